@@ -1,0 +1,149 @@
+import type { Component, ConditionStatus, ConditionType, Severity } from '@runnerwatch/shared/model/condition.ts';
+import { sql } from 'drizzle-orm';
+import { boolean, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { instantColumn } from './columns.ts';
+
+/** The last word on every condition, also false and unknown ones: what the nodes' pages show. */
+export const conditionStates = pgTable(
+  'condition_states',
+  {
+    nodeId: text('node_id').notNull(),
+    component: text('component').$type<Component>().notNull(),
+    condition: text('condition').$type<ConditionType>().notNull(),
+    subject: text('subject').notNull(),
+    status: text('status').$type<ConditionStatus>().notNull(),
+    severity: text('severity').$type<Severity>().notNull(),
+    reason: text('reason').notNull(),
+    value: doublePrecision('value'),
+    threshold: doublePrecision('threshold'),
+    since: instantColumn('since').notNull(),
+    changedAt: instantColumn('changed_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.nodeId, table.component, table.condition, table.subject] })],
+);
+
+/** One cause, one incident. */
+export const incidents = pgTable(
+  'incidents',
+  {
+    id: text('id').primaryKey(),
+    /** What its alerts have in common; one open incident per key. */
+    groupKey: text('group_key').notNull(),
+    status: text('status').$type<'open' | 'resolved'>().notNull(),
+    title: text('title').notNull(),
+    severity: text('severity').$type<Severity>().notNull(),
+    openedAt: instantColumn('opened_at').notNull(),
+    resolvedAt: instantColumn('resolved_at'),
+    acknowledgedAt: instantColumn('acknowledged_at'),
+    acknowledgedBy: text('acknowledged_by'),
+    acknowledgeNote: text('acknowledge_note'),
+  },
+  (table) => [
+    uniqueIndex('incidents_one_open_per_key').on(table.groupKey).where(sql`status = 'open'`),
+    index('incidents_by_opening').on(table.openedAt, table.id),
+  ],
+);
+
+/** The life of one condition on one subject. */
+export const alerts = pgTable(
+  'alerts',
+  {
+    id: text('id').primaryKey(),
+    incidentId: text('incident_id')
+      .notNull()
+      .references(() => incidents.id, { onDelete: 'cascade' }),
+    /** Identity: node, component, condition, subject. At most one firing alert has it. */
+    fingerprint: text('fingerprint').notNull(),
+    condition: text('condition').$type<ConditionType>().notNull(),
+    component: text('component').$type<Component>().notNull(),
+    nodeId: text('node_id'),
+    taskId: text('task_id'),
+    subject: text('subject').notNull(),
+    severity: text('severity').$type<Severity>().notNull(),
+    status: text('status').$type<'firing' | 'resolved'>().notNull(),
+    reason: text('reason').notNull(),
+    firedAt: instantColumn('fired_at').notNull(),
+    resolvedAt: instantColumn('resolved_at'),
+    renotifiedAt: instantColumn('renotified_at'),
+    renotifications: integer('renotifications').notNull().default(0),
+  },
+  (table) => [
+    uniqueIndex('alerts_one_firing').on(table.fingerprint).where(sql`status = 'firing'`),
+    index('alerts_by_incident').on(table.incidentId),
+  ],
+);
+
+/** What happened to an alert, in order, and what was done about it: the whole answer to `explain`. */
+export const transitions = pgTable(
+  'transitions',
+  {
+    id: text('id').primaryKey(),
+    alertId: text('alert_id').references(() => alerts.id, { onDelete: 'cascade' }),
+    taskId: text('task_id'),
+    nodeId: text('node_id'),
+    kind: text('kind').$type<'fired' | 'resolved' | 'unreachable' | 'renotified' | 'amended' | 'ended' | 'suppressed'>().notNull(),
+    at: instantColumn('at').notNull(),
+    reason: text('reason').notNull(),
+    /** Each subscription asked, and its answer. */
+    decisions: jsonb('decisions').$type<RoutingDecision[]>().notNull().default([]),
+  },
+  (table) => [index('transitions_by_alert').on(table.alertId), index('transitions_by_task').on(table.taskId)],
+);
+
+export interface RoutingDecision {
+  readonly subscription: string;
+  readonly receiver: string;
+  readonly notified: boolean;
+  /** `matched`, `node_differs`, `event_not_subscribed`, `notifications_disabled`, `draining`, … */
+  readonly reason: string;
+}
+
+/** The outbox: notifications promised in the transaction of their transition, and not forgotten until settled. */
+export const notifications = pgTable(
+  'notifications',
+  {
+    /** The webhook-id: the same for every attempt. */
+    id: text('id').primaryKey(),
+    transitionId: text('transition_id')
+      .notNull()
+      .references(() => transitions.id, { onDelete: 'cascade' }),
+    subscription: text('subscription').notNull(),
+    receiver: text('receiver').notNull(),
+    type: text('type').notNull(),
+    /** The public body (contract section 5), frozen when promised. */
+    body: jsonb('body').notNull(),
+    state: text('state').$type<'pending' | 'delivered' | 'dead'>().notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    createdAt: instantColumn('created_at').notNull(),
+    nextAttemptAt: instantColumn('next_attempt_at').notNull(),
+    /** A claim ends by itself, so that a killed collector's claims are taken again. */
+    claimedUntil: instantColumn('claimed_until'),
+    claimedBy: text('claimed_by'),
+    settledAt: instantColumn('settled_at'),
+    lastError: text('last_error'),
+    isTest: boolean('is_test').notNull().default(false),
+  },
+  (table) => [
+    index('notifications_due').on(table.receiver, table.nextAttemptAt).where(sql`state = 'pending'`),
+    index('notifications_by_transition').on(table.transitionId),
+    index('notifications_by_creation').on(table.createdAt, table.id),
+  ],
+);
+
+/** One attempt to deliver a notification. */
+export const deliveries = pgTable(
+  'deliveries',
+  {
+    id: text('id').primaryKey(),
+    notificationId: text('notification_id')
+      .notNull()
+      .references(() => notifications.id, { onDelete: 'cascade' }),
+    attempt: integer('attempt').notNull(),
+    at: instantColumn('at').notNull(),
+    durationMs: integer('duration_ms').notNull(),
+    outcome: text('outcome').$type<'delivered' | 'retry' | 'refused'>().notNull(),
+    httpStatus: integer('http_status'),
+    error: text('error'),
+  },
+  (table) => [index('deliveries_by_notification').on(table.notificationId)],
+);

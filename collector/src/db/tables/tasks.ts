@@ -1,0 +1,48 @@
+import type { Cause, TaskSource, TaskStatus, Verdict } from '@runnerwatch/shared/model/task.ts';
+import { boolean, index, integer, jsonb, pgTable, text } from 'drizzle-orm/pg-core';
+import { countColumn, instantColumn } from './columns.ts';
+import { nodes } from './nodes.ts';
+
+export const tasks = pgTable(
+  'tasks',
+  {
+    /** Unique in the fleet, made by the agent (taskIdentity.id). */
+    id: text('id').primaryKey(),
+    /** What its scheduler calls it; may come again for a re-queued task. */
+    taskId: text('task_id').notNull(),
+    nodeId: text('node_id')
+      .notNull()
+      .references(() => nodes.id, { onDelete: 'cascade' }),
+    name: text('name').notNull(),
+    job: text('job'),
+    project: text('project'),
+    owner: text('owner'),
+    source: text('source').$type<TaskSource>().notNull(),
+    unit: text('unit'),
+    containerId: text('container_id'),
+    command: text('command'),
+    status: text('status').$type<TaskStatus>().notNull(),
+    exitCode: integer('exit_code'),
+    signal: text('signal'),
+    startedAt: instantColumn('started_at'),
+    endedAt: instantColumn('ended_at'),
+    endedAtApproximate: boolean('ended_at_approximate').notNull().default(false),
+    durationMs: countColumn('duration_ms'),
+    cpuMs: countColumn('cpu_ms'),
+    memoryPeakBytes: countColumn('memory_peak_bytes'),
+    memoryLimitBytes: countColumn('memory_limit_bytes'),
+    errorMessage: text('error_message'),
+    verdict: jsonb('verdict').$type<Verdict>(),
+    cause: text('cause').$type<Cause>(),
+    logTail: jsonb('log_tail').$type<string[]>(),
+    /** How often a later, better-proven end replaced what was stored (lost → completed, unknown → failed). */
+    amendments: integer('amendments').notNull().default(0),
+    receivedAt: instantColumn('received_at').notNull(),
+  },
+  (table) => [
+    index('tasks_by_end').on(table.endedAt, table.id),
+    index('tasks_by_task_id').on(table.taskId),
+    index('tasks_by_node').on(table.nodeId, table.status),
+    index('tasks_by_job').on(table.project, table.job, table.endedAt),
+  ],
+);

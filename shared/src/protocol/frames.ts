@@ -1,0 +1,88 @@
+import * as z from 'zod/mini';
+import { event, lane } from '../model/event.ts';
+import { instant } from '../model/instant.ts';
+import { nodeDescription } from '../model/node.ts';
+import { nodeSample } from '../model/sample.ts';
+
+/*
+ * One WebSocket text message is one frame, a JSON object told apart by `kind`.
+ *
+ *   agent                            collector
+ *   hello ───────────────────────▶
+ *         ◀─────────────────────── welcome (or refused, then close)
+ *   batch (per lane) ────────────▶
+ *         ◀─────────────────────── ack (per lane, after the commit)
+ *   sample, heartbeat, ping ─────▶
+ *         ◀─────────────────────── pong
+ *   goodbye ─────────────────────▶  close
+ *
+ * Facts go by `batch` and are numbered, kept and acknowledged; a `sample` is live and may be lost.
+ */
+
+const seq = z.int().check(z.gte(0));
+const positions = z.object({ ends: seq, facts: seq });
+
+export const hello = z.object({
+  kind: z.literal('hello'),
+  protocol: z.object({ min: z.int(), max: z.int() }),
+  /** Made once by the agent and kept in its data directory; it is the node's id. */
+  node_id: z.string().check(z.regex(/^[0-9a-f-]{36}$/)),
+  agent_version: z.string(),
+  /** This spool's life: sequence numbers mean something only together with it. */
+  stream_id: z.string().check(z.regex(/^[0-9a-f-]{36}$/)),
+  /** Highest number written per lane; 0 when empty. */
+  last: positions,
+  /** Lowest number still held per lane (also acknowledged ones, kept for a restored collector). */
+  oldest: positions,
+  heartbeat_interval_ms: z.int().check(z.gte(1)),
+  at: instant,
+  node: nodeDescription,
+});
+
+export const batch = z.object({
+  kind: z.literal('batch'),
+  lane,
+  /** Ascending numbers. A jump is explained by a gap event in the `ends` lane. */
+  events: z.array(event).check(z.minLength(1)),
+});
+
+export const sample = z.object({ kind: z.literal('sample'), sample: nodeSample });
+
+export const heartbeat = z.object({
+  kind: z.literal('heartbeat'),
+  at: instant,
+  /** Bytes and records not yet acknowledged, and what has been evicted since the agent started. */
+  spool: z.object({
+    pending_records: z.int(),
+    bytes: z.number(),
+    evicted_records: z.int(),
+    durable: z.boolean(),
+  }),
+});
+
+export const ping = z.object({ kind: z.literal('ping'), id: z.int(), at: instant });
+export const goodbye = z.object({
+  kind: z.literal('goodbye'),
+  reason: z.enum(['stopping', 'rebooting', 'upgrading']),
+});
+
+export const welcome = z.object({
+  kind: z.literal('welcome'),
+  protocol: z.int(),
+  collector_id: z.string(),
+  /** Highest number committed per lane for this stream: send what comes after. */
+  committed: positions,
+  at: instant,
+});
+export const ack = z.object({ kind: z.literal('ack'), lane, seq });
+export const pong = z.object({ kind: z.literal('pong'), id: z.int(), at: instant });
+export const refused = z.object({ kind: z.literal('refused'), code: z.string(), message: z.string() });
+
+export const agentFrame = z.discriminatedUnion('kind', [hello, batch, sample, heartbeat, ping, goodbye]);
+export const collectorFrame = z.discriminatedUnion('kind', [welcome, ack, pong, refused]);
+
+export type AgentFrame = z.infer<typeof agentFrame>;
+export type CollectorFrame = z.infer<typeof collectorFrame>;
+export type Hello = z.infer<typeof hello>;
+export type Welcome = z.infer<typeof welcome>;
+export type LanePositions = z.infer<typeof positions>;

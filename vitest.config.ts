@@ -1,0 +1,32 @@
+import { defineConfig } from 'vitest/config';
+
+/*
+ * unit: beside the source. integration: real sockets, databases, processes, on this machine.
+ * real-node: virtual machines with systemd and Docker (npm run test:node).
+ */
+export default defineConfig({
+  test: {
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    projects: [
+      { test: { name: 'unit', include: ['{agent,collector,shared,scripts}/**/*.test.ts'], exclude: ['**/node_modules/**'], testTimeout: 20_000 } },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/{contract,integration,end-to-end}/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'real-node',
+          include: ['test/real-node/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 900_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
