@@ -6,10 +6,19 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // CI adds up what it reads there.
+    ...(process.env['RUNNERWATCH_TEST_REPORT'] === undefined
+      ? {}
+      : { reporters: ['default', 'json'], outputFile: { json: process.env['RUNNERWATCH_TEST_REPORT'] } }),
     projects: [
-      { test: { name: 'unit', include: ['{agent,collector,shared,scripts}/**/*.test.ts'], exclude: ['**/node_modules/**'], testTimeout: 20_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['{agent,collector,shared,scripts}/**/*.test.ts'],
+          exclude: ['**/node_modules/**'],
+          testTimeout: 20_000,
+        },
+      },
       {
         test: {
           name: 'integration',

@@ -1,0 +1,106 @@
+/* Who may import whom: the table in docs/architecture.md, as rules. Circles count through types too. */
+const model = '^shared/src/model/';
+const protocol = '^shared/src/protocol/';
+const runtime = '^shared/src/runtime/';
+const zod = '^node_modules/';
+
+/** `from` may import, inside the repository, only itself, the model and what is listed. */
+function only(name, from, allowed, { test = '\\.test\\.ts$' } = {}) {
+  return {
+    name,
+    severity: 'error',
+    from: { path: from, pathNot: test },
+    to: { path: '^(agent|collector|shared|scripts|test)/', pathNot: [from, model, ...allowed] },
+  };
+}
+
+export default {
+  forbidden: [
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'agent-and-collector-are-strangers',
+      severity: 'error',
+      from: { path: '^agent/' },
+      to: { path: '^collector/' },
+    },
+    {
+      name: 'collector-and-agent-are-strangers',
+      severity: 'error',
+      from: { path: '^collector/' },
+      to: { path: '^agent/' },
+    },
+    {
+      name: 'shared-knows-nobody',
+      severity: 'error',
+      from: { path: '^shared/' },
+      to: { path: '^(agent|collector|scripts)/' },
+    },
+    {
+      name: 'nobody-imports-an-assembly',
+      severity: 'error',
+      from: { pathNot: '(^|/)(main)\\.ts$|\\.test\\.ts$|^test/' },
+      to: { path: '^(agent/src/agent|collector/src/collector)\\.ts$' },
+    },
+    {
+      name: 'product-does-not-import-tests',
+      severity: 'error',
+      from: { path: '^(agent|collector|shared)/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^test/' },
+    },
+    {
+      name: 'agent-runs-without-full-zod',
+      severity: 'error',
+      from: { path: '^(agent|shared)/' },
+      to: { path: '^node_modules/zod/', pathNot: '^node_modules/zod/v4/(mini|core)|^node_modules/zod/mini' },
+    },
+    only('model-imports-nothing', '^shared/src/model/', []),
+    only('conditions-import-nothing', '^shared/src/conditions/', []),
+    only('runtime-imports-nothing', '^shared/src/runtime/', []),
+    only('protocol-knows-the-model', '^shared/src/protocol/', []),
+    only('proc-imports-nothing', '^agent/src/proc/', []),
+    only('samplers-know-proc', '^agent/src/samplers/', ['^agent/src/proc/', '^shared/src/conditions/', runtime]),
+    only('watchers-know-proc', '^agent/src/watchers/', ['^agent/src/proc/', runtime]),
+    only('tasks-know-sightings', '^agent/src/tasks/', ['^agent/src/watchers/watcher\\.ts$', runtime]),
+    only('spool-imports-nothing', '^agent/src/spool/', [runtime, '^agent/src/proc/']),
+    only('uplink-knows-the-spool', '^agent/src/uplink/', ['^agent/src/spool/', protocol, runtime]),
+    only('db-imports-nothing', '^collector/src/db/', ['^collector/src/migrations/', runtime]),
+    only('ingest', '^collector/src/ingest/', ['^collector/src/(nodes|tasks|samples|db)/', protocol, runtime]),
+    only('stores-know-the-db', '^collector/src/(nodes|tasks|samples|people)/', ['^collector/src/db/', runtime]),
+    only('collector-conditions-are-pure', '^collector/src/conditions/', ['^shared/src/conditions/']),
+    only('incidents', '^collector/src/incidents/', ['^collector/src/db/', runtime]),
+    only('routing', '^collector/src/routing/', ['^collector/src/db/', runtime]),
+    only('alerts', '^collector/src/alerts/', [
+      '^collector/src/(conditions|incidents|routing|outbox|nodes|tasks|samples|db)/',
+      runtime,
+    ]),
+    only('outbox', '^collector/src/outbox/', [
+      '^collector/src/notifiers/notifier\\.ts$',
+      '^collector/src/db/',
+      runtime,
+    ]),
+    only('notifiers', '^collector/src/notifiers/', [runtime]),
+    {
+      name: 'notifiers-never-each-other',
+      severity: 'error',
+      from: { path: '^collector/src/notifiers/([^/]+)/' },
+      to: { path: '^collector/src/notifiers/([^/]+)/', pathNot: '^collector/src/notifiers/$1/' },
+    },
+    only('api', '^collector/src/api/', [
+      '^collector/src/(nodes|tasks|samples|alerts|incidents|routing|outbox|people|db)/',
+      runtime,
+    ]),
+    only('cli-knows-the-api-only', '^collector/cli/', [runtime]),
+  ],
+  options: {
+    doNotFollow: { path: zod },
+    exclude: { path: '(^|/)(dist|build|\\.cache)/' },
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+      extensions: ['.ts', '.mjs', '.js', '.json'],
+    },
+  },
+};

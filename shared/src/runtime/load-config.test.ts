@@ -1,0 +1,84 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
+import * as field from './config-fields.ts';
+import { type ConfigSource, loadConfig } from './load-config.ts';
+
+const schema = z.strictObject({
+  listen: z._default(field.text, '127.0.0.1:4777'),
+  heartbeat_timeout: z._default(field.duration, 30_000),
+  token: z.optional(field.text),
+  token_file: z.optional(field.path),
+  notifications: z.prefault(
+    z.strictObject({ enabled: z._default(field.boolean, true), renotify_interval: z._default(field.duration, 0) }),
+    {},
+  ),
+  collector_urls: z._default(field.listOf(field.httpUrl), ['http://127.0.0.1:4777']),
+});
+
+function load(content: string, more: Partial<ConfigSource> = {}) {
+  const path = join(mkdtempSync(join(tmpdir(), 'config-')), 'collector.yaml');
+  writeFileSync(path, content);
+  return () => loadConfig(schema, { file: { path, required: true }, environment: {}, ...more });
+}
+
+describe('configuration', () => {
+  it('takes a flag over the environment over the file over the default', () => {
+    const environment = { RUNNERWATCH_LISTEN: 'env:1', RUNNERWATCH_NOTIFICATIONS_RENOTIFY_INTERVAL: '5m' };
+
+    const config = load('listen: file:1\nheartbeat_timeout: 20s\n', { environment, flags: { listen: 'flag:1' } })();
+
+    expect(config).toMatchObject({
+      listen: 'flag:1',
+      heartbeat_timeout: 20_000,
+      notifications: { enabled: true, renotify_interval: 300_000 },
+    });
+    expect(Object.isFrozen(config.notifications)).toBe(true);
+  });
+
+  it('reads lists from the environment, by comma or as YAML', () => {
+    const urls = ['http://a:1', 'http://b:2'];
+
+    expect(
+      load('', { environment: { RUNNERWATCH_COLLECTOR_URLS: 'http://a:1, http://b:2' } })().collector_urls,
+    ).toEqual(urls);
+    expect(
+      load('', { environment: { RUNNERWATCH_COLLECTOR_URLS: '["http://a:1", "http://b:2"]' } })().collector_urls,
+    ).toEqual(urls);
+  });
+
+  it.each([
+    ['listn: x\n', /collector\.yaml:1:1: listn: unknown key/],
+    ['listen: a\nnotifications:\n  renotify: 5m\n', /:3:3: notifications\.renotify: unknown key/],
+    ['heartbeat_timeout: soon\n', /:1:1: heartbeat_timeout: expected a duration such as/],
+    ['notifications:\n  enabled: perhaps\n', /:2:3: notifications\.enabled: expected true or false/],
+    ['collector_urls: [http://ok:1, "ftp://x"]\n', /:1:31: collector_urls\.1: expected a URL such as/],
+    ['listen: "unclosed\n', /:\d+:\d+: not valid YAML/],
+    ['- a\n- b\n', /expected keys and values/],
+  ])('F086 names file, line, key and what was expected for %j', (content, sentence) => {
+    expect(load(content)).toThrow(sentence);
+  });
+
+  it('F086 names the variable when the environment is wrong', () => {
+    expect(load('', { environment: { RUNNERWATCH_HEARTBEAT_TIMEOUT: 'x' } })).toThrow(
+      /^environment RUNNERWATCH_HEARTBEAT_TIMEOUT: heartbeat_timeout: expected a duration/,
+    );
+  });
+
+  it('says when a file that was named is not there', () => {
+    expect(() =>
+      loadConfig(schema, { file: { path: '/nonexistent/x.yaml', required: true }, environment: {} }),
+    ).toThrow(/there is no such file; name another with --config/);
+  });
+
+  it('reads a secret from its own file, and refuses both', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'secret-')), 'token');
+    writeFileSync(file, 's3cret\n');
+
+    expect(load(`token_file: ${file}\n`)().token).toBe('s3cret');
+    expect(load(`token_file: ${file}\ntoken: other\n`)).toThrow(/token: give either token or token_file/);
+    expect(load('token_file: /nonexistent/token\n')).toThrow(/token_file: cannot read \/nonexistent\/token \(ENOENT\)/);
+  });
+});

@@ -1,0 +1,68 @@
+import { fileURLToPath } from 'node:url';
+import type { AuthOptions } from '@runnerwatch/collector/api/auth.ts';
+import type { CollectorStatus } from '@runnerwatch/collector/api/schemas/status.ts';
+import { buildServer } from '@runnerwatch/collector/api/server.ts';
+import { type Bus, createBus, createStreamHub, type LoadRecord } from '@runnerwatch/collector/api/stream.ts';
+import type { FastifyPluginAsync } from 'fastify';
+import { pino } from 'pino';
+
+export interface TestApi extends AsyncDisposable {
+  readonly url: string;
+  readonly bus: Bus;
+}
+
+export const quietStatus: CollectorStatus = {
+  version: '0.1.0',
+  started_at: '2026-11-22T04:00:00.000Z',
+  uptime_ms: 61_000,
+  agents: { connected: 1 },
+  nodes_by_status: { online: 1 },
+  incidents_open: 0,
+  database: { kind: 'embedded', healthy: true, reason: null },
+  queues: { events_unjudged: 0, notifications_pending: 0, notifications_dead: 0 },
+  notification_latency: { count: 0, p50_ms: null, p90_ms: null, p99_ms: null },
+};
+
+export interface TestApiOptions {
+  readonly routes?: readonly FastifyPluginAsync[];
+  readonly auth?: Partial<AuthOptions>;
+  readonly status?: () => Promise<CollectorStatus>;
+  readonly ready?: () => Promise<{ ready: boolean; reasons: readonly string[] }>;
+  readonly load?: LoadRecord;
+  readonly unreadBytesMax?: number;
+  readonly heartbeatMs?: number;
+  readonly port?: number;
+}
+
+/** The real HTTP server on a free port of loopback, with the given resources behind it. */
+export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
+  const log = pino({ level: 'silent' });
+  const bus = createBus();
+  const load = options.load ?? (async (id) => ({ id }));
+  const app = await buildServer({
+    routes: options.routes ?? [],
+    auth: {
+      listenHost: '127.0.0.1',
+      publicUrl: null,
+      hostname: 'testnode',
+      requireToken: false,
+      isToken: () => false,
+      ...options.auth,
+    },
+    status: options.status ?? (async () => quietStatus),
+    readiness: options.ready ?? (async () => ({ ready: true, reasons: [] })),
+    metricsText: async () => 'up 1\n',
+    hub: createStreamHub({
+      bus,
+      load: { node: load, task: load, incident: load },
+      log,
+      gatherMs: 5,
+      ...(options.unreadBytesMax === undefined ? {} : { unreadBytesMax: options.unreadBytesMax }),
+      ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
+    }),
+    pageDir: fileURLToPath(new URL('../../collector/web/live/', import.meta.url)),
+    log,
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
+  return { url, bus, [Symbol.asyncDispose]: () => app.close() };
+}
