@@ -3,18 +3,20 @@
 # and the same files as a plain folder for the namespace variant.
 # Progress goes to standard error; the only line on standard output is the image's folder.
 set -euo pipefail
+exec 3>&1 1>&2
+PATH=$PATH:/usr/sbin:/sbin
 
 suite=${1:-bookworm}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${RUNNERWATCH_NODE_CACHE:-$here/../../.cache/real-node}
 started=$SECONDS
 
-progress() { printf 'real-node: [%3ds] %s\n' "$((SECONDS - started))" "$*" >&2; }
-fail() { printf 'real-node: FAILED: %s\n' "$*" >&2; exit 1; }
+progress() { printf 'real-node: [%3ds] %s\n' "$((SECONDS - started))" "$*"; }
+fail() { printf 'real-node: FAILED: %s\n' "$*"; exit 1; }
 
 case $suite in
   bookworm) suite_packages=() ;;
-  trixie) suite_packages=(docker-cli) ;;
+  trixie) suite_packages=(docker-cli nftables) ;;
   *) fail "unknown suite '$suite': bookworm or trixie" ;;
 esac
 [[ $EUID == 0 ]] || fail 'only root can build (chroot) and boot (namespaces) a node'
@@ -40,12 +42,12 @@ install_tools() {
   dpkg -s busybox-static >/dev/null 2>&1 || missing+=(busybox-static)
   [[ ${#missing[@]} -eq 0 ]] && return
   progress "installing ${missing[*]}"
-  apt_install "${missing[@]}" || { apt-get update -qq >&2; apt_install "${missing[@]}"; } ||
+  apt_install "${missing[@]}" || { apt-get update -qq; apt_install "${missing[@]}"; } ||
     fail "cannot install ${missing[*]}"
 }
 
 apt_install() {
-  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" </dev/null >&2
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" </dev/null
 }
 
 # The machine's own apt sources name the mirror; the suite is ours to choose.
@@ -62,18 +64,18 @@ in_root() {
     mount -t tmpfs tmpfs "$0/run"
     mkdir -p "$0/dev/pts" "$0/dev/shm"
     exec chroot "$0" /usr/bin/env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"
-  ' "$root" "$@" </dev/null >&2
+  ' "$root" "$@" </dev/null
 }
 
 build_root() {
   local root=$1 mirror
   mirror=$(debian_mirror)
-  [[ -n "$mirror" ]] || { apt-get update -qq >&2; mirror=$(debian_mirror); }
+  [[ -n "$mirror" ]] || { apt-get update -qq; mirror=$(debian_mirror); }
   [[ -n "$mirror" ]] || fail "no Debian mirror among this machine's apt sources"
 
   progress "debootstrap $suite"
   debootstrap --variant=minbase --keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
-    "$suite" "$root" "$mirror" >"$root.debootstrap.log" 2>&1 || { tail -20 "$root.debootstrap.log" >&2; fail debootstrap; }
+    "$suite" "$root" "$mirror" >"$root.debootstrap.log" 2>&1 || { tail -20 "$root.debootstrap.log"; fail debootstrap; }
 
   # Nothing may start in the chroot; no manual pages; no flush per file.
   printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
@@ -90,7 +92,7 @@ build_root() {
   in_root "$root" apt-get install -qq -y --no-install-recommends \
     systemd systemd-sysv dbus udev linux-image-cloud-amd64 openssh-server iproute2 iptables \
     docker.io apparmor podman crun conmon netavark procps curl ca-certificates libstdc++6 "${suite_packages[@]}" \
-    >"$root.apt.log" 2>&1 || { tail -30 "$root.apt.log" >&2; fail 'packages of the node'; }
+    >"$root.apt.log" 2>&1 || { tail -30 "$root.apt.log"; fail 'packages of the node'; }
   rm -f "$root/usr/sbin/policy-rc.d" "$root/etc/resolv.conf" "$root"/var/cache/apt/archives/*.deb
 }
 
@@ -103,6 +105,9 @@ configure_root() {
   ssh-keygen -q -t ed25519 -N '' -C runnerwatch-real-node -f "$folder/id_ed25519"
   install -d -m 700 "$root/root/.ssh"
   install -m 600 "$folder/id_ed25519.pub" "$root/root/.ssh/authorized_keys"
+
+  # Many commands at once share one connection.
+  echo 'MaxSessions 200' >"$root/etc/ssh/sshd_config.d/real-node.conf"
 
   echo node >"$root/etc/hostname"
   printf '127.0.0.1 localhost node\n::1 localhost\n10.0.2.2 collector\n' >"$root/etc/hosts"
@@ -117,6 +122,8 @@ configure_root() {
   rm -rf "$folder/bb"
 
   in_root "$root" systemctl --quiet enable systemd-networkd.service prime.service
+  # Both cost seconds of every boot; a test that restarts podman containers enables the second itself.
+  in_root "$root" systemctl --quiet disable podman-auto-update.service podman-auto-update.timer podman-restart.service
   # The network is static and there at once; nobody logs in at a terminal; timers would disturb measurements.
   in_root "$root" systemctl --quiet mask systemd-networkd-wait-online.service getty@tty1.service \
     serial-getty@ttyS0.service apt-daily.timer apt-daily-upgrade.timer fstrim.timer e2scrub_all.timer \
@@ -148,12 +155,12 @@ prime_disk() {
     progress "first boot, attempt $attempt"
     cp --sparse=always "$folder/disk.img" "$folder/priming.img"
     timeout 180 "$here/start-qemu.sh" "$folder" "$folder/priming.img" raw 0 "$folder/first-boot.log" 2048 \
-      runnerwatch.prime </dev/null >&2 || true
+      runnerwatch.prime </dev/null || true
     if grep -q 'real-node: primed' "$folder/first-boot.log"; then
       mv "$folder/priming.img" "$folder/disk.img"
       return
     fi
-    tail -30 "$folder/first-boot.log" >&2
+    tail -30 "$folder/first-boot.log"
   done
   fail 'the node did not come up'
 }
@@ -184,4 +191,4 @@ if [[ ! -d "$folder" ]]; then
 fi
 touch "$folder"
 drop_stale_images
-echo "$folder"
+echo "$folder" >&3

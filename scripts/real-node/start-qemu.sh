@@ -13,12 +13,12 @@ shift 6
 network='user,id=n0'
 [[ "$ssh_port" == 0 ]] || network+=",hostfwd=tcp:127.0.0.1:${ssh_port}-:22"
 
-# -smap: with it, newer kernels panic about one boot in three under software emulation.
+# -cx16: QEMU 7.2 sometimes leaves rubbish in the flags after that instruction, and newer kernels then panic.
 # panic=-1 with -no-reboot: a panic ends the process, so that it is seen at once and tried again.
 # cache=writeback: what the guest flushed survives a SIGKILL of this process, what it did not may be lost.
 exec qemu-system-x86_64 \
   -name runnerwatch-real-node \
-  -accel tcg,thread=multi -cpu max,-smap -smp 2 -m "$memory_mib" \
+  -accel tcg,thread=multi -cpu max,-cx16 -smp 2 -m "$memory_mib" \
   -kernel "$image_folder/vmlinuz" -initrd "$image_folder/initrd" \
   -append "root=/dev/vda rw console=ttyS0 net.ifnames=0 psi=1 panic=-1 quiet systemd.show_status=0 $*" \
   -drive "file=$disk,if=virtio,format=$disk_format,cache=writeback" \

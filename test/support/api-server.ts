@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { AuthOptions } from '@runnerwatch/collector/api/auth.ts';
 import type { CollectorStatus } from '@runnerwatch/collector/api/schemas/status.ts';
 import { buildServer } from '@runnerwatch/collector/api/server.ts';
+import { toDatabaseError } from '@runnerwatch/collector/db/errors.ts';
 import { type Bus, createBus, createStreamHub, type LoadRecord } from '@runnerwatch/collector/api/stream.ts';
 import type { FastifyPluginAsync } from 'fastify';
 import { pino } from 'pino';
@@ -51,6 +52,7 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
     },
     status: options.status ?? (async () => quietStatus),
     readiness: options.ready ?? (async () => ({ ready: true, reasons: [] })),
+    isPassing: (error) => toDatabaseError(error).retryable,
     metricsText: async () => 'up 1\n',
     hub: createStreamHub({
       bus,

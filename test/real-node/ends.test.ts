@@ -1,0 +1,213 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { HttpSink } from '../support/http-sink.ts';
+import { Installation } from '../support/product.ts';
+import { installAgent } from '../support/real-node/installed-node.ts';
+import { bootMachine, type Machine } from '../support/real-node/machine.ts';
+
+/*
+ * A real node: Debian with systemd as process 1, cgroup v2 and Docker, in a virtual machine; the agent there from the
+ * packed product under its own generated unit, the collector and a webhook's receiver here. Emulation is slow, so times
+ * are generous; what is judged is what was told, and how often.
+ */
+const installation = new Installation();
+let machine: Machine;
+let sink: HttpSink;
+
+interface Task {
+  id: string;
+  name: string;
+  status: string;
+  exit_code: number | null;
+  signal: string | null;
+  verdict: { cause: string; confidence: string; summary: string };
+}
+
+beforeAll(async () => {
+  sink = await HttpSink.open();
+  const notifications = { notifiers: { sink: { type: 'webhook', url: sink.url } }, subscriptions: [{ receiver: 'sink', events: ['all'] }] };
+  await installation.collector({ notifications, heartbeat_timeout: '10s', log: { level: 'warn' } });
+  machine = await bootMachine();
+  await machine.ssh('systemctl is-system-running --wait', { timeoutMs: 120_000 });
+  const port = new URL(installation.url).port;
+  await installAgent(machine, {
+    collectorUrl: `http://${machine.hostAddress}:${port}`,
+    tokenFile: join(installation.dataDir, 'collector', 'agent.token'),
+  });
+  await nodeIs('online');
+});
+
+afterAll(async () => {
+  await machine?.stop();
+  await installation[Symbol.asyncDispose]();
+  await sink?.[Symbol.asyncDispose]();
+});
+
+async function nodeIs(status: string): Promise<void> {
+  await eventually(
+    async () => {
+      const { items } = await installation.get<{ items: { status: string }[] }>('/nodes');
+      if (items[0]?.status !== status) throw new Error(`the node is ${items[0]?.status}`);
+      return true;
+    },
+    { timeoutMs: 90_000, everyMs: 200 },
+  );
+}
+
+/** The ended tasks of that name, oldest first; waits for the first. */
+async function ended(name: string): Promise<Task[]> {
+  return eventually(
+    async () => {
+      const { items } = await installation.get<{ items: Task[] }>('/tasks?limit=500');
+      const found = items.filter((task) => task.name === name && task.status !== 'running');
+      if (found.length === 0) throw new Error(`no end of ${name} among ${items.map((task) => `${task.name}:${task.status}`).join(' ')}`);
+      return found.toReversed();
+    },
+    { timeoutMs: 60_000, everyMs: 200 },
+  );
+}
+
+/** The ids of the notifications told about these ends. */
+function told(name: string): string[] {
+  const bodies = sink.requests.map((request) => JSON.parse(request.body) as { id: string; type: string; task?: { name: string } });
+  return [...new Set(bodies.filter((body) => body.type === 'task.ended' && body.task?.name === name).map((body) => body.id))];
+}
+
+const ends = [
+  { name: 'exit0', run: 'systemd-run --scope --unit=exit0 -- true', is: ['completed', 0, null, 'success', 'proven'] },
+  { name: 'exit3', run: "systemd-run --scope --unit=exit3 -- sh -c 'sleep 1; exit 3'", is: ['failed', 3, null, 'exit_code', 'proven'] },
+  { name: 'exit137', run: "systemd-run --scope --unit=exit137 -- sh -c 'exit 137'", is: ['failed', 137, null, 'exit_code', 'proven'] },
+  {
+    name: 'killed',
+    run: 'systemd-run --scope --unit=killed -- sleep 300 & sleep 3; kill -9 $(cat /sys/fs/cgroup/system.slice/killed.scope/cgroup.procs)',
+    is: ['killed', null, 'SIGKILL', 'signal', 'proven'],
+  },
+  { name: 'segv', run: "systemd-run --scope --unit=segv -- sh -c 'kill -SEGV $$'", is: ['failed', null, 'SIGSEGV', 'signal', 'proven'] },
+  {
+    name: 'oom',
+    run: `systemd-run --scope --unit=oom -p MemoryMax=50M -p MemorySwapMax=0 -- tail -c 200m /dev/zero`,
+    is: ['killed_oom', null, 'SIGKILL', 'oom_limit', 'proven'],
+  },
+  { name: 'svc7', run: "systemd-run --wait --unit=svc7 -- sh -c 'echo last words; exit 7'", is: ['failed', 7, null, 'exit_code', 'proven'] },
+  {
+    name: 'svctime',
+    run: 'systemd-run --wait --unit=svctime -p RuntimeMaxSec=2 -- sleep 300',
+    is: ['timed_out', null, 'SIGTERM', 'timeout', 'proven'],
+  },
+  { name: 'box0', run: "docker run --name box0 bb sh -c 'exit 0'", is: ['completed', 0, null, 'success', 'proven'] },
+  { name: 'box7', run: "docker run --name box7 bb sh -c 'exit 7'", is: ['failed', 7, null, 'exit_code', 'proven'] },
+  { name: 'boxrm5', run: "docker run --rm --name boxrm5 bb sh -c 'echo bye; exit 5'", is: ['failed', 5, null, 'exit_code', 'proven'] },
+  {
+    name: 'boxkill',
+    run: 'docker run -d --name boxkill bb sleep 300 && docker kill boxkill',
+    is: ['killed', null, 'SIGKILL', 'stopped_by_user', 'proven'],
+  },
+  { name: 'boxoom', run: 'docker run -m 20m --name boxoom bb tail -c 100m /dev/zero', is: ['killed_oom', null, 'SIGKILL', 'oom_limit', 'proven'] },
+  {
+    name: 'boxchild',
+    run: "docker run -m 20m --name boxchild bb sh -c 'tail -c 100m /dev/zero | tail >/dev/null; exit 0'",
+    is: ['completed', 0, null, 'oom_child', 'proven'],
+  },
+] as const;
+
+describe('ends on a real node', () => {
+  it.each(ends)('tells $name as $is, once', async ({ name, run, is }) => {
+    await machine.ssh(run, { timeoutMs: 120_000 });
+
+    const found = await ended(name);
+
+    expect(found).toHaveLength(1);
+    const [task] = found;
+    const seen = [task?.status, task?.exit_code, task?.signal, task?.verdict.cause, task?.verdict.confidence];
+    expect(seen, task?.verdict.summary).toEqual([...is]);
+    await eventually(() => told(name).length > 0);
+    expect(told(name)).toHaveLength(1);
+  });
+
+  it('tells a container that cannot start', async () => {
+    await machine.ssh('docker run --name boxno bb /no/such/program', { timeoutMs: 120_000 });
+
+    const [task] = await ended('boxno');
+
+    expect([task?.status, task?.verdict.cause]).toEqual(['failed', 'start_failed']);
+  });
+
+  it('F025 tells every scope that ends within 10 ms of its start, none as a success it was not', async () => {
+    await machine.ssh('for i in $(seq 1 20); do systemd-run --scope --unit=brief$i -- false; done', { timeoutMs: 180_000 });
+
+    for (let index = 1; index <= 20; index += 1) {
+      const [task] = await ended(`brief${index}`);
+      expect(['failed', 'unknown']).toContain(task?.status);
+      if (task?.status === 'failed') expect(task.exit_code).toBe(1);
+    }
+  });
+
+  it('F030 F031 tells every run of a service in a restart loop as its own end', async () => {
+    await machine.ssh(
+      "systemd-run --unit=loop -p Restart=on-failure -p RestartSec=1 -p StartLimitBurst=3 -p StartLimitIntervalSec=60 -- sh -c 'exit 9'; sleep 20",
+      { timeoutMs: 120_000 },
+    );
+
+    const found = await eventually(async () => {
+      const all = await ended('loop');
+      return all.length >= 3 ? all : undefined;
+    });
+
+    expect(found.map((task) => task.exit_code)).toEqual(found.map(() => 9));
+    await eventually(() => told('loop').length === found.length);
+  });
+
+  it('F001 tells the end of a scope and a container that ended while the agent was dead', async () => {
+    await machine.ssh("systemd-run --scope --unit=orphan -- sh -c 'sleep 8; exit 4' & docker run -d --name boxorphan bb sh -c 'sleep 8; exit 6'; sleep 3", {
+      timeoutMs: 120_000,
+    });
+    await machine.ssh('systemctl mask --runtime --now runnerwatch-agent.service; systemctl kill -s KILL runnerwatch-agent.service; sleep 12', { timeoutMs: 60_000 });
+    await machine.ssh('systemctl unmask --runtime runnerwatch-agent.service; systemctl start runnerwatch-agent.service', { timeoutMs: 60_000 });
+
+    const [scope] = await ended('orphan');
+    const [container] = await ended('boxorphan');
+
+    expect([scope?.status, scope?.exit_code]).toEqual(['unknown', null]);
+    expect([container?.status, container?.exit_code]).toEqual(['failed', 6]);
+  });
+
+  it('keeps every end while the collector is away for a minute', async () => {
+    const [collector] = installation.programs;
+    await collector?.end('SIGKILL');
+    await machine.ssh("for i in 1 2 3; do systemd-run --scope --unit=away$i -- sh -c 'exit 11'; done; sleep 50", { timeoutMs: 120_000 });
+    collector?.startAgain();
+    if (collector) await installation.ready(collector);
+
+    for (const name of ['away1', 'away2', 'away3']) {
+      const found = await ended(name);
+      expect(found.map((task) => task.exit_code)).toEqual([11]);
+      await eventually(() => told(name).length === 1);
+    }
+  });
+
+  it('F045 tells a node powered off without goodbye, its running task as lost, and both again when it is back', async () => {
+    await machine.ssh('systemd-run --unit=doomed -- sleep 3000', { timeoutMs: 60_000 });
+    await eventually(async () => {
+      const { items } = await installation.get<{ items: Task[] }>('/tasks?status=running');
+      return items.some((task) => task.name === 'doomed');
+    });
+    machine.freeze();
+
+    await nodeIs('offline');
+    const [lost] = await ended('doomed');
+    expect([lost?.status, lost?.verdict.cause]).toEqual(['lost', 'node_lost']);
+    await machine.powerCut();
+    await machine.bootAgain();
+    await nodeIs('online');
+    await eventually(() => types().includes('node.recovered'), { timeoutMs: 30_000 });
+
+    expect(types().filter((type) => type === 'node.unreachable')).toHaveLength(1);
+    expect(await ended('doomed')).toHaveLength(1);
+  });
+});
+
+function types(): string[] {
+  const bodies = sink.requests.map((request) => JSON.parse(request.body) as { id: string; type: string });
+  return [...new Map(bodies.map((body) => [body.id, body.type])).values()];
+}

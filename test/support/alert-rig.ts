@@ -1,0 +1,175 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AlertEngine, type EngineOptions } from '@runnerwatch/collector/alerts/engine.ts';
+import type { Database } from '@runnerwatch/collector/db/database.ts';
+import { migrate } from '@runnerwatch/collector/db/migrate.ts';
+import { openDatabase } from '@runnerwatch/collector/db/open.ts';
+import { events, nodes, tasks } from '@runnerwatch/collector/db/tables/schema.ts';
+import { createNotifiers } from '@runnerwatch/collector/notifiers/catalogue.ts';
+import { Deliverer, type DelivererOptions } from '@runnerwatch/collector/outbox/deliverer.ts';
+import { notificationsConfig, notifiersOf, policyOf } from '@runnerwatch/collector/routing/config.ts';
+import type { ConditionReport } from '@runnerwatch/shared/model/condition.ts';
+import type { EventBody } from '@runnerwatch/shared/model/event.ts';
+import type { TaskEnding, TaskIdentity, TaskStatus } from '@runnerwatch/shared/model/task.ts';
+import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
+import { eq, sql } from 'drizzle-orm';
+import { pino } from 'pino';
+import * as z from 'zod/mini';
+import { PostgresCluster } from './postgres.ts';
+
+export interface OpenedDatabase extends AsyncDisposable {
+  readonly db: Database;
+}
+
+/** A migrated database of its own: `embedded`, or on a PostgreSQL server started for it. */
+export async function openRigDatabase(kind: 'embedded' | 'server'): Promise<OpenedDatabase> {
+  const log = pino({ level: 'silent' });
+  const dataDir = mkdtempSync(join(tmpdir(), 'alerts-'));
+  const cluster = kind === 'server' ? await PostgresCluster.start() : undefined;
+  const db = await openDatabase({ url: cluster?.createDatabase('alerts'), dataDir, log });
+  await migrate(db, { log });
+  return {
+    db,
+    [Symbol.asyncDispose]: async () => {
+      await db.close();
+      await cluster?.[Symbol.asyncDispose]();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What ingest leaves in the database, without ingest: nodes, tasks and facts for the engine to judge. */
+export class AlertRig {
+  readonly db: Database;
+  #seq = 0;
+
+  constructor(db: Database) {
+    this.db = db;
+  }
+
+  async clear(): Promise<void> {
+    await this.db.drizzle.execute(sql`truncate nodes, events, tasks, incidents, alerts, transitions, notifications, deliveries, condition_states, streams cascade`);
+  }
+
+  async node(id: string, more: Partial<typeof nodes.$inferInsert> = {}): Promise<void> {
+    const now = new Date();
+    await this.db.drizzle.insert(nodes).values({ id, name: id, status: 'online', firstSeenAt: now, lastHeardAt: now, bootId: 'boot-1', labels: { rack: 'r1' }, ...more });
+  }
+
+  async setNode(id: string, change: Partial<typeof nodes.$inferInsert>): Promise<void> {
+    await this.db.drizzle.update(nodes).set(change).where(eq(nodes.id, id));
+  }
+
+  async fact(nodeId: string, body: EventBody, at = new Date()): Promise<void> {
+    this.#seq += 1;
+    await this.db.drizzle.insert(events).values({ nodeId, streamId: 'stream', lane: 'ends', seq: this.#seq, kind: body.kind, at, receivedAt: new Date(), body });
+  }
+
+  async condition(nodeId: string, report: Partial<ConditionReport> & { status: ConditionReport['status'] }): Promise<void> {
+    await this.fact(nodeId, {
+      kind: 'condition',
+      report: {
+        condition: 'MemoryPressure',
+        component: 'agent',
+        subject: '',
+        severity: 'warning',
+        reason: 'memory 95% used (threshold 90%)',
+        value: 95,
+        threshold: 90,
+        since: new Date().toISOString(),
+        ...report,
+      },
+    });
+  }
+
+  async taskStarted(nodeId: string, id: string, more: Partial<TaskIdentity> = {}): Promise<void> {
+    const task = identity(id, more);
+    const { job, project, owner, source } = task;
+    await this.db.drizzle
+      .insert(tasks)
+      .values({ id, taskId: task.task_id, nodeId, name: task.name, job, project, owner, source, status: 'running', receivedAt: new Date(), startedAt: new Date() });
+    await this.fact(nodeId, { kind: 'task_started', task });
+  }
+
+  /** As ingest does it: the end replaces what is stored, and the fact is there to be judged. */
+  async taskEnded(nodeId: string, id: string, { status, ...more }: { status: TaskStatus } & Partial<TaskIdentity & TaskEnding>): Promise<void> {
+    const task = identity(id, more);
+    const ending = endingOf(status, more);
+    const { job, project, owner, source } = task;
+    const end = { status, cause: ending.verdict.cause, verdict: ending.verdict, exitCode: ending.exit_code, signal: ending.signal, endedAt: new Date(ending.ended_at), logTail: ['last words'] };
+    await this.db.drizzle
+      .insert(tasks)
+      .values({ id, taskId: task.task_id, nodeId, name: task.name, job, project, owner, source, receivedAt: new Date(), ...end })
+      .onConflictDoUpdate({ target: tasks.id, set: end });
+    await this.fact(nodeId, { kind: 'task_ended', task, ending, log_tail: ['last words'] });
+  }
+
+  async rows<T extends object>(text: string): Promise<T[]> {
+    return [...(await this.db.drizzle.execute(sql.raw(text)))] as unknown as T[];
+  }
+}
+
+function identity(id: string, more: Partial<TaskIdentity>): TaskIdentity {
+  const own = { id, task_id: id, name: more.name ?? id, job: null, project: null, owner: null, source: 'systemd', unit: null, container_id: null, command: null, started_at: null } as const;
+  const { job = null, project = null, owner = null } = more;
+  return { ...own, job, project, owner };
+}
+
+function endingOf(status: TaskStatus, more: Partial<TaskEnding>): TaskEnding {
+  const ended_at = more.ended_at ?? new Date().toISOString();
+  const cause = status === 'completed' ? 'success' : status === 'timed_out' ? 'timeout' : status === 'killed_oom' ? 'oom_limit' : status === 'lost' ? 'node_lost' : 'exit_code';
+  return {
+    status,
+    exit_code: status === 'completed' ? 0 : 3,
+    signal: null,
+    ended_at,
+    ended_at_approximate: false,
+    duration_ms: 1000,
+    cpu_ms: 10,
+    memory_peak_bytes: 1_000_000,
+    memory_limit_bytes: null,
+    error_message: null,
+    verdict: { cause, confidence: 'proven', summary: `ended: ${status}`, evidence: [{ source: 'kernel', at: ended_at, fact: 'exit status 3' }], advice: [] },
+    ...more,
+  };
+}
+
+/** An engine and a deliverer on the rig's database, as the assembly would connect them. `notifications` is the configuration's section. */
+export function startAlerting(
+  rig: AlertRig,
+  { notifications = {}, engine = {}, deliverer = {} }: { notifications?: object; engine?: Partial<EngineOptions>; deliverer?: Partial<DelivererOptions> } = {},
+) {
+  const config = z.parse(notificationsConfig, notifications);
+  const log = pino({ level: 'silent' });
+  const clock = engine.clock ?? systemClock;
+  const policy = policyOf(config);
+  const notifiers = createNotifiers(notifiersOf(config), { log, clock });
+  const delivering = new Deliverer({ db: rig.db, notifiers, clock, log, isAlone: true, tickMs: 50, ...deliverer });
+  const judging = new AlertEngine({
+    db: rig.db,
+    policy,
+    publicUrl: 'http://collector.test',
+    clock,
+    log,
+    overdue: () => [],
+    tickMs: 50,
+    onPromised: () => delivering.nudge(),
+    ...engine,
+  });
+  return {
+    engine: judging,
+    deliverer: delivering,
+    policy,
+    notifiers,
+    start: () => {
+      judging.start();
+      delivering.start();
+    },
+    [Symbol.asyncDispose]: async () => {
+      await judging[Symbol.asyncDispose]();
+      await delivering[Symbol.asyncDispose]();
+      for (const notifier of notifiers.values()) await notifier[Symbol.asyncDispose]();
+    },
+  };
+}
