@@ -49,12 +49,25 @@ export class AlertRig {
   }
 
   async clear(): Promise<void> {
-    await this.db.drizzle.execute(sql`truncate nodes, events, tasks, incidents, alerts, transitions, notifications, deliveries, condition_states, streams cascade`);
+    await this.db.drizzle.execute(
+      sql`truncate nodes, events, tasks, incidents, alerts, transitions, notifications, deliveries, condition_states, streams cascade`,
+    );
   }
 
   async node(id: string, more: Partial<typeof nodes.$inferInsert> = {}): Promise<void> {
     const now = new Date();
-    await this.db.drizzle.insert(nodes).values({ id, name: id, status: 'online', firstSeenAt: now, lastHeardAt: now, bootId: 'boot-1', labels: { rack: 'r1' }, ...more });
+    await this.db.drizzle
+      .insert(nodes)
+      .values({
+        id,
+        name: id,
+        status: 'online',
+        firstSeenAt: now,
+        lastHeardAt: now,
+        bootId: 'boot-1',
+        labels: { rack: 'r1' },
+        ...more,
+      });
   }
 
   async setNode(id: string, change: Partial<typeof nodes.$inferInsert>): Promise<void> {
@@ -63,10 +76,24 @@ export class AlertRig {
 
   async fact(nodeId: string, body: EventBody, at = new Date()): Promise<void> {
     this.#seq += 1;
-    await this.db.drizzle.insert(events).values({ nodeId, streamId: 'stream', lane: 'ends', seq: this.#seq, kind: body.kind, at, receivedAt: new Date(), body });
+    await this.db.drizzle
+      .insert(events)
+      .values({
+        nodeId,
+        streamId: 'stream',
+        lane: 'ends',
+        seq: this.#seq,
+        kind: body.kind,
+        at,
+        receivedAt: new Date(),
+        body,
+      });
   }
 
-  async condition(nodeId: string, report: Partial<ConditionReport> & { status: ConditionReport['status'] }): Promise<void> {
+  async condition(
+    nodeId: string,
+    report: Partial<ConditionReport> & { status: ConditionReport['status'] },
+  ): Promise<void> {
     await this.fact(nodeId, {
       kind: 'condition',
       report: {
@@ -88,19 +115,54 @@ export class AlertRig {
     const { job, project, owner, source } = task;
     await this.db.drizzle
       .insert(tasks)
-      .values({ id, taskId: task.task_id, nodeId, name: task.name, job, project, owner, source, status: 'running', receivedAt: new Date(), startedAt: new Date() });
+      .values({
+        id,
+        taskId: task.task_id,
+        nodeId,
+        name: task.name,
+        job,
+        project,
+        owner,
+        source,
+        status: 'running',
+        receivedAt: new Date(),
+        startedAt: new Date(),
+      });
     await this.fact(nodeId, { kind: 'task_started', task });
   }
 
   /** As ingest does it: the end replaces what is stored, and the fact is there to be judged. */
-  async taskEnded(nodeId: string, id: string, { status, ...more }: { status: TaskStatus } & Partial<TaskIdentity & TaskEnding>): Promise<void> {
+  async taskEnded(
+    nodeId: string,
+    id: string,
+    { status, ...more }: { status: TaskStatus } & Partial<TaskIdentity & TaskEnding>,
+  ): Promise<void> {
     const task = identity(id, more);
     const ending = endingOf(status, more);
     const { job, project, owner, source } = task;
-    const end = { status, cause: ending.verdict.cause, verdict: ending.verdict, exitCode: ending.exit_code, signal: ending.signal, endedAt: new Date(ending.ended_at), logTail: ['last words'] };
+    const end = {
+      status,
+      cause: ending.verdict.cause,
+      verdict: ending.verdict,
+      exitCode: ending.exit_code,
+      signal: ending.signal,
+      endedAt: new Date(ending.ended_at),
+      logTail: ['last words'],
+    };
     await this.db.drizzle
       .insert(tasks)
-      .values({ id, taskId: task.task_id, nodeId, name: task.name, job, project, owner, source, receivedAt: new Date(), ...end })
+      .values({
+        id,
+        taskId: task.task_id,
+        nodeId,
+        name: task.name,
+        job,
+        project,
+        owner,
+        source,
+        receivedAt: new Date(),
+        ...end,
+      })
       .onConflictDoUpdate({ target: tasks.id, set: end });
     await this.fact(nodeId, { kind: 'task_ended', task, ending, log_tail: ['last words'] });
   }
@@ -111,14 +173,35 @@ export class AlertRig {
 }
 
 function identity(id: string, more: Partial<TaskIdentity>): TaskIdentity {
-  const own = { id, task_id: id, name: more.name ?? id, job: null, project: null, owner: null, source: 'systemd', unit: null, container_id: null, command: null, started_at: null } as const;
+  const own = {
+    id,
+    task_id: id,
+    name: more.name ?? id,
+    job: null,
+    project: null,
+    owner: null,
+    source: 'systemd',
+    unit: null,
+    container_id: null,
+    command: null,
+    started_at: null,
+  } as const;
   const { job = null, project = null, owner = null } = more;
   return { ...own, job, project, owner };
 }
 
 function endingOf(status: TaskStatus, more: Partial<TaskEnding>): TaskEnding {
   const ended_at = more.ended_at ?? new Date().toISOString();
-  const cause = status === 'completed' ? 'success' : status === 'timed_out' ? 'timeout' : status === 'killed_oom' ? 'oom_limit' : status === 'lost' ? 'node_lost' : 'exit_code';
+  const cause =
+    status === 'completed'
+      ? 'success'
+      : status === 'timed_out'
+        ? 'timeout'
+        : status === 'killed_oom'
+          ? 'oom_limit'
+          : status === 'lost'
+            ? 'node_lost'
+            : 'exit_code';
   return {
     status,
     exit_code: status === 'completed' ? 0 : 3,
@@ -130,7 +213,13 @@ function endingOf(status: TaskStatus, more: Partial<TaskEnding>): TaskEnding {
     memory_peak_bytes: 1_000_000,
     memory_limit_bytes: null,
     error_message: null,
-    verdict: { cause, confidence: 'proven', summary: `ended: ${status}`, evidence: [{ source: 'kernel', at: ended_at, fact: 'exit status 3' }], advice: [] },
+    verdict: {
+      cause,
+      confidence: 'proven',
+      summary: `ended: ${status}`,
+      evidence: [{ source: 'kernel', at: ended_at, fact: 'exit status 3' }],
+      advice: [],
+    },
     ...more,
   };
 }
@@ -138,7 +227,11 @@ function endingOf(status: TaskStatus, more: Partial<TaskEnding>): TaskEnding {
 /** An engine and a deliverer on the rig's database, as the assembly would connect them. `notifications` is the configuration's section. */
 export function startAlerting(
   rig: AlertRig,
-  { notifications = {}, engine = {}, deliverer = {} }: { notifications?: object; engine?: Partial<EngineOptions>; deliverer?: Partial<DelivererOptions> } = {},
+  {
+    notifications = {},
+    engine = {},
+    deliverer = {},
+  }: { notifications?: object; engine?: Partial<EngineOptions>; deliverer?: Partial<DelivererOptions> } = {},
 ) {
   const config = z.parse(notificationsConfig, notifications);
   const log = pino({ level: 'silent' });

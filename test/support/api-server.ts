@@ -2,9 +2,10 @@ import { fileURLToPath } from 'node:url';
 import type { AuthOptions } from '@runnerwatch/collector/api/auth.ts';
 import type { CollectorStatus } from '@runnerwatch/collector/api/schemas/status.ts';
 import { buildServer } from '@runnerwatch/collector/api/server.ts';
-import { toDatabaseError } from '@runnerwatch/collector/db/errors.ts';
 import { type Bus, createBus, createStreamHub, type LoadRecord } from '@runnerwatch/collector/api/stream.ts';
-import type { FastifyPluginAsync } from 'fastify';
+import { toDatabaseError } from '@runnerwatch/collector/db/errors.ts';
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { pino } from 'pino';
 
 export interface TestApi extends AsyncDisposable {
@@ -25,10 +26,11 @@ export const quietStatus: CollectorStatus = {
 };
 
 export interface TestApiOptions {
-  readonly routes?: readonly FastifyPluginAsync[];
+  readonly routes?: readonly (FastifyPluginAsync | FastifyPluginAsyncZod)[];
   readonly auth?: Partial<AuthOptions>;
   readonly status?: () => Promise<CollectorStatus>;
   readonly ready?: () => Promise<{ ready: boolean; reasons: readonly string[] }>;
+  readonly metricsText?: () => Promise<string>;
   readonly load?: LoadRecord;
   readonly unreadBytesMax?: number;
   readonly heartbeatMs?: number;
@@ -37,6 +39,13 @@ export interface TestApiOptions {
 
 /** The real HTTP server on a free port of loopback, with the given resources behind it. */
 export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
+  const { app, bus } = await buildApi(options);
+  const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
+  return { url, bus, [Symbol.asyncDispose]: () => app.close() };
+}
+
+/** The same, not listening. */
+export async function buildApi(options: TestApiOptions = {}): Promise<{ app: FastifyInstance; bus: Bus }> {
   const log = pino({ level: 'silent' });
   const bus = createBus();
   const load = options.load ?? (async (id) => ({ id }));
@@ -53,7 +62,7 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
     status: options.status ?? (async () => quietStatus),
     readiness: options.ready ?? (async () => ({ ready: true, reasons: [] })),
     isPassing: (error) => toDatabaseError(error).retryable,
-    metricsText: async () => 'up 1\n',
+    metricsText: options.metricsText ?? (async () => 'up 1\n'),
     hub: createStreamHub({
       bus,
       load: { node: load, task: load, incident: load },
@@ -65,6 +74,5 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
     pageDir: fileURLToPath(new URL('../../collector/web/live/', import.meta.url)),
     log,
   });
-  const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
-  return { url, bus, [Symbol.asyncDispose]: () => app.close() };
+  return { app, bus };
 }

@@ -42,8 +42,10 @@ export function testCgroups(): TestCgroups | null {
 
 function removeTree(path: string): boolean {
   if (!existsSync(path)) return true;
-  for (const entry of readdirSync(path, { withFileTypes: true })) if (entry.isDirectory()) removeTree(join(path, entry.name));
-  for (const pid of readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean)) process.kill(Number(pid), 'SIGKILL');
+  for (const entry of readdirSync(path, { withFileTypes: true }))
+    if (entry.isDirectory()) removeTree(join(path, entry.name));
+  for (const pid of readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean))
+    process.kill(Number(pid), 'SIGKILL');
   rmdirSync(path);
   return true;
 }

@@ -152,8 +152,17 @@ export class FakeEngine {
     const nowNanos = BigInt(Date.now()) * 1_000_000n;
     this.#lastNanos = nowNanos > this.#lastNanos ? nowNanos : this.#lastNanos + 1_001n;
     const { Type, Action, Actor } = event;
-    const json = JSON.stringify({ status: Action, id: Actor.ID, from: 'bb:latest', Type, Action, Actor, scope: 'local' });
+    const json = JSON.stringify({
+      status: Action,
+      id: Actor.ID,
+      from: 'bb:latest',
+      Type,
+      Action,
+      Actor,
+      scope: 'local',
+    });
     const line = `${json.slice(0, -1)},"time":${this.#lastNanos / 1_000_000_000n},"timeNano":${this.#lastNanos}}\n`;
+    if (this.#server === null) return;
     this.#events = [...this.#events, { atNanos: this.#lastNanos, line }].slice(-256);
     for (const listener of this.#listeners) listener.write(line);
   }

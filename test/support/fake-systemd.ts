@@ -109,7 +109,12 @@ export class FakeSystemd {
   /** The run's Result, then the unit inactive (or failed and kept), then UnitRemoved. */
   endUnit(unit: FakeUnit, end: Partial<FakeUnit> = {}, { keep = false } = {}): void {
     const isFailure = end.result !== undefined && end.result !== 'success';
-    Object.assign(unit, { activeState: isFailure ? 'failed' : 'inactive', subState: isFailure ? 'failed' : 'dead', endedAt: Date.now(), ...end });
+    Object.assign(unit, {
+      activeState: isFailure ? 'failed' : 'inactive',
+      subState: isFailure ? 'failed' : 'dead',
+      endedAt: Date.now(),
+      ...end,
+    });
     this.changed(unit);
     if (!keep) this.removeUnit(unit);
   }
@@ -222,11 +227,24 @@ export class FakeSystemd {
   #list(states: unknown): unknown[] {
     return [...this.units.values()]
       .filter((unit) => Array.isArray(states) && states.includes(unit.activeState))
-      .map((unit) => [unit.name, unit.argv.join(' '), 'loaded', unit.activeState, unit.subState, '', pathOfUnit(unit.name), 0, '', '/']);
+      .map((unit) => [
+        unit.name,
+        unit.argv.join(' '),
+        'loaded',
+        unit.activeState,
+        unit.subState,
+        '',
+        pathOfUnit(unit.name),
+        0,
+        '',
+        '/',
+      ]);
   }
 
   #propertiesChanged(path: string, of: string, changed: Record<string, Variant>): void {
-    this.#send(Message.newSignal(path, 'org.freedesktop.DBus.Properties', 'PropertiesChanged', 'sa{sv}as', [of, changed, []]));
+    this.#send(
+      Message.newSignal(path, 'org.freedesktop.DBus.Properties', 'PropertiesChanged', 'sa{sv}as', [of, changed, []]),
+    );
   }
 
   #signal(member: string, signature: string, body: unknown[]): void {
@@ -273,7 +291,11 @@ function runSignal(unit: FakeUnit): Record<string, Variant> {
 
 function unitProperties(name: string, unit: FakeUnit | undefined): Record<string, Variant> {
   if (unit !== undefined) {
-    return { ...unitSignal(unit), LoadState: new Variant('s', 'loaded'), Description: new Variant('s', unit.argv.join(' ')) };
+    return {
+      ...unitSignal(unit),
+      LoadState: new Variant('s', 'loaded'),
+      Description: new Variant('s', unit.argv.join(' ')),
+    };
   }
   return {
     ActiveState: new Variant('s', 'inactive'),

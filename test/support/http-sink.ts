@@ -12,7 +12,13 @@ export interface SunkRequest {
 
 /** What the sink does with a request it has read. */
 export type Answer =
-  | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly retryAfter?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+    }
   /** Never says anything. */
   | { readonly kind: 'hang-before-headers' }
   /** Says 200 and then nothing. */
@@ -48,7 +54,13 @@ export class HttpSink implements AsyncDisposable {
     });
   }
 
-  static async open({ answer = () => ok, port = 0 }: { answer?: (request: SunkRequest, index: number) => Answer; port?: number } = {}): Promise<HttpSink> {
+  static async open({
+    answer = () => ok,
+    port = 0,
+  }: {
+    answer?: (request: SunkRequest, index: number) => Answer;
+    port?: number;
+  } = {}): Promise<HttpSink> {
     const sink = new HttpSink(answer);
     await new Promise<void>((resolve, reject) => {
       sink.#server.once('error', reject);
@@ -92,7 +104,13 @@ export class HttpSink implements AsyncDisposable {
       return;
     }
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-    const sunk = { method: request.method ?? '', path: request.url ?? '', headers, body: Buffer.concat(chunks).toString(), at: Date.now() };
+    const sunk = {
+      method: request.method ?? '',
+      path: request.url ?? '',
+      headers,
+      body: Buffer.concat(chunks).toString(),
+      at: Date.now(),
+    };
     const answer = this.answer(sunk, this.#taken);
     this.#taken += 1;
     if (answer.kind !== 'reset') this.requests.push(sunk);
@@ -103,7 +121,10 @@ export class HttpSink implements AsyncDisposable {
     const socket = response.socket;
     switch (answer.kind) {
       case 'status':
-        response.writeHead(answer.status, { ...answer.headers, ...(answer.retryAfter === undefined ? {} : { 'retry-after': answer.retryAfter }) });
+        response.writeHead(answer.status, {
+          ...answer.headers,
+          ...(answer.retryAfter === undefined ? {} : { 'retry-after': answer.retryAfter }),
+        });
         response.end(answer.body);
         return;
       case 'hang-before-headers':

@@ -60,8 +60,22 @@ export class PostgresCluster implements AsyncDisposable {
 
   /** Runs SQL beside the product, and returns what psql prints (tuples only). */
   psql(sql: string, database = 'postgres'): string {
-    const arguments_ = ['-h', '127.0.0.1', '-p', String(this.#port), '-U', 'runnerwatch', '-d', database, '-XAtqc', sql];
-    return execFileSync(join(this.#bin, 'psql'), arguments_, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+    const arguments_ = [
+      '-h',
+      '127.0.0.1',
+      '-p',
+      String(this.#port),
+      '-U',
+      'runnerwatch',
+      '-d',
+      database,
+      '-XAtqc',
+      sql,
+    ];
+    return execFileSync(join(this.#bin, 'psql'), arguments_, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }).trim();
   }
 
   async startServer(): Promise<void> {
@@ -135,7 +149,8 @@ function ordinaryAccount(): Account | null {
   const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
   const line = ['postgres', 'nobody'].map((name) => lines.find((text) => text.startsWith(`${name}:`))).find(Boolean);
   const [, , uid, gid] = line?.split(':') ?? [];
-  if (uid === undefined || gid === undefined) throw new Error('PostgreSQL does not run as root, and there is no user postgres or nobody');
+  if (uid === undefined || gid === undefined)
+    throw new Error('PostgreSQL does not run as root, and there is no user postgres or nobody');
   return { uid: Number(uid), gid: Number(gid) };
 }
 
@@ -146,7 +161,9 @@ function findBin(): string {
         .map((version) => `/usr/lib/postgresql/${version}/bin`)
     : [];
   const folders = [...packaged, ...(process.env['PATH'] ?? '').split(':')];
-  const found = folders.find((folder) => ['initdb', 'postgres', 'psql'].every((name) => isExecutable(join(folder, name))));
+  const found = folders.find((folder) =>
+    ['initdb', 'postgres', 'psql'].every((name) => isExecutable(join(folder, name))),
+  );
   if (found === undefined) throw new Error(installHint);
   return found;
 }

@@ -21,12 +21,18 @@ export class PrivateBus {
 
   async start(): Promise<void> {
     const config = fileURLToPath(new URL('../fixtures/dbus/private-bus.conf', import.meta.url));
-    const daemon = spawn('dbus-daemon', [`--config-file=${config}`, `--address=${this.address}`, '--nofork', '--print-address=1'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
+    const daemon = spawn(
+      'dbus-daemon',
+      [`--config-file=${config}`, `--address=${this.address}`, '--nofork', '--print-address=1'],
+      {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      },
+    );
     this.#daemon = daemon;
     // It prints its address once it listens.
-    const gone = once(daemon, 'exit').then(([code]) => Promise.reject(new Error(`dbus-daemon ended with ${String(code)}`)));
+    const gone = once(daemon, 'exit').then(([code]) =>
+      Promise.reject(new Error(`dbus-daemon ended with ${String(code)}`)),
+    );
     await Promise.race([once(daemon.stdout, 'data'), gone]);
     gone.catch(() => {});
   }

@@ -1,5 +1,5 @@
-import type { FastifyPluginAsync } from 'fastify';
 import { notFound } from '@runnerwatch/collector/api/errors.ts';
+import type { FastifyPluginAsync } from 'fastify';
 
 /* A small fleet as the API tells it, with everything that can be seen on a screen: for the command line's tests. */
 
@@ -7,10 +7,25 @@ const minutesAgo = (now: number, minutes: number) => new Date(now - minutes * 60
 
 const GiB = 1024 ** 3;
 
-function node(now: number, given: Record<string, unknown>) {
+interface Given {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly [key: string]: unknown;
+}
+
+function node(now: number, given: Given) {
   return {
     labels: {},
-    inventory: { os: 'Debian GNU/Linux 12', kernel: '6.1.0-25', architecture: 'x86_64', cpu_model: 'EPYC', cpu_count: 32, memory_total_bytes: 128 * GiB, virtualization: null },
+    inventory: {
+      os: 'Debian GNU/Linux 12',
+      kernel: '6.1.0-25',
+      architecture: 'x86_64',
+      cpu_model: 'EPYC',
+      cpu_count: 32,
+      memory_total_bytes: 128 * GiB,
+      virtualization: null,
+    },
     sources: [
       { name: 'systemd', state: 'seeing', reason: null, since: minutesAgo(now, 60) },
       { name: 'process-exits', state: 'seeing', reason: null, since: minutesAgo(now, 60) },
@@ -35,7 +50,16 @@ function sample(now: number, given: Record<string, unknown>) {
     memory_total_bytes: 128 * GiB,
     memory_available_bytes: 47 * GiB,
     disks: [
-      { mount: '/', device: '/dev/nvme0n1p2', fstype: 'ext4', total_bytes: 900 * GiB, used_bytes: 410 * GiB, available_bytes: 490 * GiB, used_percent: 46, inodes_used_percent: 12 },
+      {
+        mount: '/',
+        device: '/dev/nvme0n1p2',
+        fstype: 'ext4',
+        total_bytes: 900 * GiB,
+        used_bytes: 410 * GiB,
+        available_bytes: 490 * GiB,
+        used_percent: 46,
+        inodes_used_percent: 12,
+      },
     ],
     ...given,
   };
@@ -49,30 +73,79 @@ export function fleetNodes(now: number) {
       name: 'gpu-2',
       status: 'online',
       conditions: [
-        { condition: 'DiskPressure', component: 'agent', subject: '', status: 'true', severity: 'warning', reason: '/data 97% used (threshold 90%)', value: 97, threshold: 90, since: minutesAgo(now, 12) },
-        { condition: 'InodePressure', component: 'agent', subject: '', status: 'unknown', severity: 'warning', reason: '/scratch counts no inodes', value: null, threshold: 90, since: minutesAgo(now, 12) },
+        {
+          condition: 'DiskPressure',
+          component: 'agent',
+          subject: '',
+          status: 'true',
+          severity: 'warning',
+          reason: '/data 97% used (threshold 90%)',
+          value: 97,
+          threshold: 90,
+          since: minutesAgo(now, 12),
+        },
+        {
+          condition: 'InodePressure',
+          component: 'agent',
+          subject: '',
+          status: 'unknown',
+          severity: 'warning',
+          reason: '/scratch counts no inodes',
+          value: null,
+          threshold: 90,
+          since: minutesAgo(now, 12),
+        },
       ],
       sources: [
         { name: 'systemd', state: 'seeing', reason: null, since: minutesAgo(now, 60) },
-        { name: 'docker', state: 'blind', reason: 'no right to open /run/docker.sock; add the agent to the group docker', since: minutesAgo(now, 60) },
-        { name: 'process-exits', state: 'degraded', reason: 'no CAP_NET_ADMIN: exits of other users’ scopes have no code', since: minutesAgo(now, 60) },
+        {
+          name: 'docker',
+          state: 'blind',
+          reason: 'no right to open /run/docker.sock; add the agent to the group docker',
+          since: minutesAgo(now, 60),
+        },
+        {
+          name: 'process-exits',
+          state: 'degraded',
+          reason: 'no CAP_NET_ADMIN: exits of other users’ scopes have no code',
+          since: minutesAgo(now, 60),
+        },
         { name: 'podman', state: 'off', reason: 'no socket found', since: minutesAgo(now, 60) },
       ],
       sample: sample(now, {
         cpu_percent: 97,
         load1: 70.2,
         memory_available_bytes: 6 * GiB,
-        disks: [{ mount: '/data', device: '/dev/md0', fstype: 'xfs', total_bytes: 9000 * GiB, used_bytes: 8730 * GiB, available_bytes: 270 * GiB, used_percent: 97, inodes_used_percent: null }],
+        disks: [
+          {
+            mount: '/data',
+            device: '/dev/md0',
+            fstype: 'xfs',
+            total_bytes: 9000 * GiB,
+            used_bytes: 8730 * GiB,
+            available_bytes: 270 * GiB,
+            used_percent: 97,
+            inodes_used_percent: null,
+          },
+        ],
       }),
     }),
-    node(now, { id: '5f0c2a9e-0000-4000-8000-000000000003', name: 'cpu-12', status: 'offline', last_heard_at: minutesAgo(now, 7) }),
+    node(now, {
+      id: '5f0c2a9e-0000-4000-8000-000000000003',
+      name: 'cpu-12',
+      status: 'offline',
+      last_heard_at: minutesAgo(now, 7),
+    }),
   ];
 }
 
-const advice = ['Raise MemoryMax= of the unit above the 2 GiB it was allowed, or lower the batch size.', 'Its memory grew to the end: look for what it keeps.'];
+const advice = [
+  'Raise MemoryMax= of the unit above the 2 GiB it was allowed, or lower the batch size.',
+  'Its memory grew to the end: look for what it keeps.',
+];
 
 export function fleetTasks(now: number) {
-  const task = (given: Record<string, unknown>) => ({
+  const task = (given: Given & { ended_at?: string | null }) => ({
     job: null,
     project: null,
     owner: null,
@@ -95,9 +168,27 @@ export function fleetTasks(now: number) {
     log_tail: null,
     ...given,
   });
-  const verdict = (cause: string, summary: string, more: Record<string, unknown> = {}) => ({ cause, confidence: 'proven', summary, evidence: [], advice: [], ...more });
+  const verdict = (cause: string, summary: string, more: Record<string, unknown> = {}) => ({
+    cause,
+    confidence: 'proven',
+    summary,
+    evidence: [],
+    advice: [],
+    ...more,
+  });
   return [
-    task({ id: 'a1f09c4de7b2', task_id: 'a1f09c4de7b2', name: 'finetune-7b', status: 'running', ended_at: null, duration_ms: null, verdict: null, command: 'python finetune.py --model 7b', job: 'finetune', project: 'lm' }),
+    task({
+      id: 'a1f09c4de7b2',
+      task_id: 'a1f09c4de7b2',
+      name: 'finetune-7b',
+      status: 'running',
+      ended_at: null,
+      duration_ms: null,
+      verdict: null,
+      command: 'python finetune.py --model 7b',
+      job: 'finetune',
+      project: 'lm',
+    }),
     task({
       id: 'b7c20d11a9f3',
       task_id: '7718-4',
@@ -113,7 +204,11 @@ export function fleetTasks(now: number) {
       error_message: 'killed by the OOM killer at its memory limit',
       verdict: verdict('oom_limit', 'Killed by the kernel because it reached its own memory limit of 2 GiB', {
         evidence: [
-          { source: 'cgroup', at: minutesAgo(now, 4), fact: 'memory.events of hakuriver-task-7718.scope: oom_kill 0 → 1' },
+          {
+            source: 'cgroup',
+            at: minutesAgo(now, 4),
+            fact: 'memory.events of hakuriver-task-7718.scope: oom_kill 0 → 1',
+          },
           { source: 'kernel', at: minutesAgo(now, 4), fact: 'process 48121 (python) ended by signal 9' },
           { source: 'systemd', at: minutesAgo(now, 4), fact: 'unit result oom-kill' },
         ],
@@ -121,12 +216,69 @@ export function fleetTasks(now: number) {
       }),
       log_tail: ['step 1180 loss 2.113', 'step 1190 loss 2.097', 'step 1200 loss 2.088', 'saving checkpoint …'],
     }),
-    task({ id: 'c3e8f0a2b664', task_id: 'c3e8f0a2b664', name: 'preprocess', node: 'gpu-2', status: 'failed', exit_code: 3, ended_at: minutesAgo(now, 11), duration_ms: 850, command: "sh -c 'exit 3'", error_message: 'exit code 3', verdict: verdict('exit_code', 'Ended with exit code 3') }),
-    task({ id: 'd4a1b2c3d4e5', task_id: 'd4a1b2c3d4e5', name: 'nightly-eval', status: 'completed', exit_code: 0, ended_at: minutesAgo(now, 31), verdict: verdict('success', 'Ended well (exit code 0)') }),
-    task({ id: 'e5b2c3d4e5f6', task_id: 'e5b2c3d4e5f6', name: 'render\u001b[2Jforged\nline', node: 'cpu-12', status: 'lost', ended_at: minutesAgo(now, 7), ended_at_approximate: true, duration_ms: null, verdict: verdict('node_lost', 'Its node cpu-12 has not been heard since 7 minutes', { confidence: 'likely' }) }),
-    task({ id: 'f6c3d4e5f6a7', task_id: 'f6c3d4e5f6a7', name: 'segfaulting-tool', status: 'killed', signal: 'SIGTERM', ended_at: minutesAgo(now, 62), duration_ms: 12_345, verdict: verdict('stopped_by_user', 'Stopped by ada with systemctl stop') }),
-    task({ id: '07d4e5f6a7b8', task_id: '07d4e5f6a7b8', name: 'hyperparameter-search', status: 'timed_out', ended_at: minutesAgo(now, 180), duration_ms: 7_200_000, verdict: verdict('timeout', 'Reached its time limit of 2 hours') }),
-    task({ id: '18e5f6a7b8c9', task_id: '18e5f6a7b8c9', name: 'import', status: 'unknown', ended_at: minutesAgo(now, 1500), duration_ms: null, verdict: verdict('unknown', 'Ended, and nobody could see how: no right to hear process ends', { confidence: 'unknown' }) }),
+    task({
+      id: 'c3e8f0a2b664',
+      task_id: 'c3e8f0a2b664',
+      name: 'preprocess',
+      node: 'gpu-2',
+      status: 'failed',
+      exit_code: 3,
+      ended_at: minutesAgo(now, 11),
+      duration_ms: 850,
+      command: "sh -c 'exit 3'",
+      error_message: 'exit code 3',
+      verdict: verdict('exit_code', 'Ended with exit code 3'),
+    }),
+    task({
+      id: 'd4a1b2c3d4e5',
+      task_id: 'd4a1b2c3d4e5',
+      name: 'nightly-eval',
+      status: 'completed',
+      exit_code: 0,
+      ended_at: minutesAgo(now, 31),
+      verdict: verdict('success', 'Ended well (exit code 0)'),
+    }),
+    task({
+      id: 'e5b2c3d4e5f6',
+      task_id: 'e5b2c3d4e5f6',
+      name: 'render\u001b[2Jforged\nline',
+      node: 'cpu-12',
+      status: 'lost',
+      ended_at: minutesAgo(now, 7),
+      ended_at_approximate: true,
+      duration_ms: null,
+      verdict: verdict('node_lost', 'Its node cpu-12 has not been heard since 7 minutes', { confidence: 'likely' }),
+    }),
+    task({
+      id: 'f6c3d4e5f6a7',
+      task_id: 'f6c3d4e5f6a7',
+      name: 'segfaulting-tool',
+      status: 'killed',
+      signal: 'SIGTERM',
+      ended_at: minutesAgo(now, 62),
+      duration_ms: 12_345,
+      verdict: verdict('stopped_by_user', 'Stopped by ada with systemctl stop'),
+    }),
+    task({
+      id: '07d4e5f6a7b8',
+      task_id: '07d4e5f6a7b8',
+      name: 'hyperparameter-search',
+      status: 'timed_out',
+      ended_at: minutesAgo(now, 180),
+      duration_ms: 7_200_000,
+      verdict: verdict('timeout', 'Reached its time limit of 2 hours'),
+    }),
+    task({
+      id: '18e5f6a7b8c9',
+      task_id: '18e5f6a7b8c9',
+      name: 'import',
+      status: 'unknown',
+      ended_at: minutesAgo(now, 1500),
+      duration_ms: null,
+      verdict: verdict('unknown', 'Ended, and nobody could see how: no right to hear process ends', {
+        confidence: 'unknown',
+      }),
+    }),
   ];
 }
 
@@ -142,7 +294,21 @@ export function fleetIncidents(now: number) {
       acknowledged_at: null,
       acknowledged_by: null,
       acknowledge_note: null,
-      alerts: [{ id: 'a1', condition: 'ComponentUnreachable', component: 'agent', node: 'cpu-12', subject: '', status: 'firing', severity: 'critical', reason: 'nothing heard for 30 s', fired_at: minutesAgo(now, 6), resolved_at: null, renotifications: 0 }],
+      alerts: [
+        {
+          id: 'a1',
+          condition: 'ComponentUnreachable',
+          component: 'agent',
+          node: 'cpu-12',
+          subject: '',
+          status: 'firing',
+          severity: 'critical',
+          reason: 'nothing heard for 30 s',
+          fired_at: minutesAgo(now, 6),
+          resolved_at: null,
+          renotifications: 0,
+        },
+      ],
     },
     {
       id: '019ab3c2-f001-7000-8000-000000000002',
@@ -154,17 +320,34 @@ export function fleetIncidents(now: number) {
       acknowledged_at: minutesAgo(now, 3),
       acknowledged_by: 'ada',
       acknowledge_note: 'moving the corpus to the other array',
-      alerts: [{ id: 'a2', condition: 'DiskPressure', component: 'agent', node: 'gpu-2', subject: '', status: 'firing', severity: 'warning', reason: '/data 97% used (threshold 90%)', fired_at: minutesAgo(now, 12), resolved_at: null, renotifications: 0 }],
+      alerts: [
+        {
+          id: 'a2',
+          condition: 'DiskPressure',
+          component: 'agent',
+          node: 'gpu-2',
+          subject: '',
+          status: 'firing',
+          severity: 'warning',
+          reason: '/data 97% used (threshold 90%)',
+          fired_at: minutesAgo(now, 12),
+          resolved_at: null,
+          renotifications: 0,
+        },
+      ],
     },
   ];
 }
 
-/** Routes that tell this fleet; `posted` collects what was asked to change. */
-export function recordedRoutes(now: number, posted: { path: string; body: unknown }[] = []): FastifyPluginAsync {
+/** Routes that tell this fleet, in pages of at most `pageMax`; `posted` collects what was asked to change. */
+export function recordedRoutes(
+  now: number,
+  { posted = [], pageMax = 3 }: { posted?: { path: string; body: unknown }[]; pageMax?: number } = {},
+): FastifyPluginAsync {
   const nodes = fleetNodes(now);
   const tasks = fleetTasks(now);
   const incidents = fleetIncidents(now);
-  const find = <T extends { id: unknown }>(items: readonly T[], what: string, id: string): T => {
+  const find = <T extends { id: string }>(items: readonly T[], what: string, id: string): T => {
     const found = items.find((item) => item.id === id);
     if (found === undefined) throw notFound(`${what} ${id}`);
     return found;
@@ -173,12 +356,19 @@ export function recordedRoutes(now: number, posted: { path: string; body: unknow
     app.get('/nodes', async () => ({ items: nodes, next_cursor: null }));
     app.get<{ Params: { id: string } }>('/nodes/:id', async ({ params }) => find(nodes, 'node', params.id));
     app.get<{ Querystring: Record<string, string>; Params: object }>('/tasks', async ({ query }) => {
-      const kept = tasks.filter((task) => (query['status'] === undefined || task['status' as keyof typeof task] === query['status']) && (query['since'] === undefined || (task.ended_at ?? '') >= query['since']));
+      const kept = tasks.filter(
+        (task) =>
+          (query['status'] === undefined || query['status'].split(',').includes(task.status)) &&
+          (query['since'] === undefined || (task.ended_at ?? '') >= query['since']),
+      );
       const from = Number(query['cursor'] ?? 0);
-      const to = from + Math.min(3, Number(query['limit'] ?? 3));
-      return { items: kept.slice(from, to).map(({ log_tail: _, ...task }) => task), next_cursor: to < kept.length ? String(to) : null };
+      const to = from + Math.min(pageMax, Number(query['limit'] ?? 50));
+      return {
+        items: kept.slice(from, to).map((task) => ({ ...task, log_tail: undefined })),
+        next_cursor: to < kept.length ? String(to) : null,
+      };
     });
-    app.get<{ Params: { id: string } }>('/tasks/:id', async ({ params }) => find(tasks.map((task) => ({ ...task, id: String(task['id' as keyof typeof task]) })), 'task', params.id));
+    app.get<{ Params: { id: string } }>('/tasks/:id', async ({ params }) => find(tasks, 'task', params.id));
     app.get('/incidents', async () => ({ items: incidents, next_cursor: null }));
     app.get<{ Params: { id: string } }>('/incidents/:id', async ({ params }) => find(incidents, 'incident', params.id));
     app.post('/*', async (request) => {

@@ -28,6 +28,7 @@ export type Sighting =
   | ContainerNotStarted
   | ProcessExited
   | CgroupOom
+  | KernelOom
   | RunStarted
   | RunEnded
   | GapSeen
@@ -61,6 +62,8 @@ export interface UnitEnded {
   readonly execMain: { readonly code: 'exited' | 'killed' | 'dumped'; readonly status: number } | null;
   /** Someone asked for it (a stop job ran): `systemctl stop`, shutdown; null when not known. */
   readonly stopJob: boolean | null;
+  /** True when the whole system was going down: then the stop job is the system's, not a person's. */
+  readonly systemStopping?: boolean;
   readonly cpuNs: number | null;
   readonly memoryPeakBytes: number | null;
   readonly startedAt: number | null;
@@ -157,6 +160,19 @@ export interface CgroupOom {
   readonly at: number;
 }
 
+/** The kernel's log names a process that its OOM killer took (`oom-kill:…` line, mm/oom_kill.c). */
+export interface KernelOom {
+  readonly kind: 'kernel_oom';
+  readonly pid: number;
+  readonly comm: string | null;
+  /** Where the process lived. */
+  readonly cgroup: string;
+  /** `cgroup`: a memory limit was reached (then `limitedCgroup` names whose). `host`: the machine ran out. */
+  readonly scope: 'cgroup' | 'host';
+  readonly limitedCgroup: string | null;
+  readonly at: number;
+}
+
 /** `runnerwatch run` began a command. */
 export interface RunStarted {
   readonly kind: 'run_started';
@@ -186,6 +202,8 @@ export interface RunEnded {
   readonly at: number;
   readonly approximate: boolean;
   readonly logTail: readonly string[] | null;
+  /** Why waitStatus is null although the command was started. */
+  readonly blindReason?: string;
 }
 
 export interface GapSeen {

@@ -87,4 +87,11 @@ export const taskEnding = z.object({
 export type TaskEnding = z.infer<typeof taskEnding>;
 
 /** Statuses that count as a failure for people and for `check tasks` (R3 of the founding documents, and an unseen end). */
-export const failureStatuses: readonly TaskStatus[] = ['failed', 'killed', 'killed_oom', 'timed_out', 'lost', 'unknown'];
+export const failureStatuses: readonly TaskStatus[] = [
+  'failed',
+  'killed',
+  'killed_oom',
+  'timed_out',
+  'lost',
+  'unknown',
+];

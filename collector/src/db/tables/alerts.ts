@@ -1,6 +1,17 @@
 import type { Component, ConditionStatus, ConditionType, Severity } from '@runnerwatch/shared/model/condition.ts';
+import type { TransitionKind } from '@runnerwatch/shared/model/notification.ts';
 import { sql } from 'drizzle-orm';
-import { boolean, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import {
+  boolean,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core';
 import { instantColumn } from './columns.ts';
 
 /** The last word on every condition, also false and unknown ones: what the nodes' pages show. */
@@ -81,7 +92,7 @@ export const transitions = pgTable(
     alertId: text('alert_id').references(() => alerts.id, { onDelete: 'cascade' }),
     taskId: text('task_id'),
     nodeId: text('node_id'),
-    kind: text('kind').$type<'fired' | 'resolved' | 'unreachable' | 'renotified' | 'amended' | 'ended' | 'suppressed'>().notNull(),
+    kind: text('kind').$type<TransitionKind>().notNull(),
     at: instantColumn('at').notNull(),
     reason: text('reason').notNull(),
     /** Each subscription asked, and its answer. */

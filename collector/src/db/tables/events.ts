@@ -1,6 +1,6 @@
 import type { EventBody } from '@runnerwatch/shared/model/event.ts';
 import { sql } from 'drizzle-orm';
-import { bigserial, index, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { bigserial, index, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import { countColumn, instantColumn } from './columns.ts';
 import { nodes } from './nodes.ts';
 
@@ -26,5 +26,28 @@ export const events = pgTable(
     uniqueIndex('events_once').on(table.streamId, table.lane, table.seq),
     index('events_unjudged').on(table.id).where(sql`judged_at is null`),
     index('events_by_node').on(table.nodeId, table.receivedAt),
+    index('events_by_receipt').using('brin', table.receivedAt),
   ],
+);
+
+/**
+ * Events that could not be taken in as they are: kept as they came, so that a newer version or a person can read them.
+ * Each has a gap event of the same number in `events`, which says so to everyone else.
+ */
+export const refusedEvents = pgTable(
+  'refused_events',
+  {
+    nodeId: text('node_id')
+      .notNull()
+      .references(() => nodes.id, { onDelete: 'cascade' }),
+    streamId: text('stream_id').notNull(),
+    lane: text('lane').$type<'ends' | 'facts'>().notNull(),
+    seq: countColumn('seq').notNull(),
+    receivedAt: instantColumn('received_at').notNull(),
+    /** Field path and what is wrong with it. */
+    reason: text('reason').notNull(),
+    /** JSON text as received, cut to 64 KiB, with what a text column cannot hold replaced. */
+    raw: text('raw').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.streamId, table.lane, table.seq] })],
 );

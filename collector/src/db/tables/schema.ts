@@ -1,7 +1,7 @@
 /* Every table, for drizzle and drizzle-kit. */
 export { alerts, conditionStates, deliveries, incidents, notifications, transitions } from './alerts.ts';
 export { collectorState } from './collector.ts';
-export { events } from './events.ts';
+export { events, refusedEvents } from './events.ts';
 export { nodes, streams } from './nodes.ts';
 export { samples } from './samples.ts';
 export { tasks } from './tasks.ts';

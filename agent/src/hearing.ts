@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import type { SourceState } from '@runnerwatch/shared/model/node.ts';
+import type { Logger } from 'pino';
+import type { AgentConfig } from './config.ts';
+import { readSmallFile, writeSmallFile } from './small-file.ts';
+import { type CgroupOomWatcher, createCgroupOomWatcher } from './watchers/cgroup-oom.ts';
+import { createContainersWatcher, type KnownContainer } from './watchers/containers.ts';
+import { findContainerSockets, socketAt } from './watchers/containers-sockets.ts';
+import { createInboxWatcher, type InboxWatcher } from './watchers/inbox.ts';
+import { createJournalWatcher, type JournalWatcher } from './watchers/journal.ts';
+import { createProcessExitsWatcher, type ProcessExitsWatcher } from './watchers/process-exits.ts';
+import { createSystemdWatcher } from './watchers/systemd.ts';
+import { defaultUnitExclude, defaultUnitInclude } from './watchers/systemd/unit-globs.ts';
+import type { Report, Watcher } from './watchers/watcher.ts';
+
+export interface HearingOptions {
+  readonly config: AgentConfig['tasks'];
+  readonly dataDir: string;
+  /** The agent's own folder. */
+  readonly folder: string;
+  readonly cgroupRoot: string | null;
+  readonly runtimeDir: string | null;
+  readonly report: Report;
+  readonly onMainExit: (cgroup: string) => void;
+  /** What ran when the agent last wrote it down. */
+  readonly known: { readonly since: number | null; readonly containers: readonly KnownContainer[] };
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Every watcher of this node, by what they are asked for later. */
+export interface Hearing {
+  readonly watchers: readonly Watcher[];
+  readonly processExits: ProcessExitsWatcher;
+  readonly cgroupOom: CgroupOomWatcher;
+  readonly journal: JournalWatcher;
+  readonly inbox: InboxWatcher;
+  /** Starts all; resolves when each has listed what there is or knows that it cannot. */
+  start(signal: AbortSignal): Promise<void>;
+  stop(): Promise<void>;
+  states(): SourceState[];
+}
+
+/** Makes the watchers and fixes their order: process ends first, so that no end is earlier than its witness. */
+export function createHearing(options: HearingOptions): Hearing {
+  const { config, dataDir, folder, cgroupRoot, report, clock, log } = options;
+  const units = { include: config.systemd.include ?? defaultUnitInclude, exclude: config.systemd.exclude ?? defaultUnitExclude };
+  const processExits = createProcessExitsWatcher({ root: '/', cgroupRoot, report, clock, log: named(log, 'process-exits'), onMainExit: options.onMainExit });
+  const cgroupOom = createCgroupOomWatcher({ cgroupRoot, report, clock, log: named(log, 'cgroup-oom') });
+  const cursorFile = join(folder, 'journal.json');
+  const journal = createJournalWatcher({
+    report,
+    ...units,
+    logLines: config.log_lines,
+    cursor: { load: async () => readSmallFile(cursorFile), save: async (text) => writeSmallFile(cursorFile, text) },
+    clock,
+    log: named(log, 'journal'),
+  });
+  const systemd = createSystemdWatcher({ report, ...units, clock, log: named(log, 'systemd') });
+  const inbox = createInboxWatcher({
+    root: '/',
+    dataDir,
+    report,
+    clock,
+    log: named(log, 'inbox'),
+    follow: (pid, startTicks, onExit) => processExits.follow(pid, startTicks, onExit),
+    unfollow: (pid) => processExits.unfollow(pid),
+  });
+  const watchers = [processExits, cgroupOom, systemd, journal, ...containers(options), inbox];
+  return {
+    watchers,
+    processExits,
+    cgroupOom,
+    journal,
+    inbox,
+    start: async (signal) => {
+      await processExits.start(signal);
+      await Promise.all(watchers.filter((watcher) => watcher !== processExits).map((watcher) => watcher.start(signal)));
+    },
+    stop: async () => {
+      await Promise.all(watchers.map((watcher) => watcher.stop()));
+    },
+    states: () => watchers.map((watcher) => watcher.state()),
+  };
+}
+
+function containers({ config, runtimeDir, known, report, clock, log }: HearingOptions): Watcher[] {
+  const sockets = config.containers.sockets?.map(socketAt) ?? findContainerSockets(runtimeDir);
+  return sockets.map(({ engine, socketPath }) =>
+    createContainersWatcher({
+      engine,
+      socketPath,
+      include: config.containers.include ?? [],
+      exclude: config.containers.exclude ?? [],
+      logLines: config.log_lines,
+      since: known.since,
+      known: known.containers,
+      report,
+      clock,
+      log: named(log, engine),
+    }),
+  );
+}
+
+function named(log: Logger, name: string): Logger {
+  return log.child({ subsystem: `agent:${name}` });
+}

@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
+import { readSmallFile, writeSmallFile } from './small-file.ts';
+
+/** The node's id: made at the agent's first start and kept in its folder, so that two hosts of one name stay two nodes. */
+export function nodeIdentity(folder: string): string {
+  const path = join(folder, 'node.json');
+  const text = readSmallFile(path);
+  if (text !== null) {
+    const id = /"node_id":\s*"([0-9a-f-]{36})"/.exec(text)?.[1];
+    if (id !== undefined) return id;
+    throw new StartFailure('dataTooNew', `${path}: this is not a node's identity; restore it, or remove it to become a new node`);
+  }
+  const id = randomUUID();
+  try {
+    writeSmallFile(path, `${JSON.stringify({ node_id: id })}\n`);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new StartFailure(
+      code === 'ENOSPC' ? 'diskFull' : 'noPermission',
+      `${path}: the node's identity cannot be kept (${code ?? 'unknown reason'}); ${code === 'ENOSPC' ? 'free some space' : 'let this user write there'} and start again`,
+      { cause: error },
+    );
+  }
+  return id;
+}
+
+/** How the agent's last life ended, told by a mark that only a clean stop takes away. */
+export function openLife(folder: string, bootId: string | null): { previous: 'none' | 'clean' | 'killed' | 'rebooted'; end: () => void } {
+  const path = join(folder, 'life.json');
+  const last = readSmallFile(path);
+  writeSmallFile(path, `${JSON.stringify({ running: true, boot_id: bootId })}\n`);
+  return {
+    previous: previousLife(last, bootId),
+    end: () => writeSmallFile(path, `${JSON.stringify({ running: false, boot_id: bootId })}\n`),
+  };
+}
+
+function previousLife(last: string | null, bootId: string | null): 'none' | 'clean' | 'killed' | 'rebooted' {
+  if (last === null) return 'none';
+  if (!/"running":\s*true/.test(last)) return 'clean';
+  return bootId !== null && !last.includes(bootId) ? 'rebooted' : 'killed';
+}

@@ -1,0 +1,65 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+
+const MAX_BYTES = 4 * 1024 * 1024;
+let buffer = Buffer.allocUnsafeSlow(16 * 1024);
+
+/**
+ * The text of one file below `root` (`/`, or a captured tree), or null when it is absent, forbidden, switched off
+ * (PSI answers EOPNOTSUPP) or its process went away while it was read (ESRCH). Kernel files tell no size, so it is
+ * read to the end into one buffer kept for all reads; more than 4 MiB is no kernel file and counts as unread.
+ */
+export function readKernelFile(root: string, path: string): string | null {
+  const sizeBytes = readInto(pathBelow(root, path), readToEnd);
+  return sizeBytes === null ? null : buffer.toString('utf8', 0, sizeBytes);
+}
+
+/** As {@link readKernelFile}, for files the kernel writes in one piece of less than a page: one read fewer, which counts a hundred times a second. */
+export function readKernelRecord(root: string, path: string): string | null {
+  const sizeBytes = readInto(pathBelow(root, path), readOnce);
+  return sizeBytes === null ? null : buffer.toString('utf8', 0, sizeBytes);
+}
+
+/** As {@link readKernelFile}, for binary files: a copy of the bytes. */
+export function readKernelBytes(root: string, path: string): Buffer | null {
+  const sizeBytes = readInto(pathBelow(root, path), readToEnd);
+  return sizeBytes === null ? null : Buffer.from(buffer.subarray(0, sizeBytes));
+}
+
+/** An absolute path as seen below `root`. */
+export function pathBelow(root: string, path: string): string {
+  return root === '/' ? path : root + path;
+}
+
+function readInto(path: string, read: (fd: number) => number | null): number | null {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch {
+    return null;
+  }
+  try {
+    return read(fd);
+  } catch {
+    return null;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function readOnce(fd: number): number {
+  return readSync(fd, buffer, 0, buffer.length, null);
+}
+
+function readToEnd(fd: number): number | null {
+  let sizeBytes = 0;
+  for (;;) {
+    const gotBytes = readSync(fd, buffer, sizeBytes, buffer.length - sizeBytes, null);
+    if (gotBytes === 0) return sizeBytes;
+    sizeBytes += gotBytes;
+    if (sizeBytes < buffer.length) continue;
+    if (buffer.length >= MAX_BYTES) return null;
+    const larger = Buffer.allocUnsafeSlow(buffer.length * 2);
+    buffer.copy(larger, 0, 0, sizeBytes);
+    buffer = larger;
+  }
+}

@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest';
+import { fixtureTree } from '../../../test/fixtures/proc/trees.ts';
+import { parseLoadAverage, readLoadAverage } from './loadavg.ts';
+
+it('reads the three averages', () => {
+  expect(readLoadAverage(fixtureTree('debian-12'))).toEqual({ load1: 0.72, load5: 0.92, load15: 0.55 });
+});
+
+it('F044 has none where there is no file or no number', () => {
+  expect(readLoadAverage('/nowhere')).toBeNull();
+  expect(parseLoadAverage('')).toBeNull();
+  expect(parseLoadAverage('a b c 1/2 3')).toBeNull();
+});

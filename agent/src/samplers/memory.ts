@@ -1,0 +1,20 @@
+import { readMemInfo } from '../proc/meminfo.ts';
+import type { Sampler } from './sampler.ts';
+
+/** Memory and swap. */
+export function createMemorySampler(root: string): Sampler {
+  return {
+    name: 'memory',
+    sample() {
+      const memory = readMemInfo(root);
+      return {
+        sample: {
+          memory_total_bytes: memory?.totalBytes ?? null,
+          memory_available_bytes: memory?.availableBytes ?? null,
+          swap_total_bytes: memory?.swapTotalBytes ?? null,
+          swap_free_bytes: memory?.swapFreeBytes ?? null,
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { parseProcessMatch } from '@runnerwatch/shared/conditions/settings.ts';
+import { describe, expect, it } from 'vitest';
+import { copyOfTree, fixtureTree } from '../../../test/fixtures/proc/trees.ts';
+import { largestBy } from './largest.ts';
+import { createProcessesSampler } from './processes.ts';
+import type { Contribution } from './sampler.ts';
+
+function matchesOf(...texts: string[]) {
+  return texts.map((text) => parseProcessMatch(text)).filter((match) => match !== null);
+}
+
+function start(root: string, ...rules: string[]) {
+  const sampler = createProcessesSampler(root, matchesOf(...rules));
+  return (second: number) => sampler.sample({ wallMs: 0, monotonicMs: second * 1000 }) as Contribution;
+}
+
+function statLine(pid: number, comm: string, ticks: { cpu: number; start: number }): string {
+  return `${pid} (${comm}) R 1 1 1 0 -1 0 0 0 0 0 ${ticks.cpu} 0 0 0 20 0 1 0 ${ticks.start} 0 100 0\n`;
+}
+
+describe('the processes of a sample', () => {
+  it('are the largest, with memory in bytes and no CPU at the first sight', () => {
+    const found = start(fixtureTree('debian-12'))(0);
+
+    expect(found.sample?.processes?.map(({ pid }) => pid)).toEqual([812, 1, 900]);
+    expect(found.sample?.processes?.[0]).toEqual({
+      pid: 812,
+      start_ticks: 40_120,
+      name: 'python3',
+      rss_bytes: 180_000 * 4096,
+      cpu_percent: null,
+    });
+  });
+
+  it('have their CPU of the last interval, of one core', () => {
+    const root = copyOfTree('debian-12');
+    const read = start(root);
+    read(0);
+    writeFileSync(`${root}/proc/812/stat`, statLine(812, 'python3', { cpu: 99_200 + 300, start: 40_120 }));
+
+    expect(read(2).sample?.processes?.find(({ pid }) => pid === 812)?.cpu_percent).toBe(150);
+  });
+
+  it('F032 of a pid used again are another process: no time of the old one is counted', () => {
+    const root = copyOfTree('debian-12');
+    const read = start(root, 'python3', 'other');
+    read(0);
+    writeFileSync(`${root}/proc/812/stat`, statLine(812, 'other', { cpu: 99_900, start: 77_777 }));
+    writeFileSync(`${root}/proc/812/cmdline`, 'other');
+
+    const found = read(1);
+
+    expect(found.sample?.processes?.find(({ pid }) => pid === 812)).toMatchObject({ name: 'other', cpu_percent: null });
+    expect(found.ruleProcesses?.map(({ processes }) => processes.length)).toEqual([0, 1]);
+  });
+
+  it('F044 leave out one that vanishes while it is read', () => {
+    const root = copyOfTree('debian-12');
+    const read = start(root);
+    read(0);
+    rmSync(`${root}/proc/812/stat`);
+    writeFileSync(`${root}/proc/900/stat`, '');
+
+    expect(read(1).sample?.processes?.map(({ pid }) => pid)).toEqual([1]);
+  });
+
+  it('F044 are unread, not none, when /proc cannot be listed or the page size is not known', () => {
+    const root = copyOfTree('debian-12');
+    rmSync(`${root}/proc/self/auxv`);
+
+    expect(start('/nowhere', 'x')(0)).toEqual({});
+    expect(start(root)(0)).toEqual({});
+  });
+});
+
+describe('the processes of a rule', () => {
+  it('are found by command, command line, unit and cgroup', () => {
+    const read = start(
+      fixtureTree('debian-12'),
+      'python3',
+      'command_line:--gpu',
+      'unit:session-*',
+      'cgroup:/init.scope',
+    );
+
+    const found = read(0).ruleProcesses?.map(({ match, processes }) => [match, processes.map(({ pid }) => pid)]);
+
+    expect(found).toEqual([
+      ['python3', [812]],
+      ['command_line:--gpu', [812]],
+      ['unit:session-*', [900]],
+      ['cgroup:/init.scope', [1]],
+    ]);
+  });
+
+  it('follow one that executes another program', () => {
+    const root = copyOfTree('debian-12');
+    const read = start(root, 'python3');
+    read(0);
+    writeFileSync(`${root}/proc/900/stat`, statLine(900, 'python3', { cpu: 60, start: 50_210 }));
+
+    expect(
+      read(1)
+        .ruleProcesses?.[0]?.processes.map(({ pid }) => pid)
+        .toSorted(),
+    ).toEqual([812, 900]);
+  });
+});
+
+it('picks the largest in order', () => {
+  expect(largestBy([3, 9, 0, 1, 7, 9], (value) => value, 3)).toEqual([9, 9, 7]);
+  expect(largestBy([0, 0], (value) => value, 3)).toEqual([]);
+});

@@ -1,0 +1,87 @@
+import { type Instant, toInstant } from '@runnerwatch/shared/model/instant.ts';
+import type { Evidence } from '@runnerwatch/shared/model/task.ts';
+import { formatSize } from '@runnerwatch/shared/runtime/size.ts';
+import { describeExit, type ExitStatus, exitStatusOf, signalName } from './exit-status.ts';
+import type { RunFacts } from './run-facts.ts';
+
+/** The observed facts a verdict rests on, each with who saw it and when; nothing inferred. */
+export function evidenceOf(facts: RunFacts, exit: ExitStatus | null): Evidence[] {
+  const at = toInstant(facts.endedAt);
+  return [
+    ...fromProcess(facts),
+    ...fromRun(facts, at),
+    ...fromUnit(facts, at),
+    ...fromContainer(facts, at),
+    ...fromMemory(facts, at),
+    ...fromConvention(facts, exit),
+    ...(facts.shuttingDown ? [{ source: 'systemd', at, fact: 'the node is shutting down' }] : []),
+  ];
+}
+
+function fromProcess({ process }: RunFacts): Evidence[] {
+  if (process === null) return [];
+  const at = toInstant(process.at);
+  if (process.waitStatus === null) return [{ source: 'agent', at, fact: `the main process's exit status was not seen: ${process.blindReason ?? 'no reason known'}` }];
+  const how = process.via === 'pidfd' ? 'pidfd' : process.via === 'zombie' ? '/proc' : 'process connector';
+  return [{ source: 'kernel', at, fact: `main process ended with ${describeExit(exitStatusOf(process.waitStatus))} (${how})` }];
+}
+
+function fromRun({ run }: RunFacts, at: Instant): Evidence[] {
+  if (run === null) return [];
+  if (run.startError !== null) return [{ source: 'run', at, fact: run.startError }];
+  const limit = run.timedOut ? [{ source: 'run', at, fact: 'the time limit ran out' }] : [];
+  if (run.waitStatus === null) return [...limit, { source: 'run', at, fact: 'the wrapper ended without saying how its command did' }];
+  return [...limit, { source: 'run', at, fact: `the command ended with ${describeExit(exitStatusOf(run.waitStatus))}` }];
+}
+
+function fromUnit({ unit }: RunFacts, at: Instant): Evidence[] {
+  if (unit === null) return [];
+  const source = unit.via === 'journal' ? 'journal' : 'systemd';
+  const found: Evidence[] = [];
+  if (unit.execMain) found.push({ source, at, fact: `main process ${unit.execMain.code}, status ${unit.execMain.status}` });
+  if (unit.result !== null && !(unit.isScope && unit.result === 'success')) found.push({ source, at, fact: `result ${unit.result}` });
+  if (unit.isScope && unit.result === 'success') found.push({ source, at, fact: 'scope ended; systemd keeps no exit status of a scope' });
+  if (unit.stopJob === true) found.push({ source, at, fact: 'a stop was asked for' });
+  if (unit.oomAt !== null) found.push({ source, at: toInstant(unit.oomAt), fact: 'a process of the unit was killed by the OOM killer' });
+  return found;
+}
+
+function fromContainer({ container, source }: RunFacts, at: Instant): Evidence[] {
+  if (container === null) return [];
+  const found: Evidence[] = container.signals.map(({ signal, at: sentAt }) => ({
+    source,
+    at: toInstant(sentAt),
+    fact: `${signalName(signal)} was sent through the engine`,
+  }));
+  if (container.oomAt !== null) found.push({ source, at: toInstant(container.oomAt), fact: 'oom event' });
+  if (container.exitCode !== null) found.push({ source, at, fact: `exit code ${container.exitCode}` });
+  if (container.oomKilled !== null) found.push({ source, at, fact: `OOMKilled is ${container.oomKilled}` });
+  if (container.error) found.push({ source, at, fact: container.error });
+  return found;
+}
+
+function fromMemory({ memory }: RunFacts, at: Instant): Evidence[] {
+  const found: Evidence[] = [];
+  const { oomKills, oomAt, kernelLine, peakBytes, limitBytes } = memory;
+  if ((oomKills ?? 0) > 0) found.push({ source: 'cgroup', at: oomAt === null ? at : toInstant(oomAt), fact: `memory.events counts ${oomKills} OOM kill${oomKills === 1 ? '' : 's'}` });
+  if (kernelLine) found.push({ source: 'kernel', at: toInstant(kernelLine.at), fact: kernelLine.text });
+  if (peakBytes !== null && ((oomKills ?? 0) > 0 || kernelLine !== null)) {
+    found.push({ source: 'cgroup', at, fact: `memory peaked at ${formatSize(peakBytes)}${limitBytes === null ? '' : ` of ${formatSize(limitBytes)}`}` });
+  }
+  return found;
+}
+
+function fromConvention(facts: RunFacts, exit: ExitStatus | null): Evidence[] {
+  if (exit?.kind !== 'code' || exit.code <= 128 || exit.code > 192) return [];
+  const at = toInstant(facts.endedAt);
+  const signal = signalName(exit.code - 128);
+  if (isAmbiguous(facts, exit.code)) {
+    return [{ source: 'agent', at, fact: `the engine says ${exit.code} of that code and of a death by ${signal} alike; no event of it and no word of the kernel tells which` }];
+  }
+  return [{ source: 'agent', at, fact: `exit ${exit.code} is a code, not a signal; shells use it for a command that died of ${signal}` }];
+}
+
+/** A code that only an engine vouches for, and that it would also report for a signal. */
+export function isAmbiguous({ container, process }: RunFacts, code: number): boolean {
+  return container !== null && process?.waitStatus == null && code > 128 && code <= 192;
+}

@@ -1,0 +1,222 @@
+import type { LookupFunction } from 'node:net';
+import type { Instant } from '@runnerwatch/shared/model/instant.ts';
+import { toInstant } from '@runnerwatch/shared/model/instant.ts';
+import type { NodeSample } from '@runnerwatch/shared/model/sample.ts';
+import { backoffMs } from '@runnerwatch/shared/runtime/backoff.ts';
+import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import type { Logger } from 'pino';
+import type { Spool } from '../spool/spool.ts';
+import { agentUrl, connect } from './connect.ts';
+import { type HelloParts, Session, type SessionTimings, type StopReason } from './session.ts';
+
+export interface UplinkOptions {
+  readonly spool: Spool;
+  /** `collector_urls`: tried in turn. */
+  readonly urls: readonly string[];
+  readonly token: string;
+  /** PEM of the authorities to trust instead of the system's (`ca_file`). */
+  readonly ca?: string | undefined;
+  /** Asked for every hello. */
+  readonly hello: () => HelloParts;
+  readonly heartbeatIntervalMs: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly random?: () => number;
+  readonly timings?: Partial<UplinkTimings>;
+  readonly lookup?: LookupFunction;
+}
+
+export interface UplinkTimings extends Omit<SessionTimings, 'heartbeatIntervalMs'> {
+  readonly connectTimeoutMs: number;
+  readonly backoffBaseMs: number;
+  readonly backoffCapMs: number;
+  /** A session that lived as long counts as useful even when there was nothing to acknowledge. */
+  readonly usefulMs: number;
+}
+
+export interface UplinkState {
+  readonly connected: boolean;
+  /** The collector spoken to, or tried last. */
+  readonly url: string;
+  /** Why there is no connection; null while there is one. */
+  readonly lastError: string | null;
+  /** When `connected` last changed. */
+  readonly since: Instant;
+  /** The collector's clock minus ours; null until it answered a ping. */
+  readonly clockOffsetMs: number | null;
+}
+
+export interface Uplink {
+  start(): void;
+  /** Says goodbye if it can. Idempotent; takes two seconds at most, whatever the network does. */
+  stop(reason: StopReason): Promise<void>;
+  /** Live only: lost while there is no connection. */
+  sendSample(sample: NodeSample): void;
+  state(): UplinkState;
+}
+
+const defaults: UplinkTimings = {
+  pingIntervalMs: 10_000,
+  pongDeadlineMs: 10_000,
+  welcomeDeadlineMs: 10_000,
+  ackDeadlineMs: 60_000,
+  goodbyeMs: 2000,
+  connectTimeoutMs: 10_000,
+  backoffBaseMs: 1000,
+  backoffCapMs: 30_000,
+  usefulMs: 60_000,
+};
+
+/** The agent's one conversation with its collector, kept up for ever: a session after another, with full-jitter back-off in between. */
+export function createUplink(options: UplinkOptions): Uplink {
+  return new Conversation(options);
+}
+
+class Conversation implements Uplink {
+  readonly #options: UplinkOptions;
+  readonly #timings: UplinkTimings;
+  readonly #urls: readonly URL[];
+  readonly #stopped = new AbortController();
+  #session: Session | undefined;
+  #running: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+  #state: UplinkState;
+  /** Whole rounds through the addresses without useful work. */
+  #rounds = 0;
+  #turn = 0;
+  #isLasting = true;
+
+  constructor(options: UplinkOptions) {
+    this.#options = options;
+    this.#timings = { ...defaults, ...options.timings };
+    this.#urls = options.urls.map(agentUrl);
+    this.#state = {
+      connected: false,
+      url: options.urls[0] ?? '',
+      lastError: null,
+      since: this.#now(),
+      clockOffsetMs: null,
+    };
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  stop(reason: StopReason): Promise<void> {
+    this.#stopping ??= this.#stop(reason);
+    return this.#stopping;
+  }
+
+  sendSample(sample: NodeSample): void {
+    this.#session?.sendSample(sample);
+  }
+
+  state(): UplinkState {
+    return this.#state;
+  }
+
+  async #stop(reason: StopReason): Promise<void> {
+    this.#stopped.abort();
+    await this.#session?.stop(reason);
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      const url = this.#urls[this.#turn % this.#urls.length];
+      if (url === undefined) return;
+      const wasUseful = await this.#converse(url);
+      if (signal.aborted) return;
+      await this.#options.clock.sleep(this.#waitMs(wasUseful), signal);
+    }
+  }
+
+  /** One connection and one session. True when it did useful work. */
+  async #converse(url: URL): Promise<boolean> {
+    const { spool, token, ca, clock, log, hello, heartbeatIntervalMs, lookup } = this.#options;
+    const connection = await connect({
+      url,
+      token,
+      ca,
+      clock,
+      lookup,
+      signal: this.#stopped.signal,
+      timeoutMs: this.#timings.connectTimeoutMs,
+    });
+    if (connection.kind === 'cancelled') return false;
+    if (connection.kind === 'failed') {
+      this.#isLasting &&= connection.failure.isLasting;
+      this.#down(url, connection.failure.message, connection.failure.cause);
+      return false;
+    }
+    if (this.#stopped.signal.aborted) {
+      connection.socket.terminate();
+      return false;
+    }
+    const beganAt = clock.monotonicMs();
+    const session = new Session({
+      socket: connection.socket,
+      spool,
+      hello: hello(),
+      timings: { ...this.#timings, heartbeatIntervalMs },
+      clock,
+      log,
+      onWelcome: (welcome) => this.#up(url, welcome.collector_id),
+      onClockOffset: (clockOffsetMs) => {
+        this.#state = { ...this.#state, clockOffsetMs };
+      },
+    });
+    this.#session = session;
+    const end = await session.run();
+    this.#session = undefined;
+    this.#isLasting &&= end.isLasting;
+    this.#down(url, end.message, end.reason);
+    const wasConnectedMs = end.reason === 'no_welcome' ? 0 : clock.monotonicMs() - beganAt;
+    return end.wasUseful || wasConnectedMs >= this.#timings.usefulMs || end.reason === 'stream_renewed';
+  }
+
+  /** Useful work resets the back-off and stays with the address; anything else goes on to the next one, and waits after each round. */
+  #waitMs(wasUseful: boolean): number {
+    const { random = Math.random } = this.#options;
+    const { backoffBaseMs: baseMs, backoffCapMs: capMs } = this.#timings;
+    if (wasUseful) {
+      this.#rounds = 0;
+      this.#isLasting = true;
+      return backoffMs(0, { baseMs, capMs, random });
+    }
+    this.#turn++;
+    if (this.#turn % this.#urls.length !== 0) return backoffMs(0, { baseMs, capMs, random });
+    const isLasting = this.#isLasting;
+    this.#isLasting = true;
+    // Where a person must act, hurrying only fills two logs.
+    return isLasting
+      ? Math.floor(capMs / 2 + random() * (capMs / 2))
+      : backoffMs(this.#rounds++, { baseMs, capMs, random });
+  }
+
+  #up(url: URL, collectorId: string): void {
+    this.#options.log.info({ url: url.href, collectorId }, 'connected');
+    this.#state = { ...this.#state, connected: true, url: url.href, lastError: null, since: this.#now() };
+  }
+
+  #down(url: URL, message: string, cause: string): void {
+    const { connected, lastError, since } = this.#state;
+    const isNews = connected || lastError !== message;
+    if (isNews && this.#stopped.signal.aborted)
+      this.#options.log.info({ url: url.href, cause, message }, 'disconnected');
+    else if (isNews) this.#options.log.warn({ url: url.href, cause, message }, 'not connected');
+    this.#state = {
+      ...this.#state,
+      connected: false,
+      url: url.href,
+      lastError: message,
+      since: connected ? this.#now() : since,
+    };
+  }
+
+  #now(): Instant {
+    return toInstant(this.#options.clock.wallMs());
+  }
+}

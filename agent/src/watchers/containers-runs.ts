@@ -1,0 +1,341 @@
+import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import type { Logger } from 'pino';
+import { readPidCgroup } from '../proc/pid-stat.ts';
+import { type EngineClient, EngineError } from './containers-client.ts';
+import { CreatedContainers } from './containers-created.ts';
+import { LogTail } from './containers-log-tail.ts';
+import {
+  type ContainerEvent,
+  type InspectedContainer,
+  type ListedContainer,
+  parseInspect,
+} from './containers-model.ts';
+import type { ContainerEnded, ContainerFacts, Engine, Report } from './watcher.ts';
+
+/** How to ask the engine while one connection to it lasts. */
+export interface EngineAccess {
+  readonly client: EngineClient;
+  readonly prefix: string;
+  readonly engine: Engine;
+}
+
+export interface RunsOptions {
+  readonly report: Report;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Where `/proc` is: `/`. */
+  readonly root: string;
+  readonly logLines: number;
+  readonly isWanted: (name: string) => boolean;
+  /** Containers that were running when the agent last looked. */
+  readonly known: readonly ContainerFacts[];
+  /** Ends before this instant are none of ours; null: everything before now. */
+  readonly since: number | null;
+}
+
+interface LiveRun {
+  facts: ContainerFacts;
+  isAutoRemoved: boolean;
+  hasTerminal: boolean;
+  tail: LogTail | null;
+  /** Seen running over the connection that stands. */
+  isConfirmed: boolean;
+}
+
+const unseenRun = { isAutoRemoved: false, hasTerminal: false, tail: null, isConfirmed: false };
+
+/** How far a start told by an event and one told by inspection may lie apart and still be one. */
+const SAME_START_MS = 2_000;
+/** The engine notes the start before it tells of it. */
+const START_EVENT_LEAD_MS = 50;
+/** How long an end waits for its last log lines. */
+const LOG_WAIT_MS = 300;
+const MAX_REMEMBERED_ENDS = 4_096;
+/**
+ * What is known of the containers of one engine, and the one place that says what happened to them. Events, lists and
+ * inspections of one container are handled one after the other, in the order they came; different containers do not
+ * wait for each other. A run is a container's time from start to end: the same container may run again.
+ */
+export class Runs {
+  readonly #options: RunsOptions;
+  readonly #live = new Map<string, LiveRun>();
+  readonly #ended = new Map<string, number>();
+  readonly #created: CreatedContainers;
+  readonly #turns = new Map<string, Promise<void>>();
+  #access: EngineAccess | null = null;
+  #sinceMs: number;
+
+  constructor(options: RunsOptions) {
+    this.#options = options;
+    this.#sinceMs = options.since ?? options.clock.wallMs();
+    const { report, clock, log } = options;
+    this.#created = new CreatedContainers({ report, clock, log, inspect: (id) => this.#inspect(id) });
+    for (const facts of options.known) {
+      this.#live.set(facts.containerId, { facts, ...unseenRun });
+    }
+  }
+
+  /** A connection stands; until {@link detach} the engine can be asked. */
+  attach(access: EngineAccess): void {
+    this.#access = access;
+  }
+
+  /** The connection is gone: whatever ends from `sinceMs` on will be told at the next one. */
+  detach(sinceMs: number): void {
+    this.#access = null;
+    this.#sinceMs = Math.max(this.#sinceMs, sinceMs);
+    for (const run of this.#live.values()) {
+      run.tail?.close();
+      run.tail = null;
+      run.isConfirmed = false;
+    }
+    this.#created.clear();
+  }
+
+  /** Resolves when everything handed in so far has been handled. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#turns.values());
+  }
+
+  handle(event: ContainerEvent): void {
+    if (!this.#options.isWanted(event.facts.name)) return;
+    switch (event.action) {
+      case 'create':
+        return this.#inTurn(event.id, () => this.#created.created(event.id, event.at, this.#sinceMs));
+      case 'start':
+        return this.#inTurn(event.id, () => this.#onStarted(event));
+      case 'die':
+        return this.#inTurn(event.id, () => this.#onDied(event));
+      case 'destroy':
+        return this.#inTurn(event.id, () => this.#onDestroyed(event));
+      case 'oom':
+        return this.#inTurn(event.id, async () => {
+          const { engine } = event.facts;
+          this.#options.report({ kind: 'container_oom', engine, containerId: event.id, at: event.at });
+        });
+      case 'kill': {
+        const { signal } = event;
+        if (signal === null) return;
+        return this.#inTurn(event.id, async () => {
+          const { engine } = event.facts;
+          this.#options.report({ kind: 'container_signalled', engine, containerId: event.id, signal, at: event.at });
+        });
+      }
+    }
+  }
+
+  /** Holds what is known against a list of all containers that was asked for when `liveBefore` were running. */
+  reconcile(listed: readonly ListedContainer[], liveBefore: readonly string[]): void {
+    const present = new Set(listed.map(({ id }) => id));
+    for (const { id, name, state } of listed) {
+      if (!this.#options.isWanted(name)) continue;
+      if (state === 'created' || state === 'initialized' || state === 'configured')
+        this.#inTurn(id, () => this.#created.created(id, null, this.#sinceMs));
+      else this.#inTurn(id, () => this.#onFound(id));
+    }
+    for (const id of liveBefore) {
+      if (!present.has(id)) this.#inTurn(id, () => this.#onGone(id));
+    }
+  }
+
+  /** Containers that were created and not started: those that could not start say so only here. */
+  lookAtCreated(listed: readonly ListedContainer[]): void {
+    for (const { id, name } of listed) {
+      if (this.#options.isWanted(name)) this.#inTurn(id, async () => void (await this.#created.look(id)));
+    }
+  }
+
+  liveIds(): string[] {
+    return [...this.#live.keys()];
+  }
+
+  #inTurn(id: string, act: () => Promise<void>): void {
+    const turn = (this.#turns.get(id) ?? Promise.resolve())
+      .then(act)
+      .catch((error: unknown) =>
+        this.#options.log.error({ err: error, container: id }, 'a container event could not be handled'),
+      )
+      .finally(() => {
+        if (this.#turns.get(id) === turn) this.#turns.delete(id);
+      });
+    this.#turns.set(id, turn);
+  }
+
+  // ── starts ──
+
+  async #onStarted(event: ContainerEvent): Promise<void> {
+    this.#created.started(event.id);
+    const found = await this.#inspect(event.id);
+    // An inspection that speaks of a later start than the event saw a later run of the same container.
+    const isThisRun = found?.facts.startedAt != null && found.facts.startedAt <= event.at + START_EVENT_LEAD_MS;
+    const facts = isThisRun ? found.facts : { ...event.facts, startedAt: event.at };
+    const before = this.#live.get(event.id);
+    if (before !== undefined && isSameStart(before.facts.startedAt, facts.startedAt)) return;
+    if (before === undefined && (this.#ended.get(event.id) ?? 0) > event.at) return;
+    if (before !== undefined) this.#tellUnseenEnd(before, facts.startedAt ?? event.at);
+    this.#begin(facts, isThisRun ? found : null);
+  }
+
+  #begin(facts: ContainerFacts, found: InspectedContainer | null): void {
+    const cgroup = facts.pid === null ? null : readPidCgroup(this.#options.root, facts.pid);
+    const run: LiveRun = {
+      facts: { ...facts, cgroup },
+      isAutoRemoved: found?.isAutoRemoved ?? false,
+      hasTerminal: found?.hasTerminal ?? false,
+      tail: null,
+      isConfirmed: true,
+    };
+    this.#live.set(facts.containerId, run);
+    this.#options.report({ kind: 'container_started', ...run.facts });
+    if (run.isAutoRemoved) this.#follow(run);
+  }
+
+  #follow(run: LiveRun): void {
+    const tail = this.#newTail(run);
+    if (tail === null) return;
+    run.tail = tail;
+    tail.open({ follow: true }).catch((error: unknown) => {
+      this.#options.log.debug(
+        { err: error, container: run.facts.containerId },
+        'the log of a container cannot be followed',
+      );
+    });
+  }
+
+  // ── ends ──
+
+  async #onDied(event: ContainerEvent): Promise<void> {
+    const run = this.#live.get(event.id);
+    if (run === undefined && !this.#isNews(event.id, event.at)) return;
+    if (run?.facts.startedAt != null && event.at < run.facts.startedAt - SAME_START_MS) return;
+    const logTail = this.#lastLines(run ?? { facts: event.facts, ...unseenRun });
+    const found = await this.#inspect(event.id);
+    const facts = run?.facts ?? { ...event.facts, ...found?.facts };
+    const isThisRun =
+      found !== null && found.status !== 'running' && isSameStart(facts.startedAt, found.facts.startedAt);
+    this.#end({
+      facts,
+      exitCode: event.exitCode ?? (isThisRun ? found.exitCode : null),
+      oomKilled: isThisRun ? found.oomKilled : null,
+      error: isThisRun ? found.error : null,
+      at: event.at,
+      approximate: false,
+      logTail: await logTail,
+    });
+  }
+
+  /** Listed as existing, in whatever state but created. */
+  async #onFound(id: string): Promise<void> {
+    const found = await this.#inspect(id);
+    if (found === null) return;
+    const run = this.#live.get(id);
+    const isRunning = found.status === 'running' || found.status === 'paused';
+    if (run !== undefined && isRunning && isSameStart(run.facts.startedAt, found.facts.startedAt)) {
+      if (!run.isConfirmed) this.#refresh(run, found);
+    } else if (isRunning) {
+      const startedAt = found.facts.startedAt ?? this.#options.clock.wallMs();
+      if (run !== undefined) this.#tellUnseenEnd(run, startedAt);
+      if ((this.#ended.get(id) ?? 0) < startedAt) this.#begin({ ...found.facts, startedAt }, found);
+    } else if (run !== undefined || (found.finishedAt !== null && this.#isNews(id, found.finishedAt))) {
+      await this.#tellFoundEnd(found, run ?? null);
+    }
+  }
+
+  /** What ran before the connection and still runs: told again as found, under the start it was first told with. */
+  #refresh(run: LiveRun, found: InspectedContainer): void {
+    this.#begin({ ...found.facts, startedAt: run.facts.startedAt ?? found.facts.startedAt }, found);
+  }
+
+  async #tellFoundEnd(found: InspectedContainer, run: LiveRun | null): Promise<void> {
+    const isSameRun = run === null || isSameStart(run.facts.startedAt, found.facts.startedAt);
+    if (!isSameRun) this.#tellUnseenEnd(run, found.facts.startedAt ?? this.#options.clock.wallMs());
+    const facts = { ...found.facts, pid: null, cgroup: run?.facts.cgroup ?? null };
+    const isOver = found.finishedAt !== null && found.finishedAt >= (facts.startedAt ?? 0);
+    this.#end({
+      facts: { ...facts, startedAt: (isSameRun ? run?.facts.startedAt : null) ?? facts.startedAt },
+      exitCode: found.exitCode,
+      oomKilled: found.oomKilled,
+      error: found.error,
+      at: isOver && found.finishedAt !== null ? found.finishedAt : this.#options.clock.wallMs(),
+      approximate: true,
+      logTail: await this.#lastLines({ facts, ...unseenRun, hasTerminal: found.hasTerminal }),
+    });
+  }
+
+  /** It ran when we last looked and the engine has never heard of it: removed meanwhile, and its exit code with it. */
+  async #onGone(id: string): Promise<void> {
+    const run = this.#live.get(id);
+    if (run === undefined || (await this.#inspect(id)) !== null) return;
+    this.#tellUnseenEnd(run, this.#options.clock.wallMs());
+  }
+
+  #tellUnseenEnd(run: LiveRun, atMs: number): void {
+    run.tail?.close();
+    const unseen = { exitCode: null, oomKilled: null, error: null, logTail: null };
+    this.#end({ facts: run.facts, ...unseen, at: atMs, approximate: true });
+  }
+
+  #end({ facts, ...ending }: Omit<ContainerEnded, keyof ContainerFacts | 'kind'> & { facts: ContainerFacts }): void {
+    this.#live.get(facts.containerId)?.tail?.close();
+    this.#live.delete(facts.containerId);
+    this.#ended.delete(facts.containerId);
+    this.#ended.set(facts.containerId, ending.at);
+    const oldest = this.#ended.keys().next().value;
+    if (this.#ended.size > MAX_REMEMBERED_ENDS && oldest !== undefined) this.#ended.delete(oldest);
+    this.#options.report({ kind: 'container_ended', ...facts, ...ending });
+  }
+
+  /** Of a run whose start we did not see: not told yet, and within the time we answer for. */
+  #isNews(id: string, endedAtMs: number): boolean {
+    const toldMs = this.#ended.get(id);
+    return toldMs === undefined ? endedAtMs >= this.#sinceMs : endedAtMs > toldMs + SAME_START_MS;
+  }
+
+  async #lastLines(run: LiveRun): Promise<string[] | null> {
+    if (run.tail !== null) return run.tail.finish(LOG_WAIT_MS);
+    const tail = this.#newTail(run);
+    if (tail === null) return null;
+    const opened = tail.open({ follow: false }).catch((error: unknown) => {
+      this.#options.log.debug(
+        { err: error, container: run.facts.containerId },
+        'the log of a container could not be read',
+      );
+    });
+    const lines = await tail.finish(LOG_WAIT_MS);
+    await opened;
+    return lines;
+  }
+
+  #newTail({ facts, hasTerminal }: LiveRun): LogTail | null {
+    const { clock, logLines: lines } = this.#options;
+    if (this.#access === null || lines <= 0) return null;
+    const { client, prefix } = this.#access;
+    return new LogTail({ client, clock, prefix, containerId: facts.containerId, hasTerminal, lines });
+  }
+
+  async #onDestroyed(event: ContainerEvent): Promise<void> {
+    await this.#created.destroyed(event);
+    const run = this.#live.get(event.id);
+    if (run !== undefined) this.#tellUnseenEnd(run, event.at);
+  }
+
+  // ── asking ──
+
+  /** Null: gone, or not answered; the event itself must do then. */
+  async #inspect(id: string): Promise<InspectedContainer | null> {
+    if (this.#access === null) return null;
+    const { client, prefix, engine } = this.#access;
+    try {
+      return parseInspect(await client.getJson(`${prefix}/containers/${encodeURIComponent(id)}/json`), engine);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      this.#options.log.debug({ err: error, container: id }, 'a container could not be inspected');
+      return null;
+    }
+  }
+}
+
+/** A start that is not known may be any. */
+function isSameStart(a: number | null, b: number | null): boolean {
+  return a === null || b === null || Math.abs(a - b) <= SAME_START_MS;
+}

@@ -1,0 +1,138 @@
+import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import { followLines } from './containers-events.ts';
+import { parseEvent, parseList } from './containers-model.ts';
+import type { EngineAccess, Runs } from './containers-runs.ts';
+
+/** What is remembered of the engine's events from one connection to the next. */
+export interface EventMemory {
+  /** The last event heard, of anything at all: also of images and networks. */
+  last: { readonly key: string; readonly second: number } | null;
+  /** The keys of those heard of late: a new connection begins with old events. */
+  readonly heard: Set<string>;
+  /** When the engine last showed that it lives, in milliseconds since the epoch. */
+  seenAtMs: number | null;
+}
+
+export interface SessionOptions {
+  readonly access: EngineAccess;
+  readonly runs: Runs;
+  readonly memory: EventMemory;
+  readonly clock: Clock;
+  /** The instant from which on the engine shall replay its events, when none was heard before. */
+  readonly replayFromMs: number;
+  /** The engine has replayed what it remembers. */
+  readonly onReplayed: (replay: Replay) => void;
+  /** Everything that runs is known; from now on nothing is missed. */
+  readonly onSeeing: () => void;
+  /** An event was too long to be read. */
+  readonly onLost: () => void;
+  /** How often to ask whether the engine still answers. */
+  readonly checkEveryMs: number;
+  /** Throws when the socket is not the one the session was opened on. */
+  readonly checkSocket: () => void;
+}
+
+/** How far back the engine's own memory of events reached. */
+export interface Replay {
+  readonly count: number;
+  /** The first replayed event's instant, in milliseconds since the epoch; null: none came. */
+  readonly firstAtMs: number | null;
+  /** The last event of the connection before was among them, so that none is missing; null: there was none to look for. */
+  readonly isSeamless: boolean | null;
+}
+
+const MAX_HEARD = 4_096;
+/** A replay is over when nothing has come for so long. */
+const QUIET_MS = 40;
+const LONGEST_REPLAY_MS = 2_000;
+
+/**
+ * One connection's life. Subscribes first; lets the engine replay what it remembers, so that an end is told with its
+ * code and time; then asks for the list of all containers, which knows what the events do not; then goes on hearing,
+ * and asks now and then whether the engine still answers. Never resolves: rejects with what ended it.
+ */
+export async function runSession(options: SessionOptions): Promise<never> {
+  const { access, memory, replayFromMs } = options;
+  const second = memory.last?.second ?? Math.floor(replayFromMs / 1000);
+  const hearing = createHearing(options);
+  const stream = await access.client.openStream(`${access.prefix}/events?since=${second}`);
+  const ending = new AbortController();
+  const followed = followLines(stream, { onLine: hearing.take, onLost: options.onLost });
+  const kept = keepUp(options, hearing, ending.signal);
+  try {
+    return await Promise.race([followed, kept]);
+  } finally {
+    ending.abort();
+    stream.destroy();
+    // Both end now; which of them failed first has been told by the race.
+    await Promise.allSettled([followed, kept]);
+  }
+}
+
+/** The part of a session that asks, beside the stream that hears. Rejects when an answer fails, and when the signal aborts. */
+async function keepUp(options: SessionOptions, hearing: Hearing, signal: AbortSignal): Promise<never> {
+  const { access, runs, memory, clock, checkEveryMs } = options;
+  const { client, prefix } = access;
+  await hearing.quiet(signal);
+  options.onReplayed(hearing.replay());
+  const liveBefore = runs.liveIds();
+  runs.reconcile(parseList(await client.getJson(`${prefix}/containers/json?all=1`)), liveBefore);
+  await runs.settled();
+  signal.throwIfAborted();
+  options.onSeeing();
+  const created = encodeURIComponent('{"status":["created"]}');
+  for (;;) {
+    await clock.sleep(checkEveryMs, signal);
+    signal.throwIfAborted();
+    options.checkSocket();
+    runs.lookAtCreated(parseList(await client.getJson(`${prefix}/containers/json?all=1&filters=${created}`)));
+    memory.seenAtMs = clock.wallMs();
+  }
+}
+
+interface Hearing {
+  readonly take: (line: string) => void;
+  /** Resolves when the replay is over. */
+  quiet(signal: AbortSignal): Promise<void>;
+  replay(): Replay;
+}
+
+function createHearing({ access, runs, memory, clock }: SessionOptions): Hearing {
+  const before = memory.last;
+  let isSeamless: boolean | null = before === null ? null : false;
+  let count = 0;
+  let firstAtMs: number | null = null;
+  let heardAtMs = clock.monotonicMs();
+  return {
+    take(line) {
+      heardAtMs = clock.monotonicMs();
+      const event = parseEvent(line, access.engine);
+      if (event === null) return;
+      count += 1;
+      firstAtMs ??= event.at;
+      if (event.key === before?.key) isSeamless = true;
+      if (memory.heard.has(event.key)) return;
+      remember(memory, event.key);
+      memory.last = event;
+      memory.seenAtMs = clock.wallMs();
+      if (event.container !== null) runs.handle(event.container);
+    },
+    async quiet(signal) {
+      const beganMs = clock.monotonicMs();
+      heardAtMs = beganMs;
+      for (;;) {
+        await clock.sleep(QUIET_MS, signal);
+        signal.throwIfAborted();
+        const nowMs = clock.monotonicMs();
+        if (nowMs - heardAtMs >= QUIET_MS || nowMs - beganMs >= LONGEST_REPLAY_MS) return;
+      }
+    },
+    replay: () => ({ count, firstAtMs, isSeamless }),
+  };
+}
+
+function remember({ heard }: EventMemory, key: string): void {
+  heard.add(key);
+  const oldest = heard.values().next().value;
+  if (heard.size > MAX_HEARD && oldest !== undefined) heard.delete(oldest);
+}

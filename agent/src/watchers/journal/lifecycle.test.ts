@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { Sighting } from '../watcher.ts';
+import { parseEntry } from './entry.ts';
+import { LifecycleReader } from './lifecycle.ts';
+
+const lines = readFileSync(new URL('../../../../test/fixtures/journal/units.jsonl', import.meta.url), 'utf8')
+  .trim()
+  .split('\n');
+
+function readAll(): Sighting[] {
+  const reader = new LifecycleReader(() => true);
+  const sightings = lines.flatMap((line) => {
+    const entry = parseEntry(line);
+    return entry === null ? [] : reader.read(entry);
+  });
+  return [...sightings, ...reader.flush()];
+}
+
+const ends = () => readAll().filter((sighting) => sighting.kind === 'unit_ended');
+const endOf = (invocation: string) => ends().filter((end) => end.invocationId === invocation.padStart(32, '0'));
+
+describe('what systemd wrote about units', () => {
+  it('is an end without a status for a scope, whatever its command exited with', () => {
+    expect(endOf('a1')).toEqual([
+      expect.objectContaining({
+        unit: 't1.scope',
+        result: 'success',
+        execMain: null,
+        stopJob: null,
+        via: 'journal',
+        approximate: false,
+      }),
+    ]);
+  });
+
+  it('has the OOM result, CPU time and peak of a scope over its limit, and the kernel’s line with the process', () => {
+    expect(endOf('a2')).toEqual([
+      expect.objectContaining({ result: 'oom-kill', cpuNs: 1_810_000_000, memoryPeakBytes: 52_428_800 }),
+    ]);
+    expect(readAll()).toContainEqual(expect.objectContaining({ kind: 'unit_oom', unit: 't2.scope' }));
+    expect(readAll()).toContainEqual(
+      expect.objectContaining({
+        kind: 'kernel_oom',
+        pid: 812,
+        comm: 'stress,vm',
+        cgroup: '/system.slice/t2.scope',
+        scope: 'cgroup',
+        limitedCgroup: '/system.slice/t2.scope',
+      }),
+    );
+  });
+
+  it('has the exit of a service’s main process, not that of a helper command, and each run apart', () => {
+    expect(endOf('b1')).toEqual([
+      expect.objectContaining({ result: 'exit-code', execMain: { code: 'exited', status: 7 } }),
+    ]);
+    expect(endOf('b2')).toEqual([
+      expect.objectContaining({ result: 'core-dump', execMain: { code: 'dumped', status: 11 } }),
+    ]);
+    expect(endOf('b1')[0]?.startedAt).not.toBeNull();
+  });
+
+  it('tells a time limit and a stop job', () => {
+    expect(endOf('a3')).toEqual([expect.objectContaining({ result: 'timeout', stopJob: null })]);
+    expect(endOf('a4')).toEqual([expect.objectContaining({ result: 'success', stopJob: true })]);
+    expect(endOf('a4')[0]).not.toHaveProperty('systemStopping');
+  });
+
+  it('tells a stop by the system from one by a person', () => {
+    expect(endOf('a6')).toEqual([expect.objectContaining({ stopJob: true, systemStopping: true })]);
+  });
+
+  it('does not start a oneshot service after its end', () => {
+    const once = readAll().filter((sighting) => 'unit' in sighting && sighting.unit === 'once.service');
+
+    expect(once.map((sighting) => sighting.kind)).toEqual(['unit_ended']);
+  });
+
+  it('believes message ids only of PID 1, and OOM lines only of the kernel', () => {
+    expect(readAll().filter((sighting) => JSON.stringify(sighting).includes('victim'))).toEqual([]);
+  });
+
+  it('tells a machine out of memory from a limit reached', () => {
+    expect(readAll()).toContainEqual(
+      expect.objectContaining({ kind: 'kernel_oom', pid: 901, scope: 'host', limitedCgroup: null }),
+    );
+  });
+
+  it('leaves out units that are none of ours', () => {
+    const reader = new LifecycleReader((unit) => unit === 't1.scope');
+    const sightings = lines.flatMap((line) => {
+      const entry = parseEntry(line);
+      return entry === null ? [] : reader.read(entry);
+    });
+
+    const units = new Set(
+      [...sightings, ...reader.flush()].flatMap((sighting) => ('unit' in sighting ? [sighting.unit] : [])),
+    );
+    expect([...units]).toEqual(['t1.scope']);
+  });
+});

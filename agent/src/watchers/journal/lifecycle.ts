@@ -1,0 +1,199 @@
+import { constants } from 'node:os';
+import type { Sighting, UnitEnded } from '../watcher.ts';
+import type { JournalEntry } from './entry.ts';
+import { parseKernelOom } from './kernel-oom.ts';
+
+/** systemd's message ids (`journalctl --list-catalog`). */
+export const messageIds = {
+  started: '39f53479d3a045ac8e11786248231fbf',
+  succeeded: '7ad2d189f7e94e70a38c781354912448',
+  failed: 'd9b373ed55a64feb8242e02dbe79a49c',
+  outOfMemory: 'fe6faa94e7774663a0da52717891d8ef',
+  resources: 'ae8f7b866b0347b9af31fe1c80b127c0',
+  processExit: '98e322203f7a4ed290d09fe03c09fe15',
+  stopping: 'de5b426a63be47a7b6ac3eaac82e2f6f',
+  shutdown: '98268866d1d54a499c4e98921d93bc40',
+} as const;
+
+/**
+ * What systemd and the kernel write about units, told as sightings. A unit's end is held until the line on its
+ * resources, which follows it, or the next {@link flush}. Only entries of PID 1 and of the kernel count (both fields are set
+ * by journald itself): anybody may log the same message ids.
+ */
+export class LifecycleReader {
+  readonly #matches: (unit: string) => boolean;
+  readonly #runs = new Map<string, RunSoFar>();
+  readonly #held = new Map<string, UnitEnded>();
+  readonly #ended = new Set<string>();
+  #bootId: string | null = null;
+  #isSystemStopping = false;
+
+  constructor(matches: (unit: string) => boolean) {
+    this.#matches = matches;
+  }
+
+  get isHolding(): boolean {
+    return this.#held.size > 0;
+  }
+
+  read(entry: JournalEntry): Sighting[] {
+    if (entry.bootId !== this.#bootId) {
+      this.#bootId = entry.bootId;
+      this.#isSystemStopping = false;
+    }
+    if (entry.field('_TRANSPORT') === 'kernel') {
+      const oom = entry.message === null ? null : parseKernelOom(entry.message, entry.at);
+      return oom === null ? [] : [oom];
+    }
+    const messageId = entry.field('MESSAGE_ID');
+    if (messageId === messageIds.shutdown && entry.field('_SYSTEMD_UNIT') === 'systemd-logind.service') {
+      this.#isSystemStopping = true;
+      return [];
+    }
+    const unit = entry.field('UNIT');
+    if (messageId === null || unit === null || entry.field('_PID') !== '1' || !this.#matches(unit)) return [];
+    return this.#unitSays(messageId, unit, entry);
+  }
+
+  /** Ends that still wait for a line on resources. */
+  flush(): Sighting[] {
+    const held = [...this.#held.values()];
+    this.#held.clear();
+    return held;
+  }
+
+  #unitSays(messageId: string, unit: string, entry: JournalEntry): Sighting[] {
+    const invocationId = entry.field('INVOCATION_ID');
+    const key = invocationId ?? unit;
+    switch (messageId) {
+      case messageIds.started:
+        return this.#started(key, { unit, invocationId, entry });
+      case messageIds.stopping:
+        this.#run(key).stopJob = true;
+        return [];
+      case messageIds.processExit:
+        if ((entry.field('COMMAND') ?? 'ExecStart') === 'ExecStart') this.#run(key).execMain = readExit(entry);
+        return [];
+      case messageIds.outOfMemory:
+        return [{ kind: 'unit_oom', unit, invocationId, at: entry.at }];
+      case messageIds.succeeded:
+        return this.#over(key, { unit, invocationId, entry, result: 'success' });
+      case messageIds.failed:
+        return this.#over(key, { unit, invocationId, entry, result: entry.field('UNIT_RESULT') });
+      case messageIds.resources:
+        return this.#resources(key, entry);
+      default:
+        return [];
+    }
+  }
+
+  #started(key: string, { unit, invocationId, entry }: UnitLine): Sighting[] {
+    // A oneshot service has "started" when it has ended.
+    if (entry.field('JOB_RESULT') !== 'done' || this.#ended.has(key)) return [];
+    this.#run(key).startedAt = entry.at;
+    return [
+      {
+        kind: 'unit_started',
+        unit,
+        invocationId,
+        description: null,
+        cgroup: null,
+        mainPid: null,
+        command: null,
+        user: null,
+        memoryMaxBytes: null,
+        runtimeMaxMs: null,
+        startedAt: entry.at,
+      },
+    ];
+  }
+
+  #over(key: string, { unit, invocationId, entry, result }: UnitLine & { result: string | null }): Sighting[] {
+    const run = this.#run(key);
+    const before = this.#takeHeld(key);
+    this.#runs.delete(key);
+    this.#remember(key);
+    this.#held.set(key, {
+      kind: 'unit_ended',
+      unit,
+      invocationId,
+      result,
+      execMain: run.execMain,
+      // Not having read of a stop job proves nothing: reading may have begun after it.
+      stopJob: run.stopJob ? true : null,
+      ...(this.#isSystemStopping ? { systemStopping: true } : {}),
+      cpuNs: null,
+      memoryPeakBytes: null,
+      startedAt: run.startedAt,
+      at: entry.at,
+      approximate: false,
+      via: 'journal',
+    });
+    return before;
+  }
+
+  #resources(key: string, entry: JournalEntry): Sighting[] {
+    return this.#takeHeld(key).map((end) => ({
+      ...end,
+      cpuNs: amount(entry.field('CPU_USAGE_NSEC')),
+      memoryPeakBytes: amount(entry.field('MEMORY_PEAK')),
+    }));
+  }
+
+  #takeHeld(key: string): UnitEnded[] {
+    const held = this.#held.get(key);
+    this.#held.delete(key);
+    return held === undefined ? [] : [held];
+  }
+
+  #run(key: string): RunSoFar {
+    const known = this.#runs.get(key);
+    if (known !== undefined) return known;
+    dropOldest(this.#runs, mostRuns);
+    const run: RunSoFar = { startedAt: null, execMain: null, stopJob: false };
+    this.#runs.set(key, run);
+    return run;
+  }
+
+  #remember(key: string): void {
+    dropOldest(this.#ended, mostRuns);
+    this.#ended.add(key);
+  }
+}
+
+interface UnitLine {
+  readonly unit: string;
+  readonly invocationId: string | null;
+  readonly entry: JournalEntry;
+}
+
+interface RunSoFar {
+  startedAt: number | null;
+  execMain: UnitEnded['execMain'];
+  stopJob: boolean;
+}
+
+const mostRuns = 20_000;
+
+function dropOldest(collection: Map<string, unknown> | Set<string>, most: number): void {
+  if (collection.size < most) return;
+  for (const oldest of collection.keys()) {
+    collection.delete(oldest);
+    return;
+  }
+}
+
+/** EXIT_CODE is exited, killed or dumped; EXIT_STATUS a number, or for signals in some versions a name without SIG. */
+function readExit(entry: JournalEntry): UnitEnded['execMain'] {
+  const code = entry.field('EXIT_CODE');
+  const text = entry.field('EXIT_STATUS') ?? '';
+  const status = /^\d+$/.test(text) ? Number(text) : signalNumbers.get(`SIG${text.replace(/^SIG/, '')}`);
+  if (status === undefined || (code !== 'exited' && code !== 'killed' && code !== 'dumped')) return null;
+  return { code, status };
+}
+
+const signalNumbers = new Map<string, number>(Object.entries(constants.signals));
+
+function amount(text: string | null): number | null {
+  return text !== null && /^\d+$/.test(text) ? Number(text) : null;
+}

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseEntry } from './entry.ts';
+import { LogTails, rawField } from './log-tails.ts';
+
+const lines = readFileSync(new URL('../../../../test/fixtures/journal/units.jsonl', import.meta.url), 'utf8')
+  .trim()
+  .split('\n');
+const invocation = 'b1'.padStart(32, '0');
+
+function line(message: unknown, unit = 'a.service', id = 'a'.padStart(32, '0')): string {
+  return JSON.stringify({
+    __CURSOR: 's=1',
+    __REALTIME_TIMESTAMP: '1',
+    MESSAGE: message,
+    _SYSTEMD_UNIT: unit,
+    _SYSTEMD_INVOCATION_ID: id,
+  });
+}
+
+describe('the log tail of a run', () => {
+  it('shows text, bytes and lines too long, of that run only', () => {
+    const tails = new LogTails({ matches: () => true, lines: 100 });
+    for (const one of lines) tails.add(one);
+
+    expect(tails.tailOf(invocation)).toEqual([
+      'epoch 1',
+      '\u001b[31mbad\ufffd\u001b[0m',
+      '[a line too long to be shown]',
+      'he said "_SYSTEMD_UNIT":"other.service"',
+    ]);
+    expect(tails.tailOf('other.service')).toBeNull();
+  });
+
+  it('keeps the last lines and forgets the run that was silent longest when there are too many', () => {
+    const tails = new LogTails({ matches: () => true, lines: 3, maxChars: 2_000 });
+    for (let i = 0; i < 5; i += 1) tails.add(line(`line ${i}`));
+
+    expect(tails.tailOf('a'.padStart(32, '0'))).toEqual(['line 2', 'line 3', 'line 4']);
+    for (let i = 0; i < 10; i += 1) tails.add(line('x'.repeat(200), 'b.service', 'b'.padStart(32, '0')));
+    for (let i = 0; i < 10; i += 1) tails.add(line('x'.repeat(300), 'c.service', 'c'.padStart(32, '0')));
+    expect(tails.tailOf('a'.padStart(32, '0'))).toBeNull();
+    expect(tails.sizeChars).toBeLessThanOrEqual(2_000);
+  });
+
+  it('F037 takes a flood of lines, huge ones too, within its bounds', () => {
+    const tails = new LogTails({ matches: (unit) => unit === 'a.service', lines: 100, maxChars: 1024 * 1024 });
+    const flood = line('y'.repeat(100));
+    const foreign = line('z', 'none-of-ours.service');
+
+    for (let i = 0; i < 100_000; i += 1) tails.add(i % 2 === 0 ? flood : foreign);
+    tails.add(line('w'.repeat(1024 * 1024)));
+    tails.add(line('v'.repeat(3_000)));
+
+    const tail = tails.tailOf('a'.padStart(32, '0'));
+    expect(tail).toHaveLength(100);
+    expect(tail?.at(-2)).toBe('[a line too long to be shown]');
+    expect(tail?.at(-1)).toMatch(/^v{2000}… \[cut\]$/);
+    expect(tails.sizeChars).toBeLessThan(100_000);
+  });
+
+  it('forgets a run on request', () => {
+    const tails = new LogTails({ matches: () => true, lines: 3 });
+    tails.add(line('one'));
+
+    tails.forget('a'.padStart(32, '0'));
+
+    expect(tails.tailOf('a'.padStart(32, '0'))).toBeNull();
+    expect(tails.sizeChars).toBe(0);
+  });
+});
+
+describe('a field read without parsing', () => {
+  it('is what parsing would give, whatever the message says', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string({ minLength: 1 }), (message, unit) => {
+        const one = line(message, unit);
+        expect(rawField(one, '_SYSTEMD_UNIT')).toBe(parseEntry(one)?.field('_SYSTEMD_UNIT'));
+      }),
+    );
+  });
+
+  it('is null when it is not there or no text', () => {
+    expect(rawField('{"_PID":1}', '_PID')).toBeNull();
+    expect(rawField('', '_PID')).toBeNull();
+    expect(rawField('{"_PID" : "1"}', '_PID')).toBe('1');
+  });
+});

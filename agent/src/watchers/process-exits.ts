@@ -1,0 +1,331 @@
+import { toInstant } from '@runnerwatch/shared/model/instant.ts';
+import type { SourceState } from '@runnerwatch/shared/model/node.ts';
+import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import type { Logger } from 'pino';
+import { readPidCgroup, readPidStat } from '../proc/pid-stat.ts';
+import { CgroupTree, type KnownCgroup } from './process-exits/cgroup-tree.ts';
+import { ProcessConnector } from './process-exits/connector.ts';
+import { Epoll } from './process-exits/epoll.ts';
+import { loadNative, type Native } from './process-exits/native.ts';
+import { createPidfds, type Pidfds } from './process-exits/pidfd.ts';
+import { probe } from './process-exits/probe.ts';
+import { ProcessTable, type TableCounts } from './process-exits/table.ts';
+import { unitCgroupOf } from './process-exits/unit-cgroup.ts';
+import type { ProcessExited, Report, Watcher } from './watcher.ts';
+
+export interface ProcessExitsOptions {
+  /** `/`, or where a captured machine lies. */
+  readonly root: string;
+  /** The cgroup2 mount (`findCgroup2Root`); null when there is none: then only followed processes are reported. */
+  readonly cgroupRoot: string | null;
+  readonly report: Report;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called right before a main process's end is reported, while its cgroup's `cpu.stat` and `memory.peak` can still be read. */
+  readonly onMainExit?: (cgroup: string) => void;
+  /** Does without, as on a machine that refuses: for tests of what is left then. */
+  readonly without?: { readonly connector?: boolean; readonly pidfdExit?: boolean };
+}
+
+export interface ProcessExitsWatcher extends Watcher {
+  /**
+   * Reports the end of one process, whichever cgroup it is in; `onExit` hears it too. A process that is gone, or whose
+   * pid belongs to a later one, is reported at once with an unknown status. Before the start it is remembered.
+   */
+  follow(pid: number, startTicks: number | null, onExit?: (exit: ProcessExited) => void): void;
+  unfollow(pid: number): void;
+  /** How the last main process of this unit's cgroup ended; forgotten a minute later. */
+  recentExit(cgroup: string): ProcessExited | null;
+  counts(): TableCounts;
+}
+
+/**
+ * Hears how processes end that are not our children: through pidfds and the kernel's process connector, behind one epoll
+ * descriptor that the event loop watches. Reports the main process of each unit's and container's cgroup, and whoever is followed.
+ */
+export function createProcessExitsWatcher(options: ProcessExitsOptions): ProcessExitsWatcher {
+  return new ProcessExits(options);
+}
+
+const OPEN_ENDS_MS = 20;
+const SWEEP_MS = 1000;
+const WALK_PAUSE_MS = 250;
+/** inotify tells of every new cgroup; this is for the day it does not. */
+const WALK_EVERY_SWEEPS = 60;
+
+type Follow = Parameters<ProcessExitsWatcher['follow']>;
+
+class ProcessExits implements ProcessExitsWatcher {
+  readonly name = 'process-exits';
+  readonly #options: ProcessExitsOptions;
+  #state: Omit<SourceState, 'name'>;
+  #native: Native | null = null;
+  #epoll: Epoll | null = null;
+  #connector: ProcessConnector | null = null;
+  #tree: CgroupTree | null = null;
+  #table: ProcessTable | null = null;
+  #pidfdExit = false;
+  #blindReason = 'the watcher had not started';
+  #isOverrun = false;
+  #earlyFollows: Follow[] = [];
+  #sweep: NodeJS.Timeout | undefined;
+  #openEnds: NodeJS.Timeout | undefined;
+  #sweeps = 0;
+  #walkedAtMs = Number.NEGATIVE_INFINITY;
+  #namelessSaid = 0;
+  #lastDrainAt: number;
+  #isStopped = false;
+
+  constructor(options: ProcessExitsOptions) {
+    this.#options = options;
+    this.#lastDrainAt = options.clock.wallMs();
+    this.#state = { state: 'blind', reason: 'not started', since: toInstant(options.clock.wallMs()) };
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => void this.stop(), { once: true });
+    try {
+      this.#native = await loadNative();
+      await this.#open(this.#native);
+    } catch (error) {
+      this.#epoll?.close();
+      this.#epoll = null;
+      this.#setBlind(`process ends cannot be heard: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    for (const follow of this.#earlyFollows.splice(0)) this.follow(...follow);
+  }
+
+  stop(): Promise<void> {
+    this.#isStopped = true;
+    clearInterval(this.#sweep);
+    clearTimeout(this.#openEnds);
+    this.#epoll?.close();
+    this.#connector?.close();
+    this.#table?.close();
+    this.#tree?.close();
+    return Promise.resolve();
+  }
+
+  state(): SourceState {
+    return { name: this.name, ...this.#state };
+  }
+
+  follow(pid: number, startTicks: number | null, onExit?: (exit: ProcessExited) => void): void {
+    if (this.#table === null && this.#state.reason === 'not started') {
+      this.#earlyFollows.push([pid, startTicks, onExit]);
+      return;
+    }
+    const hear = (exit: ProcessExited) => {
+      if (!exit.isMain) this.#options.report(exit);
+      onExit?.(exit);
+    };
+    if (this.#table === null) return;
+    this.#table.follow(pid, startTicks, hear);
+  }
+
+  unfollow(pid: number): void {
+    this.#table?.unfollow(pid);
+  }
+
+  recentExit(cgroup: string): ProcessExited | null {
+    return this.#table?.lastExit(cgroup) ?? null;
+  }
+
+  counts(): TableCounts {
+    return this.#table?.counts() ?? { processes: 0, exits: 0, mainExits: 0, nameless: 0 };
+  }
+
+  /** Subscribe, prove it, then look at what already runs: whatever begins in between is seen by one of the two. */
+  async #open(native: Native): Promise<void> {
+    const { root, clock, without } = this.#options;
+    const pidfds = createPidfds(native);
+    const epoll = new Epoll(native);
+    this.#epoll = epoll;
+    const opened = without?.connector === true ? { refused: 'switched off' } : ProcessConnector.open(native, root);
+    const connector = opened instanceof ProcessConnector ? opened : null;
+    const features = await probe({ pidfds, connector, clock }).catch((error: unknown) => {
+      connector?.close();
+      throw new Error('no test child could be started', { cause: error });
+    });
+    if (this.#isStopped) return connector?.close();
+    this.#pidfdExit = features.pidfdExit && without?.pidfdExit !== true;
+    if (features.events) this.#connector = connector;
+    else connector?.close();
+    this.#judge(
+      opened instanceof ProcessConnector
+        ? 'kernel process events do not show our own child (another pid namespace)'
+        : opened.refused,
+    );
+
+    this.#table = this.#createTable(this.#pidfdExit ? pidfds : withoutExit(pidfds), epoll);
+    for (const event of features.events ? features.received : []) this.#table.onEvent(event);
+    this.#tree = this.#createTree(this.#table);
+    this.#tree?.walk();
+    if (this.#connector !== null) epoll.add(this.#connector.fd, 'readable');
+    epoll.watch(() => this.#onReady());
+    this.#sweep = setInterval(() => this.#onSweep(), SWEEP_MS);
+    this.#onReady();
+  }
+
+  #createTable(pidfds: Pidfds, epoll: Epoll): ProcessTable {
+    const { root, cgroupRoot, clock, report, onMainExit } = this.#options;
+    const isTreeKnown = cgroupRoot !== null;
+    return new ProcessTable({
+      source: {
+        pidfds: isTreeKnown ? pidfds : { ...pidfds, info: (fd) => ({ ...pidfds.info(fd), cgroupId: null }) },
+        readStat: (pid) => readPidStat(root, pid),
+        readCgroup: (pid) => (isTreeKnown ? readPidCgroup(root, pid) : null),
+        cgroupById: (id, pid) => this.#cgroupById(id, pid),
+        unitOfPath: unitCgroupOf,
+        watchEnd: (fd) => epoll.add(fd, this.#pidfdExit ? 'reaped' : 'ended'),
+      },
+      onExit: report,
+      onMainExit: (cgroup) => onMainExit?.(cgroup),
+      now: () => ({ wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }),
+      sight: () => ({
+        hasEvents: this.#connector !== null,
+        blindReason: this.#isOverrun ? 'kernel process events overran while it ended' : this.#blindReason,
+      }),
+    });
+  }
+
+  /** A cgroup inotify has not told of yet is asked of the process itself, as long as that is there. */
+  #cgroupById(id: number, pid: number): KnownCgroup | undefined {
+    const known = this.#tree?.byId(id);
+    if (known !== undefined) return known;
+    const path = readPidCgroup(this.#options.root, pid);
+    if (path !== null) this.#tree?.learn(path);
+    return this.#tree?.byId(id);
+  }
+
+  #createTree(table: ProcessTable): CgroupTree | null {
+    const { cgroupRoot, clock, log } = this.#options;
+    if (cgroupRoot === null) return null;
+    const tree = new CgroupTree({
+      cgroupRoot,
+      clock,
+      onAdded: ({ path, unit }) => {
+        if (unit?.path === path) table.onUnitRenewed(path);
+        if (unit !== null) table.onMembers(unit, tree.pidsOf(path));
+      },
+      onAttached: ({ path, unit }) => {
+        if (unit !== null) table.onMembers(unit, tree.pidsOf(path));
+      },
+      onUnwatched: (reason) => log.warn({ reason }, 'cgroup tree cannot be watched, it is walked once a minute'),
+    });
+    return tree;
+  }
+
+  #onReady(): void {
+    const table = this.#table;
+    if (this.#isStopped || table === null) return;
+    const { overran } = this.#connector?.drain((event) => table.onEvent(event)) ?? { overran: false };
+    for (const fd of this.#epoll?.ready() ?? []) if (fd !== this.#connector?.fd) table.onPidfdReady(fd);
+    if (overran) this.#onOverrun(table);
+    this.#lastDrainAt = this.#options.clock.wallMs();
+    this.#scheduleOpenEnds(table);
+  }
+
+  /** The kernel's buffer was full and newer messages are gone: look at everything that can still be looked at, and say what is missing. */
+  #onOverrun(table: ProcessTable): void {
+    this.#isOverrun = true;
+    table.resync();
+    this.#tree?.walk();
+    for (const { path, unit } of this.#tree?.units() ?? [])
+      if (unit !== null) table.onMembers(unit, this.#tree?.pidsOf(path) ?? []);
+    this.#isOverrun = false;
+    const dropped = this.#connector?.takeDrops() ?? null;
+    this.#options.log.warn({ dropped }, 'kernel process events overran');
+    this.#reportGap('kernel process events dropped, their buffer was full', dropped, this.#lastDrainAt);
+  }
+
+  #reportGap(cause: string, lost: number | null, fromMs: number): void {
+    this.#options.report({
+      kind: 'gap',
+      gap: {
+        source: this.name,
+        cause,
+        lost,
+        at_most: null,
+        from: toInstant(fromMs),
+        to: toInstant(this.#options.clock.wallMs()),
+        lane: null,
+        from_seq: null,
+        to_seq: null,
+      },
+    });
+  }
+
+  #scheduleOpenEnds(table: ProcessTable): void {
+    if (this.#openEnds !== undefined || !table.hasOpenEnds()) return;
+    this.#openEnds = setTimeout(() => {
+      this.#openEnds = undefined;
+      if (this.#isStopped) return;
+      if (table.isMissingNames()) this.#walkNowAndThen();
+      table.tick();
+      this.#scheduleOpenEnds(table);
+    }, OPEN_ENDS_MS);
+  }
+
+  /** A walk reads every directory of the tree: not with each of the many ends that may wait for a name. */
+  #walkNowAndThen(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs - this.#walkedAtMs < WALK_PAUSE_MS) return;
+    this.#walkedAtMs = nowMs;
+    this.#tree?.walk();
+  }
+
+  #onSweep(): void {
+    const table = this.#table;
+    if (table === null) return;
+    table.tick();
+    table.prune();
+    if (++this.#sweeps % WALK_EVERY_SWEEPS === 0) {
+      this.#tree?.walk();
+      this.#tree?.prune();
+    }
+    const nameless = table.counts().nameless - this.#namelessSaid;
+    if (nameless === 0) return;
+    this.#namelessSaid += nameless;
+    this.#reportGap(
+      'processes ended in cgroups that were removed before their names could be read',
+      nameless,
+      this.#options.clock.wallMs() - SWEEP_MS,
+    );
+  }
+
+  #judge(connectorReason: string): void {
+    const { cgroupRoot, clock, log } = this.#options;
+    const hasEvents = this.#connector !== null;
+    const since = toInstant(clock.wallMs());
+    this.#blindReason = hasEvents
+      ? 'no message of its end arrived'
+      : `only its parent is told (needs Linux 6.15, or kernel process events; ${connectorReason})`;
+    const cgroups =
+      cgroupRoot === null ? ['no cgroup2 tree: units cannot be told apart, only followed processes are heard'] : [];
+    if (hasEvents && cgroupRoot !== null) this.#state = { state: 'seeing', reason: null, since };
+    else if (hasEvents) this.#state = { state: 'degraded', reason: cgroups.join('; '), since };
+    else if (this.#pidfdExit) {
+      const reason = ['only main processes that are still there when looked at', connectorReason, ...cgroups].join(
+        '; ',
+      );
+      this.#state = { state: 'degraded', reason, since };
+    } else {
+      const cure = 'give the agent CAP_NET_ADMIN in the initial namespaces, or run Linux 6.15';
+      this.#state = { state: 'blind', reason: `exit statuses stay unknown: ${connectorReason}; ${cure}`, since };
+    }
+    log.info(
+      { events: hasEvents, pidfd_exit: this.#pidfdExit, state: this.#state.state, reason: this.#state.reason },
+      'process ends',
+    );
+  }
+
+  #setBlind(reason: string): void {
+    this.#state = { state: 'blind', reason, since: toInstant(this.#options.clock.wallMs()) };
+    this.#options.log.warn({ reason }, 'process ends cannot be heard');
+  }
+}
+
+function withoutExit(pidfds: Pidfds): Pidfds {
+  return { ...pidfds, info: (fd) => ({ ...pidfds.info(fd), waitStatus: null }) };
+}

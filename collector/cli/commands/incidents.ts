@@ -1,0 +1,172 @@
+import type { Command } from 'commander';
+import { ApiRefusal, type Client } from '../client.ts';
+import { type Context, type JsonFlag, jsonFlag, printJson } from '../context.ts';
+import { CliFailure } from '../failure.ts';
+import { limitNumber } from '../instant.ts';
+import type { AlertRecord, IncidentRecord } from '../records.ts';
+import { shortIds } from '../short-ids.ts';
+import { type Cell, renderFacts, renderTable } from '../table.ts';
+import { neutralise } from '../terminal.ts';
+import { agoText, durationText, statusPaint, unknownText } from '../words.ts';
+
+interface IncidentFlags extends JsonFlag {
+  readonly all?: boolean;
+  readonly limit: number;
+}
+
+/** `incidents [--open|--all]`, `incidents show ID`, `incidents ack ID --note TEXT`. */
+export function addIncidentCommands(program: Command, context: Context): void {
+  const incidents = program
+    .command('incidents')
+    .description('what is wrong now, and what was')
+    .option('--open', 'only open ones (the default)')
+    .option('--all', 'resolved ones too')
+    .option('--limit <count>', 'at most so many', limitNumber, 50)
+    .option(...jsonFlag)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  runnerwatch incidents\n  runnerwatch incidents ack 01JD3Q --note "disk ordered"\n  runnerwatch explain incident 01JD3Q  # who was told, who was not, and why\n',
+    )
+    .action((flags: IncidentFlags) => listIncidents(context, flags));
+  incidents
+    .command('show')
+    .argument('<id>', 'id, or its beginning')
+    .description('one incident with its alerts')
+    .option(...jsonFlag)
+    .action(async (id: string, _flags: JsonFlag, command: Command) =>
+      showIncident(context, id, command.optsWithGlobals()),
+    );
+  incidents
+    .command('ack')
+    .argument('<id>', 'id, or its beginning')
+    .description('say that someone is on it')
+    .requiredOption('--note <text>', 'what is being done')
+    .option('--by <who>', 'who is on it')
+    .action((id: string, flags: { note: string; by?: string }) => acknowledge(context, id, flags));
+}
+
+/** The incident of that id, or of an id that begins so. */
+export async function findIncident(client: Client, wanted: string): Promise<IncidentRecord> {
+  const exact = await readIncident(client, wanted);
+  if (exact !== null) return exact;
+  const recent = await client.list<IncidentRecord>('/incidents', {}, 1000);
+  const found = recent.filter(({ id }) => id.startsWith(wanted));
+  if (found.length > 1)
+    throw new CliFailure('failed', `${found.length} incidents have an id that begins with ${wanted}; give more of it`);
+  const incident = found[0] === undefined ? null : await readIncident(client, found[0].id);
+  if (incident !== null) return incident;
+  throw new CliFailure('failed', `there is no incident ${wanted}; \`runnerwatch incidents --all\` lists the newest`);
+}
+
+async function readIncident(client: Client, id: string): Promise<IncidentRecord | null> {
+  try {
+    return await client.get<IncidentRecord>(`/incidents/${encodeURIComponent(id)}`);
+  } catch (error) {
+    if (error instanceof ApiRefusal && error.code === 'not_found') return null;
+    throw error;
+  }
+}
+
+async function listIncidents(context: Context, { all, limit, json }: IncidentFlags): Promise<void> {
+  const items = await context
+    .client()
+    .list<IncidentRecord>('/incidents', all === true ? {} : { status: 'open' }, limit);
+  if (json) return printJson(context, { items });
+  if (items.length === 0)
+    return context.print(all === true ? 'No incident yet.\n' : 'Nothing is wrong now. (--all shows what was.)\n');
+  const idText = context.terminal.columns === null ? String : shortIds(items.map(({ id }) => id));
+  const rows = items.map((incident) => incidentRow(incident, idText(incident.id), context.now()));
+  context.print(
+    renderTable(
+      [
+        { title: 'id' },
+        { title: 'status' },
+        { title: 'severity' },
+        { title: 'incident', shrinks: true },
+        { title: 'opened' },
+        { title: 'lasted', align: 'right' },
+      ],
+      rows,
+      context.terminal,
+    ),
+  );
+}
+
+function incidentRow(incident: IncidentRecord, idText: string, now: number): Cell[] {
+  const status = incident.status === 'open' && incident.acknowledged_at ? 'open, acked' : incident.status;
+  return [
+    { text: idText, paint: 'dim' },
+    { text: status, paint: statusPaint(incident.status) },
+    { text: incident.severity ?? unknownText, paint: statusPaint(incident.severity ?? '') },
+    { text: incident.title },
+    { text: agoText(incident.opened_at, now) },
+    { text: durationText(lastedMs(incident, now)) },
+  ];
+}
+
+function lastedMs({ opened_at: openedAt, resolved_at: resolvedAt }: IncidentRecord, now: number): number | null {
+  return openedAt ? (resolvedAt ? Date.parse(resolvedAt) : now) - Date.parse(openedAt) : null;
+}
+
+async function showIncident(context: Context, wanted: string, { json }: JsonFlag): Promise<void> {
+  const incident = await findIncident(context.client(), wanted);
+  if (json) return printJson(context, incident);
+  const { style, print, terminal } = context;
+  const now = context.now();
+  print(`${style('bold', neutralise(incident.title))}  ${style(statusPaint(incident.status), incident.status)}\n`);
+  print(
+    renderFacts(
+      [
+        ['id', incident.id],
+        ['severity', incident.severity ?? null],
+        ['opened', incident.opened_at ? `${incident.opened_at} (${agoText(incident.opened_at, now)})` : null],
+        ['resolved', incident.resolved_at ? `${incident.resolved_at} (${agoText(incident.resolved_at, now)})` : null],
+        ['lasted', durationText(lastedMs(incident, now))],
+        [
+          'acknowledged',
+          incident.acknowledged_at
+            ? `${agoText(incident.acknowledged_at, now)}${incident.acknowledged_by ? ` by ${incident.acknowledged_by}` : ''}: ${incident.acknowledge_note ?? ''}`
+            : null,
+        ],
+      ],
+      terminal,
+    ),
+  );
+  const alerts = incident.alerts ?? [];
+  if (alerts.length > 0)
+    print(
+      `\n${style('bold', 'Alerts')}\n${renderTable(
+        [
+          { title: '  condition' },
+          { title: 'on' },
+          { title: 'is' },
+          { title: 'since' },
+          { title: 'because', shrinks: true },
+        ],
+        alerts.map((alert) => alertRow(alert, now)),
+        terminal,
+      )}`,
+    );
+  print(`\n${style('dim', `Who was told, and why: runnerwatch explain incident ${incident.id}`)}\n`);
+}
+
+function alertRow(alert: AlertRecord, now: number): Cell[] {
+  return [
+    { text: `  ${alert.condition ?? unknownText}` },
+    { text: [alert.node, alert.component, alert.subject].filter(Boolean).join(' ') || unknownText },
+    { text: alert.status ?? unknownText, paint: statusPaint(alert.status ?? '') },
+    { text: agoText(alert.fired_at, now) },
+    { text: alert.reason ?? '' },
+  ];
+}
+
+async function acknowledge(
+  context: Context,
+  wanted: string,
+  { note, by }: { note: string; by?: string },
+): Promise<void> {
+  const client = context.client();
+  const { id, title } = await findIncident(client, wanted);
+  await client.post(`/incidents/${encodeURIComponent(id)}/ack`, { note, ...(by === undefined ? {} : { by }) });
+  context.print(`acknowledged: ${neutralise(title)}\n`);
+}

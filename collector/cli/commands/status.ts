@@ -1,0 +1,75 @@
+import type { Command } from 'commander';
+import { type Context, type JsonFlag, jsonFlag, printJson } from '../context.ts';
+import { renderFacts } from '../table.ts';
+import { countText, durationText, numberText, unknownText } from '../words.ts';
+
+interface StatusRecord {
+  readonly version?: string;
+  readonly uptime_ms?: number;
+  readonly agents?: { readonly connected?: number | null };
+  readonly nodes_by_status?: Readonly<Record<string, number>> | null;
+  readonly incidents_open?: number | null;
+  readonly database?: { readonly kind?: string; readonly healthy?: boolean; readonly reason?: string | null };
+  readonly queues?: {
+    readonly events_unjudged?: number | null;
+    readonly notifications_pending?: number | null;
+    readonly notifications_dead?: number | null;
+  };
+  readonly notification_latency?: {
+    readonly count?: number;
+    readonly p50_ms?: number | null;
+    readonly p90_ms?: number | null;
+    readonly p99_ms?: number | null;
+  };
+}
+
+/** `status`: how the collector itself is doing. */
+export function addStatusCommand(program: Command, context: Context): void {
+  program
+    .command('status')
+    .description('how the collector itself is doing: agents, database, queues, notification latency')
+    .option(...jsonFlag)
+    .action(async ({ json }: JsonFlag) => {
+      const client = context.client();
+      const status = await client.get<StatusRecord>('/status');
+      if (json) return printJson(context, status);
+      context.print(
+        `${context.style('bold', 'Runnerwatch collector')}  ${client.url}\n${renderFacts(statusFacts(status), context.terminal)}`,
+      );
+    });
+}
+
+function statusFacts(status: StatusRecord): [string, string | null][] {
+  const { database, queues, notification_latency: latency } = status;
+  const nodes = Object.entries(status.nodes_by_status ?? {}).map(([name, count]) => `${count} ${name}`);
+  const isHealthy = database?.healthy === true;
+  return [
+    ['version', status.version ?? null],
+    ['up', durationText(status.uptime_ms)],
+    [
+      'agents',
+      status.agents?.connected === null || status.agents?.connected === undefined
+        ? unknownText
+        : `${status.agents.connected} connected`,
+    ],
+    ['nodes', nodes.join(', ') || 'none yet'],
+    ['incidents', `${numberText(status.incidents_open)} open`],
+    [
+      'database',
+      `${database?.kind ?? unknownText}, ${isHealthy ? 'healthy' : `not healthy${database?.reason ? `: ${database.reason}` : ''}`}`,
+    ],
+    ['to judge', queueText(queues?.events_unjudged, 'event')],
+    ['to deliver', queueText(queues?.notifications_pending, 'notification')],
+    ['given up', queueText(queues?.notifications_dead, 'notification')],
+    [
+      'notified in',
+      latency?.count
+        ? `${durationText(latency.p50_ms)} p50, ${durationText(latency.p90_ms)} p90, ${durationText(latency.p99_ms)} p99`
+        : 'nothing delivered yet',
+    ],
+  ];
+}
+
+function queueText(count: number | null | undefined, noun: string): string {
+  return count === null || count === undefined ? unknownText : countText(count, noun);
+}

@@ -1,0 +1,150 @@
+import type { ConditionReport } from '@runnerwatch/shared/model/condition.ts';
+import type { Inventory, SourceState } from '@runnerwatch/shared/model/node.ts';
+import type { NodeSample } from '@runnerwatch/shared/model/sample.ts';
+import type { Verdict } from '@runnerwatch/shared/model/task.ts';
+
+/*
+ * The API's records as the commands read them. A collector of another version may leave things out, so everything beside
+ * identity is optional here.
+ */
+
+type Tolerant<T> = { readonly [K in keyof T]?: T[K] | null };
+
+export interface NodeRecord extends Tolerant<NodeFields> {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+}
+
+interface NodeFields {
+  labels: Readonly<Record<string, string>>;
+  inventory: Inventory;
+  sources: readonly SourceState[];
+  agent_version: string;
+  remote_address: string;
+  first_seen_at: string;
+  last_heard_at: string;
+  goodbye_reason: string;
+  clock_skew_ms: number;
+  conditions: readonly Tolerant<ConditionReport>[];
+  sample: Tolerant<NodeSample>;
+  running_tasks: number;
+}
+
+export interface TaskRecord extends Tolerant<TaskFields> {
+  readonly id: string;
+  readonly status: string;
+}
+
+interface TaskFields {
+  task_id: string;
+  name: string;
+  job: string;
+  project: string;
+  owner: string;
+  node: string;
+  source: string;
+  unit: string;
+  container_id: string;
+  command: string;
+  exit_code: number;
+  signal: string;
+  started_at: string;
+  ended_at: string;
+  ended_at_approximate: boolean;
+  duration_ms: number;
+  cpu_ms: number;
+  memory_peak_bytes: number;
+  memory_limit_bytes: number;
+  error_message: string;
+  verdict: Verdict;
+  log_tail: readonly string[];
+  amendments: number;
+}
+
+export interface IncidentRecord extends Tolerant<IncidentFields> {
+  readonly id: string;
+  readonly title: string;
+  readonly status: string;
+}
+
+interface IncidentFields {
+  severity: string;
+  opened_at: string;
+  resolved_at: string;
+  acknowledged_at: string;
+  acknowledged_by: string;
+  acknowledge_note: string;
+  alerts: readonly AlertRecord[];
+}
+
+export interface AlertRecord {
+  readonly id: string;
+  readonly condition?: string;
+  readonly component?: string;
+  readonly node?: string | null;
+  readonly subject?: string;
+  readonly status?: string;
+  readonly severity?: string;
+  readonly reason?: string;
+  readonly fired_at?: string;
+  readonly resolved_at?: string | null;
+  readonly renotifications?: number;
+}
+
+export interface DeliveryRecord {
+  readonly id: string;
+  readonly type?: string;
+  readonly state?: string;
+  readonly subscription?: string;
+  readonly receiver?: string;
+  readonly created_at?: string;
+  readonly next_attempt_at?: string | null;
+  readonly last_error?: string | null;
+  readonly attempts?: readonly AttemptRecord[];
+}
+
+export interface AttemptRecord {
+  readonly attempt?: number;
+  readonly at?: string;
+  readonly duration_ms?: number;
+  readonly outcome?: string;
+  readonly http_status?: number | null;
+  readonly error?: string | null;
+}
+
+/** What happened to an alert or a task, who was asked, and what was delivered because of it. */
+export interface TransitionRecord {
+  readonly kind?: string;
+  readonly at?: string;
+  readonly reason?: string;
+  readonly suppression?: string | null;
+  readonly decisions?: readonly {
+    readonly subscription: string;
+    readonly receiver: string;
+    readonly notified: boolean;
+    readonly reason: string;
+  }[];
+  readonly deliveries?: readonly DeliveryRecord[];
+}
+
+export interface ExplanationRecord {
+  readonly incident?: IncidentRecord;
+  readonly task?: {
+    readonly id: string;
+    readonly name?: string;
+    readonly status: string;
+    readonly summary?: string | null;
+  };
+  readonly transitions?: readonly TransitionRecord[];
+  readonly conclusion?: string;
+}
+
+export interface SubscriptionRecord {
+  readonly id: string;
+  readonly name?: string;
+  readonly matchers?: Readonly<Record<string, readonly string[]>>;
+  readonly events?: readonly string[];
+  readonly receiver?: string;
+  readonly renotify_interval?: string;
+}

@@ -1,0 +1,209 @@
+import type { ConditionReport } from '@runnerwatch/shared/model/condition.ts';
+import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import type { Logger } from 'pino';
+import type { Database } from '../db/database.ts';
+import { toDatabaseError } from '../db/errors.ts';
+import type { Policy } from '../routing/subscription.ts';
+import { judgeCondition } from './judge-condition.ts';
+import { judgeEvents } from './judge-events.ts';
+import { judgeFiring } from './judge-firing.ts';
+import { judgeSilent } from './judge-node.ts';
+import { closeOldFailures } from './judge-task.ts';
+import type { Judging, Touched } from './round.ts';
+import { claimEvents, listOnline, markJudged, type UnjudgedEvent } from './store.ts';
+
+export interface EngineOptions {
+  readonly db: Database;
+  readonly policy: Policy;
+  readonly publicUrl: string | null;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Nodes past their deadline while this collector was listening. */
+  readonly overdue: () => readonly string[];
+  /** After a commit that promised something. */
+  readonly onPromised?: () => void;
+  /** After a commit: what has changed, for live readers. */
+  readonly onTouched?: (touched: Touched) => void;
+  /** Passed between the commit of an alert and anything that follows, for tests that die there. */
+  readonly onStep?: (step: 'alert-written') => void;
+  readonly tickMs?: number;
+  /** Facts judged in one transaction. */
+  readonly groupSize?: number;
+}
+
+const oldFailuresEveryMs = 60_000;
+/** Facts judged before anything else gets its turn again. */
+const factsPerRound = 500;
+/** A fact that broke its judging this often, while the database was well, is set aside. */
+const triesPerFact = 2;
+
+/**
+ * The loop that turns facts into alerts, incidents and promises. A round:
+ *   1. unjudged facts, oldest first, in groups; each group is one transaction with all that follows from it
+ *   2. every tick: nodes that fell silent, then what time changes about firing alerts
+ * Everything it remembers is in the database; it can die between any two statements and be built anew.
+ * A nudge makes it look at new facts at once; the tick is what it relies on.
+ */
+export class AlertEngine implements AsyncDisposable {
+  readonly #options: EngineOptions;
+  readonly #stopping = new AbortController();
+  readonly #failedTries = new Map<number, number>();
+  #loop: Promise<void> | undefined;
+  #wake: () => void = () => {};
+  #wasNudged = false;
+  #lastTickAt = Number.NEGATIVE_INFINITY;
+  #lastOldFailuresAt = Number.NEGATIVE_INFINITY;
+  #failure: string | null = null;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  /** New facts are committed. */
+  nudge(): void {
+    this.#wasNudged = true;
+    this.#wake();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort();
+    this.#wake();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, tickMs = 1000 } = this.#options;
+    while (!this.#stopping.signal.aborted) {
+      this.#wasNudged = false;
+      const isTick = clock.monotonicMs() - this.#lastTickAt >= tickMs;
+      if (isTick) this.#lastTickAt = clock.monotonicMs();
+      await this.#guarded(() => this.round({ isTick }));
+      if (this.#wasNudged) continue;
+      const waking = new AbortController();
+      this.#wake = () => waking.abort();
+      const untilTickMs = Math.max(0, this.#lastTickAt + tickMs - clock.monotonicMs());
+      await clock.sleep(this.#failure === null ? untilTickMs : tickMs, waking.signal);
+    }
+  }
+
+  /** What one of our own programs says of itself, not through an agent. `subjectId` stands where a node's id would. */
+  async takeOwn(subjectId: string, reports: readonly ConditionReport[]): Promise<void> {
+    if (reports.length === 0) return;
+    await this.#inTransaction(async (judging) => {
+      for (const report of reports) {
+        await judgeCondition(judging, { nodeId: subjectId, node: null, report: { ...report, since: new Date(report.since) } });
+      }
+    });
+  }
+
+  /** One round; for tests and the loop. Rejects when the database fails it. */
+  async round({ isTick = true }: { isTick?: boolean } = {}): Promise<void> {
+    await this.#judgeFacts();
+    if (!isTick || this.#stopping.signal.aborted) return;
+    const { clock, db, overdue } = this.#options;
+    for (const nodeId of await listOnline(db.drizzle, overdue())) {
+      await this.#inTransaction((judging) => judgeSilent(judging, nodeId, () => overdue().includes(nodeId)));
+    }
+    await this.#inTransaction((judging) => judgeFiring(judging, new Set(overdue())));
+    if (clock.monotonicMs() - this.#lastOldFailuresAt < oldFailuresEveryMs) return;
+    this.#lastOldFailuresAt = clock.monotonicMs();
+    await this.#inTransaction(closeOldFailures);
+  }
+
+  async #judgeFacts(): Promise<void> {
+    const { groupSize = 50 } = this.#options;
+    for (let judged = 0; judged < factsPerRound && !this.#stopping.signal.aborted; judged += groupSize) {
+      const taken = await this.#judgeGroup(groupSize);
+      if (taken < groupSize) return;
+    }
+    this.#wasNudged = true;
+  }
+
+  /** Returns how many facts there were. When a group fails for its own sake, its facts are judged one by one. */
+  async #judgeGroup(size: number): Promise<number> {
+    try {
+      return await this.#judgeNext(size);
+    } catch (error) {
+      if (toDatabaseError(error).retryable) throw error;
+      this.#options.log.warn({ err: error }, 'a group of facts could not be judged together; judging them one by one');
+      return this.#judgeSingly(size);
+    }
+  }
+
+  async #judgeSingly(size: number): Promise<number> {
+    for (let count = 0; count < size; count += 1) {
+      const current: { event?: UnjudgedEvent } = {};
+      try {
+        if ((await this.#judgeNext(1, current)) === 0) return count;
+      } catch (error) {
+        if (toDatabaseError(error).retryable || current.event === undefined) throw error;
+        await this.#blame(current.event, error);
+      }
+    }
+    return size;
+  }
+
+  async #judgeNext(size: number, current: { event?: UnjudgedEvent } = {}): Promise<number> {
+    return this.#inTransaction(async (judging) => {
+      const events = await claimEvents(judging.tx, size);
+      if (events[0] !== undefined) current.event = events[0];
+      if (events.length === 0) return 0;
+      await judgeEvents(judging, events);
+      await markJudged(
+        judging.tx,
+        events.map(({ id }) => id),
+        judging.now,
+      );
+      return events.length;
+    });
+  }
+
+  /** A fact that cannot be judged must not hold up those behind it for ever. It stays stored; only its judgment is given up. */
+  async #blame(event: UnjudgedEvent, error: unknown): Promise<void> {
+    const { log, db, clock } = this.#options;
+    const tries = (this.#failedTries.get(event.id) ?? 0) + 1;
+    this.#failedTries.set(event.id, tries);
+    const facts = { err: error, event_id: event.id, node_id: event.nodeId, kind: event.body.kind };
+    if (tries < triesPerFact) {
+      log.warn(facts, 'a fact could not be judged; it is tried again');
+      return;
+    }
+    this.#failedTries.delete(event.id);
+    await markJudged(db.drizzle, [event.id], new Date(clock.wallMs()));
+    log.error(facts, 'a fact was set aside unjudged: nobody is told about it; please report this');
+  }
+
+  async #inTransaction<T>(work: (judging: Judging) => Promise<T>): Promise<T> {
+    const { db, policy, publicUrl, clock, onPromised, onTouched, onStep } = this.#options;
+    const touched: Touched[] = [];
+    let promised = 0;
+    const result = await db.drizzle.transaction(async (tx) => {
+      const judging: Judging = { tx, now: new Date(clock.wallMs()), policy, publicUrl, touched, promised: 0 };
+      const value = await work(judging);
+      promised = judging.promised;
+      return value;
+    });
+    if (promised > 0) onStep?.('alert-written');
+    if (promised > 0) onPromised?.();
+    for (const one of touched) onTouched?.(one);
+    return result;
+  }
+
+  /** The loop outlives what fails in it: said once, again when it changes, and when it is over. */
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      if (this.#failure !== null) this.#options.log.info('alerts are judged again');
+      this.#failure = null;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      if (this.#failure !== message)
+        this.#options.log.error({ err: error }, 'a round of judging failed; it is tried again');
+      this.#failure = message;
+    }
+  }
+}

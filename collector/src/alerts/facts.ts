@@ -1,0 +1,107 @@
+import type { ConditionType, Severity } from '@runnerwatch/shared/model/condition.ts';
+import { toInstant } from '@runnerwatch/shared/model/instant.ts';
+import type { ConditionFacts, IncidentFacts, NodeFacts, TaskFacts } from '@runnerwatch/shared/model/notification.ts';
+import type { TaskStatus } from '@runnerwatch/shared/model/task.ts';
+import type { AlertRow, IncidentRow } from '../incidents/store.ts';
+import { shownStatus } from '../nodes/record.ts';
+import type { RoutedFact } from '../routing/route.ts';
+import { eventsOfEnd } from '../routing/subscription.ts';
+import { taskRecord } from '../tasks/record.ts';
+import type { NodeRow, TaskRow } from './round.ts';
+
+/* From rows to what is told and what is routed. Pure. */
+
+const logTailBytesMax = 64 * 1024;
+
+export function nodeFacts(node: NodeRow): NodeFacts {
+  return { id: node.id, name: node.name, status: shownStatus(node), labels: node.labels };
+}
+
+export function incidentFacts(incident: IncidentRow, publicUrl: string | null): IncidentFacts {
+  const { id, status, title, severity } = incident;
+  return {
+    id,
+    status,
+    title,
+    severity,
+    url: publicUrl === null ? null : `${publicUrl.replace(/\/+$/, '')}/#/incidents/${id}`,
+  };
+}
+
+export function conditionFacts(
+  alert: Pick<AlertRow, 'condition' | 'component' | 'reason' | 'firedAt'>,
+  active: boolean,
+): ConditionFacts {
+  return {
+    type: alert.condition,
+    active,
+    reason: alert.reason,
+    since: toInstant(alert.firedAt.getTime()),
+    component: alert.component,
+  };
+}
+
+export function taskFacts(task: TaskRow, nodeName: string): TaskFacts {
+  return {
+    ...taskRecord(task, nodeName),
+    log_tail: task.logTail === null ? null : lastLines(task.logTail, logTailBytesMax),
+  };
+}
+
+/** Without its log. */
+export function groupedTask(task: TaskRow, nodeName: string): Omit<TaskFacts, 'log_tail'> {
+  return taskRecord(task, nodeName);
+}
+
+/** The last lines that fit; a single longer one keeps its end. */
+export function lastLines(lines: readonly string[], bytesMax: number): string[] {
+  const kept: string[] = [];
+  let bytes = 0;
+  for (const line of lines.toReversed()) {
+    bytes += Buffer.byteLength(line) + 1;
+    if (bytes > bytesMax) break;
+    kept.unshift(line);
+  }
+  const last = lines.at(-1);
+  return kept.length === 0 && last !== undefined ? [last.slice(-Math.floor(bytesMax / 4))] : kept;
+}
+
+/** A task's end as routing sees it; `status` may be one that it no longer has. */
+export function routedEnd(
+  task: TaskRow,
+  { node, severity, status = task.status }: { node: NodeRow | null; severity: Severity; status?: TaskStatus },
+): RoutedFact {
+  return {
+    events: eventsOfEnd(status),
+    attributes: {
+      ...attributesOfTask(task, node),
+      status,
+      cause: status === 'lost' ? 'node_lost' : task.cause,
+      condition: status === 'completed' ? null : 'TaskFailed',
+      severity,
+    },
+  };
+}
+
+export function routedStart(task: TaskRow, node: NodeRow | null): RoutedFact {
+  return { events: ['begin'], attributes: { ...attributesOfTask(task, node), status: 'running' } };
+}
+
+function attributesOfTask(task: TaskRow, node: NodeRow | null) {
+  const { name, job, project, owner, source } = task;
+  return { ...attributesOfNode(node), node_id: task.nodeId, name, job, project, owner, source };
+}
+
+export function routedCondition(
+  condition: ConditionType,
+  { node, severity }: { node: NodeRow | null; severity: Severity },
+): RoutedFact {
+  return {
+    events: [condition === 'ComponentUnreachable' ? 'unreachable' : 'condition'],
+    attributes: { ...attributesOfNode(node), condition, severity },
+  };
+}
+
+function attributesOfNode(node: NodeRow | null) {
+  return node === null ? {} : { node: node.name, node_id: node.id, labels: node.labels };
+}

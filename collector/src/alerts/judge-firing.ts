@@ -1,0 +1,137 @@
+import { judgeClockSkew } from '../conditions/clock-skew.ts';
+import type { Judgment } from '../conditions/condition.ts';
+import { judgeSpoolQuiet } from '../conditions/spool-overflow.ts';
+import { type AlertRow, findIncident } from '../incidents/store.ts';
+import type { Decision } from '../routing/decide.ts';
+import { judgeCondition, remembered, resolveAlert, tellHolding } from './judge-condition.ts';
+import { judgeReturn } from './judge-node.ts';
+import type { Judging, NodeRow } from './round.ts';
+import { findConditionState, listFiring, listLatestTransitions, listSkewed, listTold, updateAlert } from './store.ts';
+import { tell } from './tell.ts';
+import { transition } from './transition.ts';
+
+/* What time alone changes about alerts: looked at every tick, from the database, so that a restart changes nothing. */
+
+const skewLookMs = 30_000;
+
+export interface FiringCase {
+  readonly alert: AlertRow;
+  readonly node: NodeRow | null;
+}
+
+/** Everything that fires and may change without a new fact. A node that is overdue has not returned, whatever its row says. */
+export async function judgeFiring(judging: Judging, overdue: ReadonlySet<string>): Promise<void> {
+  const { tx, now } = judging;
+  const firing = await listFiring(tx);
+  for (const { alert, node } of firing)
+    await judgeOne(judging, { alert, node, isOverdue: overdue.has(alert.nodeId ?? '') });
+  const skewed = await listSkewed(tx, skewLookMs);
+  for (const node of skewed) {
+    const isFiring = firing.some(({ alert }) => alert.condition === 'ClockSkew' && alert.nodeId === node.id);
+    if (!isFiring)
+      await judgeCondition(judging, {
+        nodeId: node.id,
+        node,
+        report: asReport(judgeClockSkew({ skewMs: node.clockSkewMs, isFiring }, now.getTime())),
+      });
+  }
+  const still = skewed.length === 0 && firing.length === 0 ? [] : await listFiring(tx);
+  await tellUnsuppressed(judging, still);
+  await renotify(judging, still);
+}
+
+async function judgeOne(
+  judging: Judging,
+  { alert, node, isOverdue }: FiringCase & { isOverdue: boolean },
+): Promise<void> {
+  const now = judging.now.getTime();
+  if (alert.condition === 'ComponentUnreachable') {
+    if (node === null || (node.status !== 'offline' && !isOverdue)) await judgeReturn(judging, alert);
+    return;
+  }
+  if (node === null) return resolveAlert(judging, { alert, node, reason: 'the node was removed' });
+  if (alert.condition === 'ClockSkew') {
+    const judgment = judgeClockSkew({ skewMs: node.clockSkewMs, isFiring: true }, now);
+    if (judgment.status === 'false')
+      await judgeCondition(judging, { nodeId: node.id, node, report: asReport(judgment) });
+  }
+  if (alert.condition === 'SpoolOverflow') {
+    const state = await findConditionState(judging.tx, alert);
+    const judgment = judgeSpoolQuiet({ lastGapAt: (state?.changedAt ?? alert.firedAt).getTime() }, now);
+    if (judgment !== null) await judgeCondition(judging, { nodeId: node.id, node, report: asReport(judgment) });
+  }
+}
+
+export function asReport(judgment: Judgment) {
+  return { ...judgment, since: new Date(judgment.since) };
+}
+
+/** What was kept back while its node was drained is told once the drain is over, if it still holds. */
+async function tellUnsuppressed(judging: Judging, firing: readonly FiringCase[]): Promise<void> {
+  const free = firing.filter(({ node }) => node?.draining === false);
+  const latest = await listLatestTransitions(
+    judging.tx,
+    free.map(({ alert }) => alert.id),
+  );
+  for (const { alert, node } of free) {
+    const last = latest.get(alert.id);
+    const wasDraining = last?.kind === 'suppressed' && last.decisions.some(({ reason }) => reason === 'draining');
+    if (wasDraining) await tellHolding(judging, { alert, node, suppression: null, again: false });
+  }
+}
+
+/** Says again what still holds, to each subscription after its own interval. */
+async function renotify(judging: Judging, firing: readonly FiringCase[]): Promise<void> {
+  const { policy, tx } = judging;
+  if (!policy.enabled || policy.subscriptions.every(({ renotifyIntervalMs }) => renotifyIntervalMs === 0)) return;
+  const candidates = firing.filter(({ node }) => node?.draining !== true);
+  const told = await listTold(
+    tx,
+    candidates.map(({ alert }) => alert.id),
+  );
+  for (const { alert, node } of candidates) {
+    const decisions = decideAgain(judging, { alert, told: told.filter(({ alertId }) => alertId === alert.id) });
+    if (decisions.some(({ notified }) => notified)) await tellAgain(judging, { alert, node, decisions });
+  }
+}
+
+function decideAgain(
+  { policy, now }: Judging,
+  { alert, told }: { alert: AlertRow; told: Awaited<ReturnType<typeof listTold>> },
+): Decision[] {
+  return policy.subscriptions.map(({ name, receiver, renotifyIntervalMs }) => {
+    const last = told.find((one) => one.subscription === name && one.receiver === receiver);
+    const decision = { subscription: name, receiver, notified: false };
+    if (last === undefined) return { ...decision, reason: 'never_told' };
+    const report = { status: 'true', severity: alert.severity, reason: alert.reason } as const;
+    const change = transition({
+      previous: { ...remembered(alert), toldAt: last.lastAt.getTime() },
+      report,
+      now: now.getTime(),
+      renotifyIntervalMs,
+    });
+    const isDue = change.kind === 'renotified' && policy.receivers.has(receiver);
+    return { ...decision, notified: isDue, reason: isDue ? 'matched' : 'not_due' };
+  });
+}
+
+async function tellAgain(
+  judging: Judging,
+  { alert, node, decisions }: FiringCase & { decisions: Decision[] },
+): Promise<void> {
+  const { tx, now } = judging;
+  const repeat = alert.renotifications + 1;
+  await updateAlert(tx, alert.id, { renotifiedAt: now, renotifications: repeat });
+  await tell(judging, [
+    {
+      kind: 'renotified',
+      type: 'condition.renotified',
+      reason: alert.reason,
+      decisions,
+      alert,
+      incident: await findIncident(tx, alert.incidentId),
+      node,
+      repeat,
+    },
+  ]);
+}

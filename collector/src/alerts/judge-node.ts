@@ -1,0 +1,208 @@
+import { type Contact, judgeReturned, judgeUnreachable } from '../conditions/component-unreachable.ts';
+import type { Judgment } from '../conditions/condition.ts';
+import { lostVerdict, mayStillRun } from '../conditions/node-lost.ts';
+import { type AlertRow, findIncident } from '../incidents/store.ts';
+import { lockNode, markOffline } from '../nodes/store.ts';
+import { newId } from '../outbox/new-id.ts';
+import { type Decision, decide, type Suppression } from '../routing/decide.ts';
+import { route } from '../routing/route.ts';
+import { markLost } from '../tasks/store.ts';
+import { groupedTask, routedCondition, routedEnd } from './facts.ts';
+import { fingerprintOf, fireAlert, resolveAlert } from './judge-condition.ts';
+import type { Judging, NodeRow, TaskRow } from './round.ts';
+import { findFiring, insertTransitions, upsertConditionState } from './store.ts';
+import { listLostWith, unloseTasks } from './task-store.ts';
+import { tell } from './tell.ts';
+
+/*
+ * A node's silence and its return.
+ *
+ *   silent    the node is offline, ComponentUnreachable fires, its running tasks are lost: one incident, and at most one message
+ *             to a receiver. Who hears of the node gets all of its lost tasks with it; who hears only of some tasks gets those.
+ *   returned  the alert resolves, and those who were told are told so, with how their tasks fare by then. In the same boot the
+ *             lost tasks run, as far as anyone knows; the agent will say how they end. After a reboot they stay lost until it does.
+ */
+
+/**
+ * One transaction: the node's silence with everything that follows. Does nothing for a node that was heard or said goodbye meanwhile.
+ * The node is locked before its tasks, as whoever stores its facts does.
+ */
+export async function judgeSilent(judging: Judging, nodeId: string, isStillOverdue: () => boolean): Promise<void> {
+  const { tx, now } = judging;
+  const before = await lockNode(tx, nodeId);
+  if (before === null || before.status !== 'online' || !isStillOverdue()) return;
+  const judgment = judgeUnreachable(contactOf(before, true), now.getTime());
+  if (judgment?.status !== 'true') return;
+  const node: NodeRow = { ...before, status: 'offline' };
+  await markOffline(tx, [nodeId]);
+  const report = await remember(judging, { nodeId, judgment });
+  const fingerprint = fingerprintOf({ nodeId, ...judgment });
+  if ((await findFiring(tx, fingerprint)) !== null) return;
+  const lost = await markLost(tx, nodeId, {
+    at: now,
+    verdict: lostVerdict({ lastHeardAt: node.lastHeardAt, bootId: node.bootId, now }),
+  });
+  const alert = await fireAlert(judging, { nodeId, node, report, fingerprint });
+  await tellSilent(judging, { alert, node, lost });
+}
+
+async function tellSilent(
+  judging: Judging,
+  { alert, node, lost }: { alert: AlertRow; node: NodeRow; lost: readonly TaskRow[] },
+): Promise<void> {
+  const { tx, now, policy } = judging;
+  const suppression: Suppression | null = node.draining ? 'draining' : null;
+  const ofNode = decide({
+    policy,
+    facts: [routedCondition('ComponentUnreachable', { node, severity: 'critical' })],
+    suppression,
+  });
+  const { decisions, groups } = addTaskHearers(judging, { ofNode, node, lost, suppression });
+  await tell(judging, [
+    {
+      kind: suppression === null ? 'unreachable' : 'suppressed',
+      type: 'node.unreachable',
+      reason: alert.reason,
+      decisions,
+      alert,
+      incident: await findIncident(tx, alert.incidentId),
+      node,
+      groupFor: ({ receiver }) => membersOf(groups.get(receiver) ?? [], node),
+    },
+  ]);
+  await insertTransitions(
+    tx,
+    lost.map((task) => ({
+      id: newId(now.getTime()),
+      alertId: alert.id,
+      taskId: task.id,
+      nodeId: node.id,
+      kind: suppression === null ? ('ended' as const) : ('suppressed' as const),
+      at: now,
+      reason: task.status,
+      decisions: decisions.map((decision) => decisionOnTask(decision, { task, groups, ofNode })),
+    })),
+  );
+  for (const { id } of lost) judging.touched.push({ kind: 'task', id });
+}
+
+/** Adds those who do not hear of the node but of some of its lost tasks; a receiver gets one message, with every task that is its own. */
+function addTaskHearers(
+  { policy }: Judging,
+  {
+    ofNode,
+    node,
+    lost,
+    suppression,
+  }: { ofNode: Decision[]; node: NodeRow; lost: readonly TaskRow[]; suppression: Suppression | null },
+): { decisions: Decision[]; groups: Map<string, readonly TaskRow[]> } {
+  const groups = new Map<string, readonly TaskRow[]>();
+  for (const { receiver, notified } of ofNode) if (notified) groups.set(receiver, lost);
+  const mayTell = policy.enabled && suppression === null;
+  const decisions = ofNode.map((decision, index) => {
+    const subscription = policy.subscriptions[index];
+    if (subscription === undefined || decision.notified || !mayTell || !policy.receivers.has(decision.receiver))
+      return decision;
+    const own = lost.filter(
+      (task) => route(subscription, routedEnd(task, { node, severity: 'critical' })) === 'matched',
+    );
+    const already = groups.get(decision.receiver);
+    if (own.length === 0 || already === lost) return decision;
+    groups.set(decision.receiver, [...(already ?? []), ...own.filter((task) => already?.includes(task) !== true)]);
+    return already === undefined
+      ? { ...decision, notified: true, reason: 'matched' as const }
+      : { ...decision, reason: 'receiver_already_told' as const };
+  });
+  return { decisions, groups };
+}
+
+function decisionOnTask(
+  decision: Decision,
+  {
+    task,
+    groups,
+    ofNode,
+  }: { task: TaskRow; groups: ReadonlyMap<string, readonly TaskRow[]>; ofNode: readonly Decision[] },
+): Decision {
+  if (decision.notified && groups.get(decision.receiver)?.includes(task) === true)
+    return { ...decision, reason: 'told_with_node' };
+  if (!decision.notified) return decision;
+  const original = ofNode.find(({ subscription }) => subscription === decision.subscription);
+  return { ...decision, notified: false, reason: original?.reason ?? 'event_not_subscribed' };
+}
+
+/** One transaction: a node that was unreachable was heard again. */
+export async function judgeReturn(judging: Judging, alert: AlertRow): Promise<void> {
+  const { tx } = judging;
+  const node = alert.nodeId === null ? null : await lockNode(tx, alert.nodeId);
+  if (node === null) return resolveAlert(judging, { alert, node: null, reason: 'the node was removed' });
+  const judgment = judgeReturned(contactOf(node, false));
+  const firing = await findFiring(tx, alert.fingerprint);
+  if (judgment === null || firing === null) return;
+  await remember(judging, { nodeId: node.id, judgment });
+  const fate = await judgeLost(judging, { alert: firing, node });
+  await resolveAlert(judging, {
+    alert: firing,
+    node,
+    reason: judgment.reason,
+    groupFor: () => membersOf(fate, node),
+  });
+}
+
+/** The tasks lost with an alert as they are now; those that may still run do so again. */
+async function judgeLost(
+  { tx, now, touched }: Judging,
+  { alert, node }: { alert: AlertRow; node: NodeRow },
+): Promise<TaskRow[]> {
+  const lost = await listLostWith(tx, alert.id);
+  const alive = lost.filter((task) => task.status === 'lost' && mayStillRun(task.verdict, node.bootId));
+  const running = new Map(
+    (
+      await unloseTasks(
+        tx,
+        alive.map(({ id }) => id),
+      )
+    ).map((task) => [task.id, task]),
+  );
+  await insertTransitions(
+    tx,
+    [...running.values()].map((task) => ({
+      id: newId(now.getTime()),
+      alertId: alert.id,
+      taskId: task.id,
+      nodeId: node.id,
+      kind: 'amended' as const,
+      at: now,
+      reason: task.status,
+      decisions: [],
+    })),
+  );
+  for (const id of running.keys()) touched.push({ kind: 'task', id });
+  return lost.map((task) => running.get(task.id) ?? task);
+}
+
+function contactOf({ status, lastHeardAt }: NodeRow, isOverdue: boolean): Contact {
+  return { status, isOverdue, lastHeardAt: lastHeardAt.getTime() };
+}
+
+async function remember({ tx, now, touched }: Judging, { nodeId, judgment }: { nodeId: string; judgment: Judgment }) {
+  const { condition, component, subject, status, severity, reason, value, threshold } = judgment;
+  const report = {
+    condition,
+    component,
+    subject,
+    status,
+    severity,
+    reason,
+    value,
+    threshold,
+    since: new Date(judgment.since),
+  };
+  await upsertConditionState(tx, { nodeId, ...report, changedAt: now });
+  touched.push({ kind: 'node', id: nodeId });
+  return report;
+}
+
+function membersOf(tasks: readonly TaskRow[], node: NodeRow) {
+  return tasks.length === 0 ? undefined : tasks.map((task) => ({ task: groupedTask(task, node.name) }));
+}

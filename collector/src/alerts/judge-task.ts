@@ -1,0 +1,181 @@
+import type { TaskStatus } from '@runnerwatch/shared/model/task.ts';
+import type { Judgment } from '../conditions/condition.ts';
+import { describeEnd, judgeTaskFailed } from '../conditions/task-failed.ts';
+import { type AlertRow, findIncident, type IncidentRow, openIncident, resolveIfOver } from '../incidents/store.ts';
+import { newId } from '../outbox/new-id.ts';
+import { decide, type Suppression } from '../routing/decide.ts';
+import { routedEnd, routedStart } from './facts.ts';
+import type { Judging, NodeRow, TaskRow } from './round.ts';
+import { findFiring, insertAlert, type TaskHistory, updateAlert } from './store.ts';
+import { listFailuresOfJob, listOldFailures } from './task-store.ts';
+import { tell } from './tell.ts';
+import { transition } from './transition.ts';
+
+/*
+ * What a task's end means.
+ *
+ * A failed task fires TaskFailed in an incident of its own: the failure is a fact, but someone has to look at it.
+ * The incident ends when someone has (acknowledged), when a later run of the same job ends well, when the end turns out
+ * to have been none (amended to completed), or after a day. Only the first two are someone's doing and none is told:
+ * the task's end was told when it ended, and nobody waits for an all-clear about it.
+ *
+ * What was said of a task is in its transitions, whose reason is the status that was told. The same status again says nothing,
+ * a different one is an amendment, told to those who hear the old status or the new.
+ */
+
+const failureOpenMs = 24 * 3_600_000;
+
+export interface TaskCase {
+  readonly task: TaskRow;
+  readonly node: NodeRow | null;
+  /** What was said before; what is said now is added. */
+  readonly history: TaskHistory;
+}
+
+export async function judgeTaskStarted(judging: Judging, { task, node, history }: TaskCase): Promise<void> {
+  const { policy } = judging;
+  if (!policy.subscriptions.some(({ events }) => events.includes('begin'))) return;
+  if (history.length > 0 || task.status !== 'running') return;
+  history.push('started');
+  const decisions = decide({ policy, facts: [routedStart(task, node)] });
+  await tell(judging, [{ kind: 'started', type: 'task.started', reason: 'running', decisions, task, node }]);
+}
+
+export async function judgeTaskEnded(judging: Judging, { task, node, history }: TaskCase): Promise<void> {
+  const { policy } = judging;
+  const told = history.findLast((status) => status !== 'started' && status !== 'running') as TaskStatus | undefined;
+  if (task.status === 'running' || history.at(-1) === task.status) return;
+  history.push(task.status);
+  const judgment = judgeTaskFailed(endedTask(task, judging.now));
+  const raised = await raise(judging, { task, node, judgment });
+  const facts = [
+    ...(told === undefined ? [] : [routedEnd(task, { node, severity: 'critical', status: told })]),
+    routedEnd(task, { node, severity: judgment.severity }),
+  ];
+  const suppression = suppressionOf(task, node);
+  const isFailure = judgment.status === 'true';
+  const kind = suppression !== null ? 'suppressed' : told !== undefined ? 'amended' : isFailure ? 'fired' : 'ended';
+  await tell(judging, [
+    {
+      kind,
+      type: told === undefined ? 'task.ended' : 'task.amended',
+      reason: task.status,
+      decisions: decide({ policy, facts, suppression }),
+      ...raised,
+      active: isFailure,
+      task,
+      node,
+    },
+  ]);
+  if (task.status === 'completed' && task.job !== null) {
+    await closeFailuresOfJob(judging, { job: task.job, project: task.project, endedBy: task.endedAt ?? judging.now });
+  }
+}
+
+/** On a draining node the ends that the drain explains are no news; a failure of the task's own making still is. */
+function suppressionOf(task: TaskRow, node: NodeRow | null): Suppression | null {
+  const isExplained =
+    task.cause === 'stopped_by_user' || task.cause === 'stopped_by_system' || task.cause === 'node_lost';
+  return node?.draining === true && isExplained ? 'draining' : null;
+}
+
+async function raise(
+  judging: Judging,
+  { task, node, judgment }: { task: TaskRow; node: NodeRow | null; judgment: Judgment },
+): Promise<{ alert: AlertRow | null; incident: IncidentRow | null }> {
+  const { tx, now } = judging;
+  const fingerprint = `task/${task.id}`;
+  const firing = await findFiring(tx, fingerprint);
+  const previous = firing && {
+    severity: firing.severity,
+    reason: firing.reason,
+    firedAt: firing.firedAt.getTime(),
+    toldAt: firing.firedAt.getTime(),
+  };
+  const change = transition({ previous, report: judgment, now: now.getTime(), renotifyIntervalMs: 0 });
+  if (change.kind === 'fired') {
+    const { severity } = judgment;
+    const title = `${describeEnd(task)} on ${node?.name ?? task.nodeId}`;
+    const incident = await openIncident(tx, { id: newId(now.getTime()), groupKey: fingerprint, title, severity, now });
+    const subject = {
+      condition: 'TaskFailed',
+      component: 'agent',
+      nodeId: task.nodeId,
+      taskId: task.id,
+      subject: task.id,
+    } as const;
+    const alert = await insertAlert(tx, {
+      ...subject,
+      id: newId(now.getTime()),
+      incidentId: incident.id,
+      fingerprint,
+      severity,
+      reason: judgment.reason,
+      firedAt: now,
+    });
+    return { alert, incident };
+  }
+  if (firing === null) return { alert: null, incident: null };
+  if (change.kind === 'resolved') {
+    await updateAlert(tx, firing.id, { status: 'resolved', resolvedAt: now });
+    await resolveIfOver(tx, [firing.incidentId], now);
+  } else if (change.kind !== 'nothing') {
+    await updateAlert(tx, firing.id, { reason: judgment.reason, severity: judgment.severity });
+  }
+  return {
+    alert: { ...firing, reason: judgment.reason, severity: judgment.severity },
+    incident: await findIncident(tx, firing.incidentId),
+  };
+}
+
+async function closeFailuresOfJob(
+  judging: Judging,
+  earlier: { job: string; project: string | null; endedBy: Date },
+): Promise<void> {
+  await close(judging, {
+    alerts: await listFailuresOfJob(judging.tx, earlier),
+    reason: 'a later run of the job ended well',
+  });
+}
+
+/** After a day a failure that nobody looked at is history. */
+export async function closeOldFailures(judging: Judging): Promise<void> {
+  const alerts = await listOldFailures(judging.tx, new Date(judging.now.getTime() - failureOpenMs));
+  await close(judging, { alerts, reason: 'nobody looked at it for 24 hours' });
+}
+
+async function close(
+  judging: Judging,
+  { alerts, reason }: { alerts: readonly AlertRow[]; reason: string },
+): Promise<void> {
+  const { tx, now } = judging;
+  for (const alert of alerts) await updateAlert(tx, alert.id, { status: 'resolved', resolvedAt: now });
+  const resolved = await resolveIfOver(tx, [...new Set(alerts.map(({ incidentId }) => incidentId))], now);
+  await tell(
+    judging,
+    alerts.map((alert) => ({
+      kind: 'resolved',
+      type: 'condition.resolved',
+      reason,
+      decisions: [],
+      alert,
+      incident: resolved.find(({ id }) => id === alert.incidentId) ?? null,
+      active: false,
+      node: null,
+    })),
+  );
+}
+
+function endedTask(task: TaskRow, now: Date) {
+  const { id, name, status, cause, exitCode, signal, verdict, endedAt } = task;
+  return {
+    id,
+    name,
+    status,
+    cause,
+    exitCode,
+    signal,
+    summary: verdict?.summary ?? null,
+    endedAt: (endedAt ?? now).getTime(),
+  };
+}

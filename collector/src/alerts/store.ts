@@ -1,0 +1,207 @@
+import type { EventBody } from '@runnerwatch/shared/model/event.ts';
+import type { NotificationType, TransitionKind } from '@runnerwatch/shared/model/notification.ts';
+import type { TaskStatus } from '@runnerwatch/shared/model/task.ts';
+import { and, asc, eq, inArray, isNull, ne, sql } from 'drizzle-orm';
+import type { Queries } from '../db/database.ts';
+import { alerts, conditionStates, events, nodes, notifications, tasks, transitions } from '../db/tables/schema.ts';
+import type { AlertRow } from '../incidents/store.ts';
+import type { Decision, Told } from '../routing/decide.ts';
+import type { NodeRow, TaskRow } from './round.ts';
+
+/** A fact nobody has judged yet. */
+export interface UnjudgedEvent {
+  readonly id: number;
+  readonly nodeId: string;
+  readonly at: Date;
+  readonly body: EventBody;
+}
+
+/** The oldest unjudged facts, locked until the transaction ends; those another engine holds are left out. */
+export async function claimEvents(tx: Queries, limit: number): Promise<UnjudgedEvent[]> {
+  return tx
+    .select({ id: events.id, nodeId: events.nodeId, at: events.at, body: events.body })
+    .from(events)
+    .where(isNull(events.judgedAt))
+    .orderBy(asc(events.id))
+    .limit(limit)
+    .for('update', { skipLocked: true });
+}
+
+export async function markJudged(tx: Queries, ids: readonly number[], now: Date): Promise<void> {
+  if (ids.length > 0)
+    await tx
+      .update(events)
+      .set({ judgedAt: now })
+      .where(inArray(events.id, [...ids]));
+}
+
+export async function countUnjudged(db: Queries): Promise<number> {
+  return db.$count(events, isNull(events.judgedAt));
+}
+
+export async function findNodes(tx: Queries, ids: readonly string[]): Promise<Map<string, NodeRow>> {
+  if (ids.length === 0) return new Map();
+  const rows = await tx
+    .select()
+    .from(nodes)
+    .where(inArray(nodes.id, [...new Set(ids)]));
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** Those of these nodes that are still taken for online. */
+export async function listOnline(db: Queries, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await db
+    .select({ id: nodes.id })
+    .from(nodes)
+    .where(and(inArray(nodes.id, [...ids]), eq(nodes.status, 'online')));
+  return rows.map(({ id }) => id);
+}
+
+export async function findTasks(tx: Queries, ids: readonly string[]): Promise<Map<string, TaskRow>> {
+  if (ids.length === 0) return new Map();
+  const rows = await tx
+    .select()
+    .from(tasks)
+    .where(inArray(tasks.id, [...new Set(ids)]));
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** What was said of a task before, oldest first: the status of each of its transitions, which is their reason. */
+export type TaskHistory = (TaskStatus | 'started')[];
+
+export async function findHistories(tx: Queries, taskIds: readonly string[]): Promise<Map<string, TaskHistory>> {
+  const histories = new Map<string, TaskHistory>(taskIds.map((id) => [id, []]));
+  if (taskIds.length === 0) return histories;
+  const rows = await tx
+    .select({ taskId: transitions.taskId, kind: transitions.kind, reason: transitions.reason })
+    .from(transitions)
+    .where(inArray(transitions.taskId, [...histories.keys()]))
+    .orderBy(asc(transitions.at), asc(transitions.id));
+  for (const { taskId, kind, reason } of rows) {
+    if (taskId !== null) histories.get(taskId)?.push(kind === 'started' ? 'started' : (reason as TaskStatus));
+  }
+  return histories;
+}
+
+export async function findFiring(tx: Queries, fingerprint: string): Promise<AlertRow | null> {
+  const [row] = await tx
+    .select()
+    .from(alerts)
+    .where(and(eq(alerts.fingerprint, fingerprint), eq(alerts.status, 'firing')));
+  return row ?? null;
+}
+
+/** Every firing alert that can end by itself (failed tasks cannot), with its node. */
+export async function listFiring(tx: Queries): Promise<{ alert: AlertRow; node: NodeRow | null }[]> {
+  return tx
+    .select({ alert: alerts, node: nodes })
+    .from(alerts)
+    .leftJoin(nodes, eq(nodes.id, alerts.nodeId))
+    .where(and(eq(alerts.status, 'firing'), ne(alerts.condition, 'TaskFailed')));
+}
+
+export async function insertAlert(tx: Queries, alert: Omit<typeof alerts.$inferInsert, 'status'>): Promise<AlertRow> {
+  const [row] = await tx
+    .insert(alerts)
+    .values({ ...alert, status: 'firing' })
+    .returning();
+  if (row === undefined) throw new Error('an alert was not stored');
+  return row;
+}
+
+export async function updateAlert(tx: Queries, id: string, change: Partial<typeof alerts.$inferInsert>): Promise<void> {
+  await tx.update(alerts).set(change).where(eq(alerts.id, id));
+}
+
+export interface TransitionRow {
+  readonly id: string;
+  readonly alertId: string | null;
+  readonly taskId: string | null;
+  readonly nodeId: string | null;
+  readonly kind: TransitionKind;
+  readonly at: Date;
+  readonly reason: string;
+  readonly decisions: Decision[];
+}
+
+export async function insertTransitions(tx: Queries, rows: readonly TransitionRow[]): Promise<void> {
+  for (let from = 0; from < rows.length; from += 200) await tx.insert(transitions).values(rows.slice(from, from + 200));
+}
+
+/** What tells someone that an alert holds. */
+const tellingTypes: NotificationType[] = ['condition.fired', 'condition.renotified', 'node.unreachable'];
+
+/** Who was promised word that these alerts hold, and when last. */
+export async function listTold(
+  tx: Queries,
+  alertIds: readonly string[],
+): Promise<(Told & { alertId: string; lastAt: Date })[]> {
+  if (alertIds.length === 0) return [];
+  const rows = await tx
+    .select({
+      alertId: transitions.alertId,
+      subscription: notifications.subscription,
+      receiver: notifications.receiver,
+      lastMs: sql<number>`(extract(epoch from max(${notifications.createdAt})) * 1000)::float8`,
+    })
+    .from(transitions)
+    .innerJoin(notifications, eq(notifications.transitionId, transitions.id))
+    .where(and(inArray(transitions.alertId, [...alertIds]), inArray(notifications.type, tellingTypes)))
+    .groupBy(transitions.alertId, notifications.subscription, notifications.receiver);
+  return rows.flatMap(({ alertId, lastMs, ...told }) =>
+    alertId === null ? [] : [{ ...told, alertId, lastAt: new Date(Math.round(Number(lastMs))) }],
+  );
+}
+
+/** The last word on each of these alerts. */
+export async function listLatestTransitions(
+  tx: Queries,
+  alertIds: readonly string[],
+): Promise<Map<string, { kind: TransitionKind; decisions: Decision[] }>> {
+  if (alertIds.length === 0) return new Map();
+  const rows = await tx
+    .select({ alertId: transitions.alertId, kind: transitions.kind, decisions: transitions.decisions })
+    .from(transitions)
+    .where(and(inArray(transitions.alertId, [...alertIds]), isNull(transitions.taskId)))
+    .orderBy(asc(transitions.at), asc(transitions.id));
+  return new Map(
+    rows.flatMap(({ alertId, kind, decisions }) =>
+      alertId === null ? [] : [[alertId, { kind, decisions: decisions as Decision[] }]],
+    ),
+  );
+}
+
+export async function upsertConditionState(tx: Queries, state: typeof conditionStates.$inferInsert): Promise<void> {
+  const { nodeId: _node, component: _component, condition: _condition, subject: _subject, ...rest } = state;
+  await tx
+    .insert(conditionStates)
+    .values(state)
+    .onConflictDoUpdate({
+      target: [conditionStates.nodeId, conditionStates.component, conditionStates.condition, conditionStates.subject],
+      set: rest,
+    });
+}
+
+export async function findConditionState(
+  tx: Queries,
+  alert: AlertRow,
+): Promise<typeof conditionStates.$inferSelect | null> {
+  const [row] = await tx
+    .select()
+    .from(conditionStates)
+    .where(
+      and(
+        eq(conditionStates.nodeId, alert.nodeId ?? ''),
+        eq(conditionStates.component, alert.component),
+        eq(conditionStates.condition, alert.condition),
+        eq(conditionStates.subject, alert.subject),
+      ),
+    );
+  return row ?? null;
+}
+
+/** Nodes whose clock is further away than this. */
+export async function listSkewed(tx: Queries, aboveMs: number): Promise<NodeRow[]> {
+  return tx.select().from(nodes).where(sql`abs(${nodes.clockSkewMs}) > ${aboveMs}`);
+}

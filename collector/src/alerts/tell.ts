@@ -1,0 +1,80 @@
+import { toInstant } from '@runnerwatch/shared/model/instant.ts';
+import type { Notification, NotificationType, TransitionKind } from '@runnerwatch/shared/model/notification.ts';
+import type { AlertRow, IncidentRow } from '../incidents/store.ts';
+import { newId } from '../outbox/new-id.ts';
+import { type NotificationPromise, promiseNotifications } from '../outbox/outbox.ts';
+import type { Decision } from '../routing/decide.ts';
+import { conditionFacts, incidentFacts, nodeFacts, taskFacts } from './facts.ts';
+import type { Judging, NodeRow, TaskRow } from './round.ts';
+import { insertTransitions } from './store.ts';
+
+/** Something that happened, with everything a notification about it shows. */
+export interface Telling {
+  readonly kind: TransitionKind;
+  readonly type: NotificationType;
+  /** For an alert: why, for people. For a task: its status. */
+  readonly reason: string;
+  readonly decisions: Decision[];
+  readonly alert?: AlertRow | null;
+  readonly incident?: IncidentRow | null;
+  /** Whether the alert's condition holds. */
+  readonly active?: boolean;
+  readonly task?: TaskRow | null;
+  readonly node: NodeRow | null;
+  readonly repeat?: number;
+  /** For one receiver's eyes: what is told together with this. */
+  readonly groupFor?: (decision: Decision) => Notification['group'];
+}
+
+/** Records transitions with everyone's decision, and promises what was decided. In the caller's transaction, or not at all. */
+export async function tell(judging: Judging, tellings: readonly Telling[]): Promise<void> {
+  const { tx, now } = judging;
+  const identified = tellings.map((telling) => ({ id: newId(now.getTime()), telling }));
+  await insertTransitions(
+    tx,
+    identified.map(({ id, telling }) => ({
+      id,
+      alertId: telling.alert?.id ?? null,
+      taskId: telling.task?.id ?? null,
+      nodeId: telling.node?.id ?? telling.task?.nodeId ?? null,
+      kind: telling.kind,
+      at: now,
+      reason: telling.reason,
+      decisions: telling.decisions,
+    })),
+  );
+  const promises = identified.flatMap(({ id, telling }) =>
+    telling.decisions
+      .filter(({ notified, reason }) => notified && reason !== 'told_with_node')
+      .map((decision): NotificationPromise => {
+        const { subscription, receiver } = decision;
+        return { transitionId: id, subscription, receiver, body: bodyOf(judging, { telling, decision }) };
+      }),
+  );
+  await promiseNotifications(tx, promises, now);
+  judging.promised += promises.length;
+  for (const { telling } of identified) {
+    if (telling.incident) judging.touched.push({ kind: 'incident', id: telling.incident.id });
+    if (telling.task) judging.touched.push({ kind: 'task', id: telling.task.id });
+    if (telling.node) judging.touched.push({ kind: 'node', id: telling.node.id });
+  }
+}
+
+function bodyOf(
+  { now, publicUrl }: Judging,
+  { telling, decision }: { telling: Telling; decision: Decision },
+): NotificationPromise['body'] {
+  const { type, kind, incident, alert, active = true, task, node, repeat = 0, groupFor } = telling;
+  const group = groupFor?.(decision);
+  return {
+    type,
+    at: toInstant(now.getTime()),
+    incident: incident ? incidentFacts(incident, publicUrl) : null,
+    ...(alert ? { condition: conditionFacts(alert, active) } : {}),
+    ...(task ? { task: taskFacts(task, node?.name ?? task.nodeId) } : {}),
+    node: node === null ? null : nodeFacts(node),
+    transition: kind,
+    repeat,
+    ...(group === undefined ? {} : { group }),
+  };
+}

@@ -1,0 +1,38 @@
+import { conditionReport } from '@runnerwatch/shared/model/condition.ts';
+import { nodeSample } from '@runnerwatch/shared/model/sample.ts';
+import { verdict } from '@runnerwatch/shared/model/task.ts';
+import * as z from 'zod';
+import { delivery } from './schemas/delivery.ts';
+import { alert, explainedTransition, incident } from './schemas/incident.ts';
+import { jobSchema } from './schemas/job.ts';
+import { nodeSchema } from './schemas/node.ts';
+import { collectorStatus } from './schemas/status.ts';
+import { subscription } from './schemas/subscription.ts';
+import { taskSchema } from './schemas/task.ts';
+
+/** Schemas that have a name of their own in the API's document; all others are written out where they stand. */
+const namedSchemas = z.registry<{ id: string }>();
+
+namedSchemas.add(conditionReport, { id: 'ConditionReport' });
+namedSchemas.add(nodeSample, { id: 'NodeSample' });
+namedSchemas.add(verdict, { id: 'Verdict' });
+namedSchemas.add(nodeSchema, { id: 'Node' });
+namedSchemas.add(taskSchema, { id: 'Task' });
+namedSchemas.add(jobSchema, { id: 'Job' });
+namedSchemas.add(incident, { id: 'Incident' });
+namedSchemas.add(alert, { id: 'Alert' });
+namedSchemas.add(explainedTransition, { id: 'Transition' });
+namedSchemas.add(delivery, { id: 'Delivery' });
+namedSchemas.add(subscription, { id: 'Subscription' });
+namedSchemas.add(collectorStatus, { id: 'Status' });
+
+/** How schemas are written down: the named ones by reference, and each with its description, which zod keeps elsewhere. */
+export const documentOptions = {
+  schemaRegistry: namedSchemas,
+  zodToJsonConfig: {
+    override: ({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodType; jsonSchema: { description?: string } }) => {
+      const description = z.globalRegistry.get(zodSchema)?.description;
+      if (description !== undefined) jsonSchema.description = description;
+    },
+  },
+};

@@ -1,0 +1,33 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { type DeliveryRouteDeps, deliveryRoutes } from './routes/deliveries.ts';
+import { explainRoutes } from './routes/explain.ts';
+import { type IncidentRouteDeps, incidentRoutes } from './routes/incidents.ts';
+import { type JobRouteParts, jobRoutes } from './routes/jobs.ts';
+import { type NodeRouteParts, nodeRoutes } from './routes/nodes.ts';
+import { type NotifierRouteDeps, notifierRoutes } from './routes/notifiers.ts';
+import { subscriptionRoutes } from './routes/subscriptions.ts';
+import { type TaskRouteParts, taskRoutes } from './routes/tasks.ts';
+
+export interface ResourceParts {
+  readonly nodes: NodeRouteParts;
+  readonly tasks: TaskRouteParts;
+  readonly jobs: JobRouteParts;
+  readonly incidents: IncidentRouteDeps;
+  readonly deliveries: DeliveryRouteDeps;
+  readonly notifiers: NotifierRouteDeps;
+  readonly subscriptions: Parameters<typeof subscriptionRoutes>[0];
+}
+
+/** Every resource under /api/v1; the document of the API is made from this list too. */
+export function resourceRoutes(parts: ResourceParts): FastifyPluginAsyncZod[] {
+  return [
+    nodeRoutes(parts.nodes),
+    taskRoutes(parts.tasks),
+    jobRoutes(parts.jobs),
+    incidentRoutes(parts.incidents),
+    explainRoutes({ db: parts.incidents.db }),
+    subscriptionRoutes(parts.subscriptions),
+    deliveryRoutes(parts.deliveries),
+    notifierRoutes(parts.notifiers),
+  ];
+}

@@ -1,0 +1,52 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import * as z from 'zod';
+import { explainIncident, explainTask, nodeNames } from '../../alerts/explain.ts';
+import type { Database } from '../../db/database.ts';
+import { notFound } from '../errors.ts';
+import { incidentExplanation, taskExplanation, toIncidentExplanation, toTaskExplanation } from '../schemas/incident.ts';
+
+const idParam = z.object({ id: z.string().max(512) });
+
+/** `GET /explain/incidents/:id`, `GET /explain/tasks/:id`: why it did or did not notify. */
+export function explainRoutes({ db }: { db: Database }): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      '/explain/incidents/:id',
+      {
+        schema: {
+          tags: ['incidents'],
+          summary: 'Why an incident did or did not reach people.',
+          params: idParam,
+          response: { 200: incidentExplanation },
+        },
+      },
+      async ({ params: { id } }) => {
+        const explained = await explainIncident(db.drizzle, id);
+        if (explained === null) throw notFound(`incident ${id}`);
+        return toIncidentExplanation(
+          explained,
+          await nodeNames(
+            db.drizzle,
+            explained.alerts.map(({ nodeId }) => nodeId),
+          ),
+        );
+      },
+    );
+    app.get(
+      '/explain/tasks/:id',
+      {
+        schema: {
+          tags: ['tasks'],
+          summary: "Why a task's end did or did not reach people. By id, or by the scheduler's id of its newest run.",
+          params: idParam,
+          response: { 200: taskExplanation },
+        },
+      },
+      async ({ params: { id } }) => {
+        const explained = await explainTask(db.drizzle, id);
+        if (explained === null) throw notFound(`task ${id}`);
+        return toTaskExplanation(explained);
+      },
+    );
+  };
+}

@@ -1,0 +1,121 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import * as z from 'zod';
+import { explainIncident, nodeNames } from '../../alerts/explain.ts';
+import type { Database, Queries } from '../../db/database.ts';
+import { acknowledge, alertsOf, type IncidentRow, listIncidents } from '../../incidents/store.ts';
+import { badRequest, notFound } from '../errors.ts';
+import { decodeCursor, pageOf, pageQuery } from '../schemas/cursor.ts';
+import { incident, incidentDetail, toIncident, toTransition } from '../schemas/incident.ts';
+
+export interface IncidentRouteDeps {
+  readonly db: Database;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** An incident has changed by a person's hand. */
+  readonly onTouched?: (id: string) => void;
+}
+
+/** A switch in a query: present, `true` or `1` is on. */
+const onOff = z
+  .enum(['', 'true', '1', 'false', '0'])
+  .optional()
+  .transform((value) => value !== undefined && value !== 'false' && value !== '0');
+const idParam = z.object({ id: z.string().max(200) });
+
+/** `GET /incidents`, `GET /incidents/:id`, `POST /incidents/:id/ack`. */
+export function incidentRoutes({ db, now, onTouched }: IncidentRouteDeps): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      '/incidents',
+      {
+        schema: {
+          tags: ['incidents'],
+          summary: 'Incidents, newest first. Without `open` or `status` all of them.',
+          querystring: z.object({
+            ...pageQuery,
+            open: onOff,
+            all: onOff,
+            status: z.enum(['open', 'resolved']).optional(),
+          }),
+          response: { 200: z.object({ items: z.array(incident), next_cursor: z.string().nullable() }) },
+        },
+      },
+      async ({ query: { limit, cursor, open, all, status } }) => {
+        if (open && (all || status === 'resolved'))
+          throw badRequest('open', 'open and all (or status=resolved) contradict each other');
+        const before = decodeCursor(cursor);
+        const rows = await listIncidents(db.drizzle, {
+          status: open ? 'open' : status,
+          limit: limit + 1,
+          ...(before === undefined ? {} : { before: { openedAt: before.at, id: before.id } }),
+        });
+        const records = await withAlerts(db.drizzle, rows.slice(0, limit));
+        return pageOf(rows, limit, {
+          position: ({ openedAt, id }) => ({ at: openedAt, id }),
+          item: (row) => records(row),
+        });
+      },
+    );
+    app.get(
+      '/incidents/:id',
+      {
+        schema: {
+          tags: ['incidents'],
+          summary: 'One incident with its alerts and what happened.',
+          params: idParam,
+          response: { 200: incidentDetail },
+        },
+      },
+      async ({ params: { id } }) => {
+        const explained = await explainIncident(db.drizzle, id);
+        if (explained === null) throw notFound(`incident ${id}`);
+        const { alerts, transitions } = explained;
+        const names = await nodeNames(
+          db.drizzle,
+          alerts.map(({ nodeId }) => nodeId),
+        );
+        return { ...toIncident(explained.incident, { alerts, names }), timeline: transitions.map(toTransition) };
+      },
+    );
+    app.post(
+      '/incidents/:id/ack',
+      {
+        schema: {
+          tags: ['incidents'],
+          summary:
+            'Someone has seen it. An incident of failed tasks is resolved by that; others end when their conditions do.',
+          params: idParam,
+          body: z.object({ note: z.string().max(4000).default(''), by: z.string().max(200).default('') }),
+          response: { 200: incident },
+        },
+      },
+      async ({ params: { id }, body: { note, by } }) => {
+        const row = await acknowledge(db.drizzle, { id, note, by, now: new Date(now()) });
+        if (row === null) throw notFound(`incident ${id}`);
+        onTouched?.(id);
+        return (await withAlerts(db.drizzle, [row]))(row);
+      },
+    );
+  };
+}
+
+/** The public record of one incident, as the live stream shows it; null when it is gone. */
+export async function loadIncident(db: Database, id: string): Promise<z.infer<typeof incident> | null> {
+  const explained = await db.drizzle.query.incidents.findFirst({ where: (table, { eq }) => eq(table.id, id) });
+  return explained === undefined ? null : (await withAlerts(db.drizzle, [explained]))(explained);
+}
+
+async function withAlerts(
+  db: Queries,
+  rows: readonly IncidentRow[],
+): Promise<(row: IncidentRow) => z.infer<typeof incident>> {
+  const alerts = await alertsOf(
+    db,
+    rows.map(({ id }) => id),
+  );
+  const names = await nodeNames(
+    db,
+    alerts.map(({ nodeId }) => nodeId),
+  );
+  return (row) => toIncident(row, { alerts, names });
+}

@@ -1,0 +1,176 @@
+import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import { parseDuration } from '@runnerwatch/shared/runtime/duration.ts';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import * as z from 'zod';
+import type { Queries } from '../../db/database.ts';
+import { type NodeRecord, type NodeRow, nodeRecord } from '../../nodes/record.ts';
+import { findNodes, listNodes, raisedConditions, removeNode, setDraining } from '../../nodes/store.ts';
+import type { SampleStore } from '../../samples/store.ts';
+import { countRunning } from '../../tasks/store.ts';
+import { badRequest, conflict, notFound } from '../errors.ts';
+import { drainBody, nodeParams, nodeQuery, nodeSchema, samplePoint, sampleQuery } from '../schemas/node.ts';
+import { decodePair, encodePair, page, parseMoment } from '../schemas/paging.ts';
+
+export interface NodeRouteParts {
+  readonly queries: Queries;
+  readonly samples: Pick<SampleStore, 'newest' | 'query'>;
+  readonly clock: Clock;
+  /** After a person changed or removed a node: its session, its deadline and the live stream want to know. */
+  readonly onChanged: (nodeId: string, change: 'drained' | 'undrained' | 'removed') => void;
+}
+
+const tags = ['nodes'];
+const pointsMax = 2000;
+const pointsWanted = 300;
+
+/** `/nodes` and what is below it. */
+export function nodeRoutes(parts: NodeRouteParts): FastifyPluginAsyncZod {
+  const { queries, samples, clock, onChanged } = parts;
+  return async (app) => {
+    app.get(
+      '/nodes',
+      { schema: { tags, summary: 'All nodes, by name.', querystring: nodeQuery, response: { 200: page(nodeSchema) } } },
+      async ({ query }) => {
+        const cursor = query.cursor === undefined ? undefined : decodePair(query.cursor);
+        const after = cursor === undefined ? undefined : { name: cursor.first, id: cursor.second };
+        const rows = await listNodes(queries, query, { limit: query.limit + 1, after });
+        const shown = rows.slice(0, query.limit);
+        const last = rows.length > query.limit ? shown.at(-1) : undefined;
+        return {
+          items: await recordsOf(parts, shown),
+          next_cursor: last === undefined ? null : encodePair(last.name, last.id),
+        };
+      },
+    );
+
+    app.get(
+      '/nodes/:id',
+      { schema: { tags, summary: 'One node.', params: nodeParams, response: { 200: nodeSchema } } },
+      async ({ params }) => oneRecord(parts, await oneNode(queries, params.id)),
+    );
+
+    app.get(
+      '/nodes/:id/samples',
+      {
+        schema: {
+          tags,
+          summary: "A node's past readings.",
+          params: nodeParams,
+          querystring: sampleQuery,
+          response: { 200: z.object({ items: z.array(samplePoint), step_ms: z.int(), next_cursor: z.null() }) },
+        },
+      },
+      async ({ params, query }) => {
+        const nowMs = clock.wallMs();
+        const from = parseMoment('from', query.from, nowMs);
+        const to = query.to === undefined ? new Date(nowMs + 1) : parseMoment('to', query.to, nowMs);
+        if (to <= from) throw badRequest('to', 'expected a moment after `from`');
+        const stepMs = chooseStepMs(query.step, to.getTime() - from.getTime());
+        const node = await oneNode(queries, params.id);
+        return { items: await samples.query(node.id, { from, to, stepMs }), step_ms: stepMs, next_cursor: null };
+      },
+    );
+
+    const drain = async (idOrName: string, draining: boolean) => {
+      const node = await oneNode(queries, idOrName);
+      await setDraining(queries, node.id, draining);
+      onChanged(node.id, draining ? 'drained' : 'undrained');
+      return oneRecord(parts, await oneNode(queries, node.id));
+    };
+    app.post(
+      '/nodes/:id/drain',
+      {
+        schema: {
+          tags,
+          summary: 'No notifications for this node until undrain.',
+          params: nodeParams,
+          body: drainBody,
+          response: { 200: nodeSchema },
+        },
+      },
+      ({ params, body }) => drain(params.id, body?.draining ?? true),
+    );
+    app.post(
+      '/nodes/:id/undrain',
+      {
+        schema: {
+          tags,
+          summary: 'Notifications for this node again.',
+          params: nodeParams,
+          response: { 200: nodeSchema },
+        },
+      },
+      ({ params }) => drain(params.id, false),
+    );
+
+    app.delete(
+      '/nodes/:id',
+      {
+        schema: {
+          tags,
+          summary: 'Forgets a node with its tasks and samples. Its agent, if it still runs, comes back as a new one.',
+          params: nodeParams,
+          response: { 204: z.null() },
+        },
+      },
+      async ({ params }, reply) => {
+        const node = await oneNode(queries, params.id);
+        await removeNode(queries, node.id);
+        onChanged(node.id, 'removed');
+        return reply.code(204).send(null);
+      },
+    );
+  };
+}
+
+/** A node as the API shows it; null when there is none. For the live stream. */
+export async function loadNodeRecord(
+  parts: Pick<NodeRouteParts, 'queries' | 'samples'>,
+  nodeId: string,
+): Promise<NodeRecord | null> {
+  const [node] = await findNodes(parts.queries, nodeId);
+  return node === undefined ? null : oneRecord(parts, node);
+}
+
+async function oneNode(queries: Queries, idOrName: string): Promise<NodeRow> {
+  const found = await findNodes(queries, idOrName);
+  const [node] = found;
+  if (node === undefined) throw notFound(`node ${idOrName}`);
+  if (found.length > 1) {
+    throw conflict(`${found.length} nodes are named ${idOrName}; use an id: ${found.map(({ id }) => id).join(', ')}`);
+  }
+  return node;
+}
+
+type RecordParts = Pick<NodeRouteParts, 'queries' | 'samples'>;
+
+async function oneRecord(parts: RecordParts, node: NodeRow): Promise<NodeRecord> {
+  const [record] = await recordsOf(parts, [node]);
+  if (record === undefined) throw notFound(`node ${node.id}`);
+  return record;
+}
+
+async function recordsOf({ queries, samples }: RecordParts, rows: readonly NodeRow[]): Promise<NodeRecord[]> {
+  if (rows.length === 0) return [];
+  const nodeIds = rows.map(({ id }) => id);
+  const conditions = await raisedConditions(queries, nodeIds);
+  const running = await countRunning(queries, nodeIds);
+  return rows.map((row) =>
+    nodeRecord(row, {
+      conditions: conditions.get(row.id) ?? [],
+      runningTasks: running.get(row.id) ?? 0,
+      sample: row.status === 'online' ? samples.newest(row.id) : null,
+    }),
+  );
+}
+
+function chooseStepMs(step: string | undefined, rangeMs: number): number {
+  if (step === undefined) return Math.max(10_000, Math.ceil(rangeMs / pointsWanted / 10_000) * 10_000);
+  const stepMs = parseDuration(step);
+  if (stepMs === undefined || stepMs < 1000)
+    throw badRequest('step', 'expected a duration of at least 1s, such as 10s or 5m');
+  if (rangeMs / stepMs > pointsMax) {
+    throw badRequest('step', `expected a step that makes at most ${pointsMax} points of the range`);
+  }
+  return stepMs;
+}

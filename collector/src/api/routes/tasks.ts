@@ -1,0 +1,72 @@
+import type { TaskStatus } from '@runnerwatch/shared/model/task.ts';
+import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { Queries } from '../../db/database.ts';
+import { decodeCursor, encodeCursor } from '../../tasks/cursor.ts';
+import { findTask, listTasks } from '../../tasks/store.ts';
+import { badRequest, notFound } from '../errors.ts';
+import { invalidCursor, page, parseMoment } from '../schemas/paging.ts';
+import { taskDetailSchema, taskParams, taskQuery, taskSchema, taskStatus } from '../schemas/task.ts';
+
+export interface TaskRouteParts {
+  readonly queries: Queries;
+  readonly clock: Clock;
+}
+
+const tags = ['tasks'];
+
+/** `/tasks` and `/tasks/:id`. */
+export function taskRoutes({ queries, clock }: TaskRouteParts): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      '/tasks',
+      {
+        schema: {
+          tags,
+          summary: 'Tasks: running ones first, then the newest end first.',
+          querystring: taskQuery,
+          response: { 200: page(taskSchema) },
+        },
+      },
+      async ({ query: { status, since, until, cursor, limit, ...rest } }) => {
+        const nowMs = clock.wallMs();
+        const after = cursor === undefined ? undefined : decodeCursor(cursor);
+        if (cursor !== undefined && after === undefined) throw invalidCursor();
+        const filter = {
+          ...rest,
+          statuses: status === undefined ? undefined : parseStatuses(status),
+          since: since === undefined ? undefined : parseMoment('since', since, nowMs),
+          until: until === undefined ? undefined : parseMoment('until', until, nowMs),
+        };
+        const { items, next } = await listTasks(queries, filter, { limit, after });
+        return { items: [...items], next_cursor: next === null ? null : encodeCursor(next) };
+      },
+    );
+
+    app.get(
+      '/tasks/:id',
+      {
+        schema: {
+          tags,
+          summary: 'One task, with its last log lines.',
+          params: taskParams,
+          response: { 200: taskDetailSchema },
+        },
+      },
+      async ({ params }) => {
+        const task = await findTask(queries, params.id);
+        if (task === null) throw notFound(`task ${params.id}`);
+        return task;
+      },
+    );
+  };
+}
+
+function parseStatuses(text: string): TaskStatus[] {
+  return text.split(',').map((word) => {
+    const parsed = taskStatus.safeParse(word.trim());
+    if (!parsed.success)
+      throw badRequest('status', `expected of ${taskStatus.options.join(', ')}; several with commas`);
+    return parsed.data;
+  });
+}

@@ -1,0 +1,199 @@
+import * as z from 'zod';
+import type { ExplainedIncident, ExplainedTask, ExplainedTransition } from '../../alerts/explain.ts';
+import type { AlertRow, IncidentRow } from '../../incidents/store.ts';
+import { delivery, instantText, toDelivery } from './delivery.ts';
+
+const severity = z.enum(['info', 'warning', 'critical']);
+
+export const alert = z.object({
+  id: z.string(),
+  condition: z.string(),
+  component: z.string(),
+  /** The node's name; its id when it was removed. */
+  node: z.string().nullable(),
+  node_id: z.string().nullable(),
+  task_id: z.string().nullable(),
+  subject: z.string(),
+  status: z.enum(['firing', 'resolved']),
+  severity,
+  reason: z.string(),
+  fired_at: z.string(),
+  resolved_at: z.string().nullable(),
+  renotified_at: z.string().nullable(),
+  renotifications: z.int(),
+});
+
+/** One cause, with its alerts. */
+export const incident = z.object({
+  id: z.string(),
+  status: z.enum(['open', 'resolved']),
+  title: z.string(),
+  severity,
+  opened_at: z.string(),
+  resolved_at: z.string().nullable(),
+  acknowledged_at: z.string().nullable(),
+  acknowledged_by: z.string().nullable(),
+  acknowledge_note: z.string().nullable(),
+  alerts: z.array(alert),
+});
+
+const decision = z.object({
+  subscription: z.string(),
+  receiver: z.string(),
+  notified: z.boolean(),
+  reason: z.string(),
+});
+
+/** What happened, who was asked, and what was promised and delivered because of it. */
+export const explainedTransition = z.object({
+  id: z.string(),
+  alert_id: z.string().nullable(),
+  task_id: z.string().nullable(),
+  kind: z.string(),
+  at: z.string(),
+  reason: z.string(),
+  /** Why nobody was to hear it (`draining`, `already_over`); null when nothing kept it back. */
+  suppression: z.string().nullable(),
+  decisions: z.array(decision),
+  deliveries: z.array(delivery),
+});
+
+export const incidentDetail = incident.extend({ timeline: z.array(explainedTransition) });
+
+export const incidentExplanation = z.object({
+  incident,
+  transitions: z.array(explainedTransition),
+  conclusion: z.string(),
+});
+
+export const taskExplanation = z.object({
+  task: z.object({
+    id: z.string(),
+    task_id: z.string(),
+    name: z.string(),
+    node: z.string(),
+    status: z.string(),
+    cause: z.string().nullable(),
+    summary: z.string().nullable(),
+    ended_at: z.string().nullable(),
+  }),
+  alerts: z.array(alert),
+  transitions: z.array(explainedTransition),
+  conclusion: z.string(),
+});
+
+export function toAlert(row: AlertRow, names: ReadonlyMap<string, string>): z.infer<typeof alert> {
+  return {
+    id: row.id,
+    condition: row.condition,
+    component: row.component,
+    node: row.nodeId === null ? null : (names.get(row.nodeId) ?? row.nodeId),
+    node_id: row.nodeId,
+    task_id: row.taskId,
+    subject: row.subject,
+    status: row.status,
+    severity: row.severity,
+    reason: row.reason,
+    fired_at: instantText(row.firedAt),
+    resolved_at: orNull(row.resolvedAt),
+    renotified_at: orNull(row.renotifiedAt),
+    renotifications: row.renotifications,
+  };
+}
+
+export function toIncident(
+  row: IncidentRow,
+  { alerts, names }: { alerts: readonly AlertRow[]; names: ReadonlyMap<string, string> },
+): z.infer<typeof incident> {
+  return {
+    id: row.id,
+    status: row.status,
+    title: row.title,
+    severity: row.severity,
+    opened_at: instantText(row.openedAt),
+    resolved_at: orNull(row.resolvedAt),
+    acknowledged_at: orNull(row.acknowledgedAt),
+    acknowledged_by: row.acknowledgedBy,
+    acknowledge_note: row.acknowledgeNote,
+    alerts: alerts.filter(({ incidentId }) => incidentId === row.id).map((one) => toAlert(one, names)),
+  };
+}
+
+export function toTransition({ transition, notifications }: ExplainedTransition): z.infer<typeof explainedTransition> {
+  const { id, alertId, taskId, kind, at, reason, decisions } = transition;
+  const suppression =
+    decisions.find((one) => one.reason === 'draining' || one.reason === 'already_over')?.reason ?? null;
+  return {
+    id,
+    alert_id: alertId,
+    task_id: taskId,
+    kind,
+    at: instantText(at),
+    reason,
+    suppression,
+    decisions: decisions.map(({ subscription, receiver, notified, reason: why }) => ({
+      subscription,
+      receiver,
+      notified,
+      reason: why,
+    })),
+    deliveries: notifications.map(toDelivery),
+  };
+}
+
+export function toIncidentExplanation(
+  { incident: row, alerts, transitions }: ExplainedIncident,
+  names: ReadonlyMap<string, string>,
+): z.infer<typeof incidentExplanation> {
+  return {
+    incident: toIncident(row, { alerts, names }),
+    transitions: transitions.map(toTransition),
+    conclusion: conclude(transitions),
+  };
+}
+
+export function toTaskExplanation({ task, node, alerts, transitions }: ExplainedTask): z.infer<typeof taskExplanation> {
+  const name = node?.name ?? task.nodeId;
+  return {
+    task: {
+      id: task.id,
+      task_id: task.taskId,
+      name: task.name,
+      node: name,
+      status: task.status,
+      cause: task.cause,
+      summary: task.verdict?.summary ?? null,
+      ended_at: orNull(task.endedAt),
+    },
+    alerts: alerts.map((one) => toAlert(one, new Map([[task.nodeId, name]]))),
+    transitions: transitions.map(toTransition),
+    conclusion:
+      transitions.length === 0
+        ? task.status === 'running'
+          ? 'it is running: there was nothing to tell yet'
+          : 'its end has not been judged yet'
+        : conclude(transitions),
+  };
+}
+
+/** One sentence. */
+function conclude(transitions: readonly ExplainedTransition[]): string {
+  const all = transitions.flatMap(({ notifications }) => notifications);
+  const count = (state: string) => all.filter((one) => one.state === state).length;
+  if (all.length === 0) return `nobody was told: ${silence(transitions)}`;
+  const parts = [`${count('delivered')} delivered`];
+  if (count('pending') > 0) parts.push(`${count('pending')} on their way`);
+  if (count('dead') > 0) parts.push(`${count('dead')} given up`);
+  return `${all.length} notifications were promised: ${parts.join(', ')}`;
+}
+
+function silence(transitions: readonly ExplainedTransition[]): string {
+  const reasons = [
+    ...new Set(transitions.flatMap(({ transition }) => transition.decisions.map(({ reason }) => reason))),
+  ];
+  return reasons.length === 0 ? 'there is no subscription' : reasons.join(', ');
+}
+
+function orNull(date: Date | null): string | null {
+  return date === null ? null : instantText(date);
+}

@@ -1,0 +1,55 @@
+import { cause, taskSource, taskStatus, verdict } from '@runnerwatch/shared/model/task.ts';
+import * as z from 'zod';
+import { moment, paging } from './paging.ts';
+
+const count = z.number().nullable();
+
+export const taskSchema = z.object({
+  id: z.string(),
+  task_id: z.string(),
+  name: z.string(),
+  job: z.string().nullable(),
+  project: z.string().nullable(),
+  owner: z.string().nullable(),
+  node: z.string(),
+  node_id: z.string(),
+  source: taskSource,
+  unit: z.string().nullable(),
+  container_id: z.string().nullable(),
+  command: z.string().nullable(),
+  status: taskStatus,
+  exit_code: z.int().nullable(),
+  signal: z.string().nullable(),
+  started_at: z.string().nullable(),
+  ended_at: z.string().nullable(),
+  ended_at_approximate: z.boolean(),
+  duration_ms: count,
+  cpu_ms: count,
+  memory_peak_bytes: count,
+  memory_limit_bytes: count,
+  error_message: z.string().nullable(),
+  verdict: z.nullable(verdict),
+  amendments: z.int(),
+});
+
+export const taskDetailSchema = taskSchema.extend({ log_tail: z.array(z.string()).nullable() });
+
+const filterText = z.string().max(512).optional();
+
+export const taskQuery = z.object({
+  ...paging,
+  status: z.string().max(256).optional().describe('One status, or several with commas: `failed,killed_oom`.'),
+  node: filterText.describe("A node's id or name."),
+  job: filterText.describe("A job's name, or `project/name`."),
+  project: filterText,
+  owner: filterText,
+  cause: z.optional(cause),
+  since: moment.optional().describe('Ended at or after this, or still running.'),
+  until: moment.optional().describe('Ended before this.'),
+});
+
+export const taskParams = z.object({
+  id: z.string().max(512).describe("A task's id, or its scheduler's task id (then the newest run)."),
+});
+
+export { taskStatus };

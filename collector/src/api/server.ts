@@ -1,0 +1,115 @@
+import fastifySwagger from '@fastify/swagger';
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, fastify, LogController } from 'fastify';
+import {
+  createJsonSchemaTransform,
+  createJsonSchemaTransformObject,
+  type FastifyPluginAsyncZod,
+  serializerCompiler,
+  validatorCompiler,
+} from 'fastify-type-provider-zod';
+import type { Logger } from 'pino';
+import { type AuthOptions, createGuard } from './auth.ts';
+import { documentOptions } from './document-names.ts';
+import { ApiError } from './errors.ts';
+import { createErrorHandler, type IsPassing } from './failures.ts';
+import { commonHeaders, dataPolicy } from './headers.ts';
+import { type HealthParts, healthRoutes, metricsRoute } from './health.ts';
+import { documentHead } from './openapi.ts';
+import { pageRoutes } from './page.ts';
+import { docsRoutes } from './routes/docs.ts';
+import { statusRoutes } from './routes/status.ts';
+import { streamRoutes } from './routes/stream.ts';
+import type { CollectorStatus } from './schemas/status.ts';
+import type { StreamHub } from './stream.ts';
+
+export interface ServerParts extends HealthParts {
+  /** Everything under /api/v1 beside status and stream: one plugin a resource. */
+  readonly routes: readonly (FastifyPluginAsync | FastifyPluginAsyncZod)[];
+  readonly auth: AuthOptions;
+  readonly status: () => Promise<CollectorStatus>;
+  /** Failures to be answered with 503 instead of 500. */
+  readonly isPassing: IsPassing;
+  /** Closed together with the server. */
+  readonly hub: StreamHub;
+  /** Folder of the live page's files: collector/web/live. */
+  readonly pageDir: string;
+  readonly log: Logger;
+}
+
+const bodyLimitBytes = 64 * 1024;
+const requestTimeoutMs = 30_000;
+/** Longer than the idle limit of common proxies (60 s), so that it is the proxy that closes. */
+const keepAliveTimeoutMs = 72_000;
+
+/**
+ * The people's door, ready to listen: the API under /api/v1, its document, health, metrics and the live page.
+ * The caller listens, and closes; closing ends the live streams first.
+ */
+export async function buildServer(parts: ServerParts): Promise<FastifyInstance> {
+  const log: FastifyBaseLogger = parts.log;
+  const app = fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    routerOptions: { maxParamLength: 512 },
+    return503OnClosing: true,
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.removeContentTypeParser('text/plain');
+  app.setErrorHandler(createErrorHandler(parts.isPassing));
+  app.setNotFoundHandler((request) => {
+    throw new ApiError(
+      'not_found',
+      `there is no ${request.method} ${request.url.split('?')[0]}; /api/docs lists what there is`,
+    );
+  });
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers({ ...commonHeaders, 'content-security-policy': dataPolicy });
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.debug(
+      {
+        method: request.method,
+        route: request.routeOptions.url,
+        status: reply.statusCode,
+        duration_ms: Math.round(reply.elapsedTime),
+      },
+      'request answered',
+    );
+  });
+  app.addHook('preClose', async () => parts.hub[Symbol.asyncDispose]());
+
+  await app.register(fastifySwagger, {
+    openapi: { ...documentHead },
+    transform: createJsonSchemaTransform(documentOptions),
+    transformObject: createJsonSchemaTransformObject(documentOptions),
+  });
+  await app.register(healthRoutes(parts));
+  await app.register(docsRoutes);
+  await app.register(pageRoutes({ dir: parts.pageDir }));
+  await app.register(guarded(parts));
+  await app.ready();
+  return app;
+}
+
+/** What shows or changes data stands behind the guard; the rest is open. */
+function guarded(parts: ServerParts): FastifyPluginAsync {
+  return async (app) => {
+    app.addHook('onRequest', createGuard(parts.auth));
+    await app.register(metricsRoute(parts));
+    await app.register(
+      async (api) => {
+        api.addHook('onRequest', async (_request, reply) => {
+          reply.header('cache-control', 'no-store');
+        });
+        for (const route of parts.routes) await api.register(route);
+        await api.register(statusRoutes(parts));
+        await api.register(streamRoutes(parts));
+      },
+      { prefix: '/api/v1' },
+    );
+  };
+}

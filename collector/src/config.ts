@@ -1,0 +1,64 @@
+import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
+import { type ConfigSource, loadConfig } from '@runnerwatch/shared/runtime/load-config.ts';
+import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
+import * as z from 'zod/mini';
+import { notificationsConfig } from './routing/config.ts';
+
+export const defaultConfigFile = '/etc/runnerwatch/collector.yaml';
+
+/** collector.yaml, as in docs and `runnerwatch init config --host`. Durations arrive as milliseconds, sizes as bytes. */
+export const collectorSchema = z.strictObject({
+  listen: z._default(
+    field.text.check(
+      z.regex(/^(\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, { error: 'expected host:port, such as 127.0.0.1:4777' }),
+    ),
+    '127.0.0.1:4777',
+  ),
+  public_url: z.optional(field.httpUrl),
+  database: z.prefault(z.strictObject({ url: z.optional(databaseUrl()), url_file: z.optional(field.path) }), {}),
+  data_dir: z.optional(field.path),
+  heartbeat_timeout: z._default(field.duration, 30_000),
+  retention: z.prefault(
+    z.strictObject({
+      samples_raw: z._default(field.duration, 86_400_000),
+      tasks: z._default(field.duration, 90 * 86_400_000),
+      incidents: z._default(field.duration, 90 * 86_400_000),
+    }),
+    {},
+  ),
+  notifications: notificationsConfig,
+  self: z.prefault(
+    z.strictObject({
+      memory_pressure_bytes: z._default(field.size, 0),
+      high_cpu_percent: z._default(field.count, 0),
+    }),
+    {},
+  ),
+  log: z.prefault(
+    z.strictObject({
+      level: z._default(z.enum(['debug', 'info', 'warn', 'error']), 'info'),
+      format: z._default(z.enum(['json', 'text']), 'json'),
+    }),
+    {},
+  ),
+});
+
+export type CollectorConfig = z.output<typeof collectorSchema>;
+
+/** @throws StartFailure with file, line, key and what was expected. */
+export function readCollectorConfig(source: ConfigSource): CollectorConfig {
+  const config = loadConfig(collectorSchema, source);
+  if (config.heartbeat_timeout < 1000) {
+    throw new StartFailure('config', 'heartbeat_timeout: expected at least 1s, or every node would seem lost');
+  }
+  return config;
+}
+
+function databaseUrl() {
+  const expected = 'expected a URL such as postgres://user@host/database';
+  return z
+    .string({ error: expected })
+    .check(
+      z.refine((value) => URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol), { error: expected }),
+    );
+}

@@ -1,0 +1,156 @@
+import type { PgDatabase } from 'drizzle-orm/pg-core';
+import type { PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
+import { drizzle } from 'drizzle-orm/postgres-js';
+import postgres, { type Sql, type TransactionSql } from 'postgres';
+import { toDatabaseError } from './errors.ts';
+import type { Pool } from './pool.ts';
+import * as schema from './tables/schema.ts';
+
+/**
+ * What a store runs its queries on: the database, or the transaction it is in. Everything inside a transaction must use
+ * the transaction's handle: the embedded database has one connection, and asking for a second from inside the first waits
+ * until the acquire limit and fails.
+ */
+export type Queries = PgDatabase<PostgresJsQueryResultHKT, typeof schema>;
+
+export interface DatabaseHealth {
+  readonly healthy: boolean;
+  /** One clause for the person who operates it; null when healthy. */
+  readonly reason: string | null;
+}
+
+export interface Database extends AsyncDisposable {
+  readonly kind: 'embedded' | 'server';
+  readonly drizzle: Queries;
+  /**
+   * One statement of plain SQL with its values as parameters. Rows are plain objects; instants come as text, 64-bit integers
+   * as numbers; arrays of strings and numbers may be parameters, JSON goes as text with `::jsonb`.
+   */
+  sql<Row extends object>(strings: TemplateStringsArray, ...values: readonly SqlValue[]): Promise<Row[]>;
+  /** One transaction without time limits, for migrations and maintenance. */
+  patiently<T>(work: (transaction: TransactionSql) => Promise<T>): Promise<T>;
+  /** Answers within three seconds. */
+  check(): Promise<DatabaseHealth>;
+  close(): Promise<void>;
+}
+
+export type SqlValue = string | number | boolean | null | readonly (string | number | null)[];
+
+export interface DatabaseParts {
+  readonly kind: Database['kind'];
+  readonly pool: Pool;
+  /** Ends what uses the pool by itself. */
+  readonly beforeClose?: () => Promise<void>;
+  /** Ends what is behind the pool. */
+  readonly closeEngine: () => Promise<void>;
+}
+
+const checkTimeoutMs = 3000;
+const closeTimeoutMs = 5000;
+
+/** A database on a pool of connections. */
+export function createDatabase({ kind, pool, beforeClose, closeEngine }: DatabaseParts): Database {
+  const database = drizzle(pooledClient(pool), { schema });
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= (async () => {
+      await beforeClose?.();
+      await pool.close(closeTimeoutMs);
+      await closeEngine();
+    })();
+    return closing;
+  };
+  return {
+    kind,
+    drizzle: database,
+    sql: <Row extends object>(strings: TemplateStringsArray, ...values: readonly SqlValue[]) =>
+      pool.use(async (client) => {
+        const rows = await client.unsafe<Row[]>(numbered(strings), [...values] as never[], { prepare: true });
+        return [...rows];
+      }),
+    patiently: <T>(work: (transaction: TransactionSql) => Promise<T>) =>
+      pool.use(
+        async (client) => {
+          const box: { value?: { readonly result: T } } = {};
+          await client.begin(async (transaction) => {
+            box.value = { result: await work(transaction) };
+          });
+          if (box.value === undefined) throw new Error('the transaction ended without a result');
+          return box.value.result;
+        },
+        { patient: true },
+      ),
+    check: () => check(pool),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** `select $1, $2` from the pieces of a template. */
+function numbered(strings: TemplateStringsArray): string {
+  return strings.reduce((text, piece, index) => (index === 0 ? piece : `${text}$${index}${piece}`), '');
+}
+
+async function check(pool: Pool): Promise<DatabaseHealth> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<DatabaseHealth>((resolve) => {
+    timer = setTimeout(
+      () => resolve({ healthy: false, reason: `no answer within ${checkTimeoutMs} ms` }),
+      checkTimeoutMs,
+    );
+  });
+  const answer = pool
+    .use(async (client) => {
+      const [row] = await client<{ read_only: string }[]>`select current_setting('transaction_read_only') as read_only`;
+      return row?.read_only === 'on'
+        ? { healthy: false, reason: 'the database is read-only (a standby, or default_transaction_read_only)' }
+        : { healthy: true, reason: null };
+    })
+    .catch((error: unknown) => ({ healthy: false, reason: toDatabaseError(error).message }));
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * The part of a postgres.js client that drizzle uses, on a pool of our own: each statement takes a connection for its time,
+ * a transaction keeps one. The client underneath is never connected.
+ */
+function pooledClient(pool: Pool): Sql {
+  const face: Sql = postgres({ host: 'never-connected', max: 1 });
+  const unsafe = (text: string, values: readonly unknown[] = []) => {
+    const run = (asArrays: boolean) =>
+      pool.use(async (client) => {
+        const query = client.unsafe(text, [...values] as never[], { prepare: isWorthPreparing(text) });
+        return asArrays ? await query.values() : await query;
+      });
+    return {
+      // oxlint-disable-next-line unicorn/no-thenable -- a lazy query, as postgres.js has it: awaiting it runs it
+      then: (resolve: (rows: unknown) => unknown, reject: (error: unknown) => unknown) =>
+        run(false).then(resolve, reject),
+      values: () => run(true),
+    };
+  };
+  const begin = <T>(work: (transaction: TransactionSql) => Promise<T>) =>
+    pool.use((client) => client.begin((transaction) => work(preparing(transaction))));
+  return Object.assign(face, { unsafe, begin });
+}
+
+/** Prepares statements by itself: drizzle asks for it only where a query has a name. */
+function preparing(transaction: TransactionSql): TransactionSql {
+  const original = transaction.unsafe.bind(transaction);
+  const unsafe = (text: string, values: readonly unknown[] = []) =>
+    original(text, [...values] as never[], { prepare: isWorthPreparing(text) });
+  const savepoint = transaction.savepoint.bind(transaction);
+  return Object.assign(transaction, {
+    unsafe,
+    savepoint: <T>(work: (inner: TransactionSql) => Promise<T>) => savepoint((inner) => work(preparing(inner))),
+  });
+}
+
+/** Long texts are lists of rows, different each time: preparing them would only fill the server's memory. */
+function isWorthPreparing(text: string): boolean {
+  return text.length < 1500;
+}

@@ -1,0 +1,133 @@
+import type { Severity } from '@runnerwatch/shared/model/condition.ts';
+import { and, desc, eq, inArray, lt, or, sql } from 'drizzle-orm';
+import type { Queries } from '../db/database.ts';
+import { alerts, incidents } from '../db/tables/schema.ts';
+
+export type IncidentRow = typeof incidents.$inferSelect;
+export type AlertRow = typeof alerts.$inferSelect;
+
+export interface Opening {
+  /** Used when no incident of this key is open. */
+  readonly id: string;
+  readonly groupKey: string;
+  readonly title: string;
+  readonly severity: Severity;
+  readonly now: Date;
+}
+
+/** The open incident of a key, opened when there is none; its severity is that of its worst alert. */
+export async function openIncident(tx: Queries, { id, groupKey, title, severity, now }: Opening): Promise<IncidentRow> {
+  const [row] = await tx
+    .insert(incidents)
+    .values({ id, groupKey, status: 'open', title, severity, openedAt: now })
+    .onConflictDoUpdate({
+      target: incidents.groupKey,
+      targetWhere: sql`status = 'open'`,
+      set: { severity: worse(severity) },
+    })
+    .returning();
+  if (row === undefined) throw new Error('an incident was neither opened nor found');
+  return row;
+}
+
+/** Raises an incident's severity, never lowers it. */
+export async function raiseSeverity(tx: Queries, id: string, severity: Severity): Promise<void> {
+  await tx
+    .update(incidents)
+    .set({ severity: worse(severity) })
+    .where(eq(incidents.id, id));
+}
+
+function worse(severity: Severity) {
+  return sql`case when ${incidents.severity} = 'critical' or ${severity} = 'critical' then 'critical'
+    when ${incidents.severity} = 'warning' or ${severity} = 'warning' then 'warning' else 'info' end`;
+}
+
+/** Resolves those of these incidents that have no firing alert left; returns them. */
+export async function resolveIfOver(tx: Queries, ids: readonly string[], now: Date): Promise<IncidentRow[]> {
+  if (ids.length === 0) return [];
+  return tx
+    .update(incidents)
+    .set({ status: 'resolved', resolvedAt: now })
+    .where(
+      and(
+        inArray(incidents.id, [...ids]),
+        eq(incidents.status, 'open'),
+        sql`not exists (select 1 from alerts where alerts.incident_id = ${incidents.id} and alerts.status = 'firing')`,
+      ),
+    )
+    .returning();
+}
+
+export async function findIncident(db: Queries, id: string): Promise<IncidentRow | null> {
+  const [row] = await db.select().from(incidents).where(eq(incidents.id, id));
+  return row ?? null;
+}
+
+export interface ListOptions {
+  readonly status?: IncidentRow['status'] | undefined;
+  readonly limit: number;
+  readonly before?: { readonly openedAt: Date; readonly id: string } | undefined;
+}
+
+/** Newest first. */
+export async function listIncidents(db: Queries, { status, limit, before }: ListOptions): Promise<IncidentRow[]> {
+  return db
+    .select()
+    .from(incidents)
+    .where(
+      and(
+        status === undefined ? undefined : eq(incidents.status, status),
+        before === undefined
+          ? undefined
+          : or(
+              lt(incidents.openedAt, before.openedAt),
+              and(eq(incidents.openedAt, before.openedAt), lt(incidents.id, before.id)),
+            ),
+      ),
+    )
+    .orderBy(desc(incidents.openedAt), desc(incidents.id))
+    .limit(limit);
+}
+
+/** The alerts of these incidents, oldest first. */
+export async function alertsOf(db: Queries, incidentIds: readonly string[]): Promise<AlertRow[]> {
+  if (incidentIds.length === 0) return [];
+  return db
+    .select()
+    .from(alerts)
+    .where(inArray(alerts.incidentId, [...incidentIds]))
+    .orderBy(alerts.firedAt, alerts.id);
+}
+
+export async function countOpenIncidents(db: Queries): Promise<number> {
+  return db.$count(incidents, eq(incidents.status, 'open'));
+}
+
+export interface Acknowledgement {
+  readonly id: string;
+  readonly by: string;
+  readonly note: string;
+  readonly now: Date;
+}
+
+/**
+ * A person has seen it. What can end by itself goes on; failed tasks cannot, so seeing them is their end.
+ * Acknowledging again replaces the note. Null: there is no such incident.
+ */
+export async function acknowledge(db: Queries, { id, by, note, now }: Acknowledgement): Promise<IncidentRow | null> {
+  return db.transaction(async (tx) => {
+    const [row] = await tx
+      .update(incidents)
+      .set({ acknowledgedAt: now, acknowledgedBy: by, acknowledgeNote: note })
+      .where(eq(incidents.id, id))
+      .returning();
+    if (row === undefined) return null;
+    await tx
+      .update(alerts)
+      .set({ status: 'resolved', resolvedAt: now })
+      .where(and(eq(alerts.incidentId, id), eq(alerts.status, 'firing'), eq(alerts.condition, 'TaskFailed')));
+    const [resolved] = await resolveIfOver(tx, [id], now);
+    return resolved ?? row;
+  });
+}

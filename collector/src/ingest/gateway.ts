@@ -1,0 +1,169 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { CloseReason } from '@runnerwatch/shared/protocol/close-codes.ts';
+import { maxFrameBytes } from '@runnerwatch/shared/protocol/codec.ts';
+import { WebSocketServer } from 'ws';
+import { Session, type SessionLimits, type SessionParts } from './session.ts';
+
+/** May this agent come in? Asked before there is a socket object. */
+export type Admission =
+  | { readonly admitted: true }
+  | {
+      readonly admitted: false;
+      readonly status: 401 | 403 | 429 | 503;
+      readonly code: string;
+      readonly message: string;
+    };
+
+export interface GatewayOptions extends Omit<SessionParts, 'onWelcomed' | 'onEnded' | 'waiting' | 'limits'> {
+  /** `token`: what came as `Authorization: Bearer …`; null without one. */
+  readonly admit: (token: string | null, remoteAddress: string | null) => Promise<Admission>;
+  /** A node's agent has said hello and been written down. */
+  readonly onConnected: (nodeId: string) => void;
+  /** A node's agent has no session any more. */
+  readonly onDisconnected: (nodeId: string, reason: CloseReason | 'lost') => void;
+  readonly limits?: Partial<SessionLimits>;
+  readonly tickMs?: number;
+}
+
+export interface Connected {
+  readonly nodeId: string;
+  readonly remoteAddress: string | null;
+  /** Records the agent holds that are not acknowledged; null before its first heartbeat. */
+  readonly pendingRecords: number | null;
+}
+
+/** The agents' door. The assembly gives it the HTTP server's `upgrade` events for its path. */
+export interface Gateway extends AsyncDisposable {
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  connected(): Connected[];
+  /** Ends the session of a node, for example because it was removed. */
+  disconnect(nodeId: string, reason: CloseReason): void;
+}
+
+const defaultLimits: SessionLimits = {
+  helloWithinMs: 10_000,
+  silentAfterMs: 30_000,
+  waitingBytesMax: 4 * 1024 * 1024,
+  waitingBytesMaxTogether: 64 * 1024 * 1024,
+  unreadBytesMax: 256 * 1024,
+};
+const closeWithinMs = 2000;
+
+export function createGateway(options: GatewayOptions): Gateway {
+  const { log, clock, onConnected, onDisconnected, tickMs = 500 } = options;
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: maxFrameBytes,
+    perMessageDeflate: false,
+    clientTracking: false,
+  });
+  const sessions = new Set<Session>();
+  const byNode = new Map<string, Session>();
+  const stopping = new AbortController();
+  const parts: SessionParts = {
+    ...options,
+    limits: { ...defaultLimits, ...options.limits },
+    waiting: { bytes: 0 },
+    onWelcomed: (session) => {
+      const nodeId = session.nodeId;
+      if (nodeId === undefined) return;
+      const older = byNode.get(nodeId);
+      byNode.set(nodeId, session);
+      older?.end('replaced');
+      log.info(session.facts, 'agent connected');
+      onConnected(nodeId);
+    },
+    onEnded: (session, reason) => {
+      sessions.delete(session);
+      log.info({ ...session.facts, reason }, 'agent session ended');
+      const nodeId = session.nodeId;
+      if (nodeId === undefined || byNode.get(nodeId) !== session) return;
+      byNode.delete(nodeId);
+      onDisconnected(nodeId, reason);
+    },
+  };
+  const sweep = async () => {
+    while (!stopping.signal.aborted) {
+      await clock.sleep(tickMs, stopping.signal);
+      for (const session of sessions) session.checkPatience();
+    }
+  };
+  const sweeping = sweep();
+
+  const accept = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const remoteAddress = request.socket.remoteAddress ?? null;
+    const admission = await options.admit(bearerToken(request.headers.authorization), remoteAddress);
+    if (stopping.signal.aborted)
+      return refuse(socket, { status: 503, code: 'stopping', message: 'the collector is stopping' });
+    if (!admission.admitted) {
+      log.warn({ remote_address: remoteAddress, code: admission.code }, 'did not admit an agent');
+      return refuse(socket, admission);
+    }
+    server.handleUpgrade(request, socket, head, (webSocket) =>
+      sessions.add(new Session(webSocket, remoteAddress, parts)),
+    );
+  };
+
+  return {
+    handleUpgrade: (request, socket, head) => {
+      // Node's HTTP server hands the socket over without a listener; an error nobody hears ends the process.
+      socket.on('error', (error) => log.debug({ err: error }, 'an agent connection broke'));
+      accept(request, socket, head).catch((error: unknown) => {
+        log.error({ err: error }, 'could not decide whether to admit an agent');
+        refuse(socket, {
+          status: 503,
+          code: 'unavailable',
+          message: 'the collector cannot admit agents now; try again',
+        });
+      });
+    },
+    connected: () =>
+      [...byNode].map(([nodeId, session]) => ({
+        nodeId,
+        remoteAddress: session.remoteAddress,
+        pendingRecords: session.heartbeat?.spool.pending_records ?? null,
+      })),
+    disconnect: (nodeId, reason) => byNode.get(nodeId)?.end(reason),
+    [Symbol.asyncDispose]: async () => {
+      stopping.abort();
+      const leaving = [...sessions];
+      for (const session of leaving) session.end('goingAway');
+      await Promise.race([
+        Promise.all(leaving.map((session) => session.settled())),
+        new Promise((resolve) => setTimeout(resolve, closeWithinMs).unref()),
+      ]);
+      for (const session of leaving) session.cutOff();
+      await sweeping;
+      server.close();
+    },
+  };
+}
+
+function bearerToken(header: string | undefined): string | null {
+  return /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? null;
+}
+
+const phrases = {
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  429: 'Too Many Requests',
+  503: 'Service Unavailable',
+} as const;
+
+/** An answer in place of the upgrade, in the form of all our errors. */
+function refuse(
+  socket: Duplex,
+  { status, code, message }: { status: keyof typeof phrases; code: string; message: string },
+): void {
+  const body = JSON.stringify({ error: { code, message } });
+  const head = [
+    `HTTP/1.1 ${status} ${phrases[status]}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    ...(status === 401 ? ['www-authenticate: Bearer realm="runnerwatch"'] : []),
+    ...(status === 429 || status === 503 ? ['retry-after: 5'] : []),
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}

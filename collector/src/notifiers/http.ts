@@ -1,0 +1,214 @@
+import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { DeliveryOutcome } from './notifier.ts';
+
+export interface HttpLimits {
+  /** For name, connection and TLS together. */
+  readonly connectTimeoutMs: number;
+  /** From the call to the status line. */
+  readonly totalTimeoutMs: number;
+  /** Of the answer's body; the rest is not read. */
+  readonly bodyBytesMax: number;
+}
+
+export const httpLimits: HttpLimits = { connectTimeoutMs: 5000, totalTimeoutMs: 10_000, bodyBytesMax: 64 * 1024 };
+
+/** Idle connections are kept shorter than common servers keep theirs (5 s and more), so that few are found dead. */
+const idleSocketMs = 4000;
+
+export interface HttpPost {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly signal: AbortSignal;
+}
+
+/** A status was read, or the attempt failed before one. */
+export type HttpAnswer =
+  | { readonly kind: 'status'; readonly status: number; readonly retryAfter: string | undefined }
+  | { readonly kind: 'failed'; readonly error: string };
+
+export interface HttpClient extends AsyncDisposable {
+  /**
+   * One POST to one address. Redirects are not followed. The answer is its status: the body is drained behind it, bounded in
+   * bytes and time, and never looked at. A kept connection that turns out dead is replaced once, at once.
+   */
+  post(post: HttpPost): Promise<HttpAnswer>;
+}
+
+export function createHttpClient(limits: HttpLimits = httpLimits): HttpClient {
+  const agents = {
+    http: new HttpAgent({ keepAlive: true, timeout: idleSocketMs }),
+    https: new HttpsAgent({ keepAlive: true, timeout: idleSocketMs }),
+  };
+  const open = new Set<ClientRequest>();
+  const send = (post: HttpPost) => exchange(post, { limits, agents, open });
+  return {
+    post: async (post) => {
+      const first = await send(post);
+      return toAnswer(first.kind === 'stale' ? await send(post) : first, limits);
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const request of open) request.destroy();
+      agents.http.destroy();
+      agents.https.destroy();
+    },
+  };
+}
+
+type Exchange =
+  | Extract<HttpAnswer, { kind: 'status' }>
+  | { readonly kind: 'error'; readonly error: Error }
+  /** A kept connection had been closed by the other side before it took the request. */
+  | { readonly kind: 'stale'; readonly error: Error };
+
+interface Wires {
+  readonly limits: HttpLimits;
+  readonly agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
+  readonly open: Set<ClientRequest>;
+}
+
+class Timeout extends Error {}
+
+function exchange(post: HttpPost, { limits, agents, open }: Wires): Promise<Exchange> {
+  return new Promise((resolve) => {
+    if (post.signal.aborted) return resolve({ kind: 'error', error: new Timeout('stopped') });
+    const options = {
+      method: 'POST',
+      headers: { ...post.headers, 'content-length': String(Buffer.byteLength(post.body)) },
+    };
+    const request =
+      post.url.protocol === 'https:'
+        ? requestHttps(post.url, { ...options, agent: agents.https })
+        : requestHttp(post.url, { ...options, agent: agents.http });
+    open.add(request);
+    const fail = (message: string) => () => request.destroy(new Timeout(message));
+    const total = setTimeout(fail(`no answer within ${limits.totalTimeoutMs} ms`), limits.totalTimeoutMs);
+    const connecting = setTimeout(fail(`no connection within ${limits.connectTimeoutMs} ms`), limits.connectTimeoutMs);
+    const onAbort = fail('stopped');
+    post.signal.addEventListener('abort', onAbort, { once: true });
+    request.on('socket', (socket) => whenConnected(socket, () => clearTimeout(connecting)));
+    request.on('response', (response) => {
+      drain(response, limits.bodyBytesMax);
+      resolve({ kind: 'status', status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] });
+    });
+    request.on('error', (error) => {
+      const isStale = request.reusedSocket && !(error instanceof Timeout) && codeOf(error) === 'ECONNRESET';
+      resolve({ kind: isStale ? 'stale' : 'error', error });
+    });
+    request.on('close', () => {
+      open.delete(request);
+      clearTimeout(total);
+      clearTimeout(connecting);
+      post.signal.removeEventListener('abort', onAbort);
+      resolve({ kind: 'error', error: new Error('the connection was closed before an answer') });
+    });
+    request.end(post.body);
+  });
+}
+
+function whenConnected(socket: Socket, done: () => void): void {
+  if (!socket.connecting && !(socket instanceof TLSSocket && socket.getProtocol() === null)) return done();
+  socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', done);
+}
+
+/** Reads the body away so that the connection can be used again; gives the connection up when there is too much of it. */
+function drain(response: IncomingMessage, bytesMax: number): void {
+  let bytes = 0;
+  response.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > bytesMax) response.destroy();
+  });
+  response.on('error', () => response.destroy());
+}
+
+function toAnswer(exchange: Exchange, limits: HttpLimits): HttpAnswer {
+  if (exchange.kind === 'status') return exchange;
+  const { error } = exchange;
+  return { kind: 'failed', error: error instanceof Timeout ? error.message : describe(error, limits) };
+}
+
+/** Node's and OpenSSL's codes in words; a message of theirs may name the address and is not passed on. */
+function describe(error: Error, limits: HttpLimits): string {
+  const code = codeOf(error);
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'connection refused';
+    case 'ECONNRESET':
+    case 'EPIPE':
+    case null:
+      return 'the connection was closed before an answer';
+    case 'ENOTFOUND':
+      return 'no such host name';
+    case 'EAI_AGAIN':
+      return 'the name could not be looked up';
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'no route to the host';
+    case 'ETIMEDOUT':
+      return `no connection within ${limits.connectTimeoutMs} ms`;
+    default:
+      return code.startsWith('HPE_') ? `the answer is not HTTP (${code})` : `the connection failed (${code})`;
+  }
+}
+
+function codeOf(error: unknown): string | null {
+  if (error instanceof AggregateError) return codeOf(error.errors[0]);
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
+/** RFC 9110 section 10.2.3: seconds, or a date. What a receiver may ask for is bounded. */
+const retryAfterMsMax = 3_600_000;
+
+/** How long the receiver asks to be left alone, at most an hour; null when it says nothing usable (negative, past, no number, no date). */
+export function parseRetryAfter(value: string | undefined, now: number): number | null {
+  if (value === undefined) return null;
+  const text = value.trim();
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : isHttpDate(text) ? Date.parse(text) - now : Number.NaN;
+  return Number.isNaN(ms) || ms < 0 ? null : Math.min(ms, retryAfterMsMax);
+}
+
+/** The three forms of RFC 9110 section 5.6.7; Date.parse alone would take nearly anything. */
+function isHttpDate(text: string): boolean {
+  return /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /.test(text) && !Number.isNaN(Date.parse(text));
+}
+
+/**
+ * What an HTTP answer means for a notification:
+ *
+ * | answer | |
+ * |---|---|
+ * | 2xx | delivered |
+ * | 408, 425, 429, every 5xx, no answer at all | retry, after `Retry-After` when it says one |
+ * | 3xx | refused: a redirect is not followed, the address has to be corrected |
+ * | 410 | refused: the receiver is gone for good |
+ * | 400, 401, 403, 404, 413 and every other 4xx | refused: the same request would get the same answer |
+ * | 1xx as a final answer, below 100, above 599 | retry: that was not HTTP |
+ *
+ * Refused notifications wait as dead letters; a person can send them again.
+ */
+export function judgeAnswer(answer: HttpAnswer, now: number): DeliveryOutcome {
+  if (answer.kind === 'failed') return { outcome: 'retry', error: answer.error };
+  const { status } = answer;
+  if (status >= 200 && status < 300) return { outcome: 'delivered', httpStatus: status };
+  const error = `HTTP ${status}${meanings[status] === undefined ? '' : `: ${meanings[status]}`}`;
+  if (status >= 300 && status < 400) return { outcome: 'refused', httpStatus: status, error: `${error}${redirect}` };
+  const isPassing = status === 408 || status === 425 || status === 429 || status < 200 || status >= 500;
+  if (!isPassing) return { outcome: 'refused', httpStatus: status, error };
+  const afterMs = parseRetryAfter(answer.retryAfter, now);
+  return { outcome: 'retry', httpStatus: status, error, ...(afterMs === null ? {} : { afterMs }) };
+}
+
+const redirect = ' (redirects are not followed; configure the address it points to)';
+
+const meanings: Readonly<Record<number, string>> = {
+  400: 'the receiver does not understand the message',
+  401: 'the receiver wants credentials',
+  403: 'the receiver forbids it',
+  404: 'there is nothing at that address',
+  410: 'the receiver is gone for good',
+  413: 'the message is too large for the receiver',
+  429: 'the receiver is getting too many',
+};

@@ -1,0 +1,35 @@
+import type { Notification } from '@runnerwatch/shared/model/notification.ts';
+import { failureStatuses } from '@runnerwatch/shared/model/task.ts';
+import type { Logger } from 'pino';
+import type { Notifier } from '../notifier.ts';
+import { logFields } from './message.ts';
+
+/** Writes notifications to the collector's own log: trouble at WARN, good news at INFO. A line written is delivered. */
+export function createLogNotifier(log: Logger): Notifier {
+  return {
+    deliver: async (notification) => {
+      const fields = logFields(notification);
+      if (isTrouble(notification)) log.warn(fields, messages[notification.type]);
+      else log.info(fields, messages[notification.type]);
+      return { outcome: 'delivered' };
+    },
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+function isTrouble({ condition, task }: Notification): boolean {
+  return condition?.active ?? (task !== undefined && failureStatuses.includes(task.status));
+}
+
+const messages: Readonly<Record<Notification['type'], string>> = {
+  'task.started': 'task started',
+  'task.ended': 'task ended',
+  'task.amended': 'task amended',
+  'condition.fired': 'condition fired',
+  'condition.resolved': 'condition resolved',
+  'condition.renotified': 'condition still firing',
+  'node.unreachable': 'node unreachable',
+  'node.recovered': 'node recovered',
+  digest: 'digest',
+  test: 'test notification',
+};

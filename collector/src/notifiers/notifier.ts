@@ -1,0 +1,15 @@
+import type { Notification } from '@runnerwatch/shared/model/notification.ts';
+
+/** The answer to one attempt. Errors are for people and hold no secret: no URL, no header, no body of the receiver's. */
+export type DeliveryOutcome =
+  | { readonly outcome: 'delivered'; readonly httpStatus?: number }
+  /** Trying again may help; `afterMs` when the receiver said when. */
+  | { readonly outcome: 'retry'; readonly afterMs?: number; readonly error: string; readonly httpStatus?: number }
+  /** Trying again cannot help until a person changes something. */
+  | { readonly outcome: 'refused'; readonly error: string; readonly httpStatus?: number };
+
+/** Code that speaks to one kind of service, set up for one receiver. */
+export interface Notifier extends AsyncDisposable {
+  /** One attempt. Never rejects; ends within the notifier's own limits, and soon after the signal aborts. */
+  deliver(notification: Notification, options: { readonly signal: AbortSignal }): Promise<DeliveryOutcome>;
+}

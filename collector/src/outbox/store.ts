@@ -1,0 +1,262 @@
+import type { Notification } from '@runnerwatch/shared/model/notification.ts';
+import { and, asc, desc, eq, inArray, lt, ne, notInArray, or, type SQL, sql } from 'drizzle-orm';
+import type { Database, Queries } from '../db/database.ts';
+import { deliveries, notifications, transitions } from '../db/tables/schema.ts';
+import type { DeliveryOutcome } from '../notifiers/notifier.ts';
+import { newId } from './new-id.ts';
+import type { Settlement } from './schedule.ts';
+
+/** A promise taken by one claimant until its lease ends. */
+export interface Claimed {
+  readonly id: string;
+  readonly receiver: string;
+  readonly body: Notification;
+  readonly attempts: number;
+  readonly createdAt: number;
+  readonly isTest: boolean;
+}
+
+export interface ClaimOptions {
+  readonly receiver: string;
+  readonly limit: number;
+  readonly claimant: string;
+  readonly now: Date;
+  readonly leaseMs: number;
+}
+
+/**
+ * Takes promises that are due. Those about one alert or one task go to a receiver one after the other, in the order they were made:
+ * a later one is not due before the earlier one is settled. The array is made once: as a plain subquery it may be run again
+ * for every row, each time with other rows to skip, and take more than the limit.
+ */
+export async function claimDue(
+  db: Database,
+  { receiver, limit, claimant, now, leaseMs }: ClaimOptions,
+): Promise<Claimed[]> {
+  const at = now.toISOString();
+  const until = new Date(now.getTime() + leaseMs).toISOString();
+  const rows = await db.sql<{
+    id: string;
+    receiver: string;
+    body: string | Notification;
+    attempts: number;
+    created_at: string;
+    is_test: boolean;
+  }>`
+    update notifications set claimed_until = ${until}::timestamptz, claimed_by = ${claimant}
+    where id = any (array(
+      select due.id from notifications due join transitions on transitions.id = due.transition_id
+      where due.state = 'pending' and due.receiver = ${receiver} and due.next_attempt_at <= ${at}::timestamptz
+        and (due.claimed_until is null or due.claimed_until <= ${at}::timestamptz)
+        and not exists (
+          select 1 from transitions sooner join notifications earlier on earlier.transition_id = sooner.id
+          where sooner.alert_id = transitions.alert_id and earlier.state = 'pending' and earlier.receiver = due.receiver
+            and (earlier.created_at, earlier.id) < (due.created_at, due.id))
+        and not exists (
+          select 1 from transitions sooner join notifications earlier on earlier.transition_id = sooner.id
+          where sooner.task_id = transitions.task_id and earlier.state = 'pending' and earlier.receiver = due.receiver
+            and (earlier.created_at, earlier.id) < (due.created_at, due.id))
+      order by due.next_attempt_at, due.id
+      limit ${limit}
+      for update of due skip locked))
+    returning id, receiver, body, attempts, created_at, is_test`;
+  return rows
+    .map((row) => ({
+      id: row.id,
+      receiver: row.receiver,
+      body: typeof row.body === 'string' ? (JSON.parse(row.body) as Notification) : row.body,
+      attempts: row.attempts,
+      createdAt: Date.parse(row.created_at),
+      isTest: row.is_test,
+    }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+export interface Attempt {
+  readonly claimed: Claimed;
+  readonly claimant: string;
+  readonly outcome: DeliveryOutcome;
+  readonly settlement: Settlement;
+  readonly at: Date;
+  readonly durationMs: number;
+  readonly now: Date;
+}
+
+/** Writes down an attempt and what becomes of the promise, in one statement. False: the claim was no longer the claimant's, and the promise stays as it is. */
+export async function settleClaim(
+  db: Database,
+  { claimed, claimant, outcome, settlement, at, durationMs, now }: Attempt,
+): Promise<boolean> {
+  const error = outcome.outcome === 'delivered' ? null : outcome.error;
+  const nextAttemptAt = new Date(
+    settlement.state === 'pending' ? settlement.nextAttemptAt : now.getTime(),
+  ).toISOString();
+  const [row] = await db.sql<{ settled: number }>`
+    with settled as (
+      update notifications set state = ${settlement.state}, attempts = attempts + 1, next_attempt_at = ${nextAttemptAt}::timestamptz,
+        claimed_until = null, claimed_by = null, last_error = ${settlement.state === 'delivered' ? null : settlement.error},
+        settled_at = ${settlement.state === 'pending' ? null : now.toISOString()}::timestamptz
+      where id = ${claimed.id} and claimed_by = ${claimant} and state = 'pending'
+      returning id)
+    insert into deliveries (id, notification_id, attempt, at, duration_ms, outcome, http_status, error)
+    values (${newId(now.getTime())}, ${claimed.id}, ${claimed.attempts + 1}, ${at.toISOString()}::timestamptz, ${Math.round(durationMs)},
+      ${outcome.outcome}, ${outcome.httpStatus ?? null}, ${error})
+    returning (select count(*) from settled)::int as settled`;
+  return row?.settled === 1;
+}
+
+/** Ends every claim at once: right only for who knows that no other collector works on this database. */
+export async function releaseClaims(db: Queries): Promise<void> {
+  await db
+    .update(notifications)
+    .set({ claimedUntil: null, claimedBy: null })
+    .where(and(eq(notifications.state, 'pending'), sql`${notifications.claimedBy} is not null`));
+}
+
+/** Gives up what is promised to receivers that have left the configuration. */
+export async function giveUpOnOthers(
+  db: Queries,
+  { receivers, now }: { receivers: readonly string[]; now: Date },
+): Promise<{ id: string; receiver: string }[]> {
+  return db
+    .update(notifications)
+    .set({
+      state: 'dead',
+      settledAt: now,
+      claimedBy: null,
+      claimedUntil: null,
+      lastError: 'its receiver is no longer configured',
+    })
+    .where(and(eq(notifications.state, 'pending'), notInArray(notifications.receiver, [...receivers])))
+    .returning({ id: notifications.id, receiver: notifications.receiver });
+}
+
+/** A dead letter is promised anew under its old id. Null: there is no such notification; false: it is not dead. */
+export async function reviveDead(db: Queries, { id, now }: { id: string; now: Date }): Promise<boolean | null> {
+  const revived = await db
+    .update(notifications)
+    .set({ state: 'pending', nextAttemptAt: now, settledAt: null, claimedBy: null, claimedUntil: null })
+    .where(and(eq(notifications.id, id), eq(notifications.state, 'dead')))
+    .returning({ id: notifications.id });
+  if (revived.length > 0) return true;
+  const [known] = await db.select({ id: notifications.id }).from(notifications).where(eq(notifications.id, id));
+  return known === undefined ? null : false;
+}
+
+export type NotificationState = 'pending' | 'delivered' | 'dead';
+
+/** A promise with every attempt to keep it. */
+export interface NotificationRecord {
+  readonly id: string;
+  readonly transitionId: string;
+  readonly alertId: string | null;
+  readonly taskId: string | null;
+  readonly incidentId: string | null;
+  readonly subscription: string;
+  readonly receiver: string;
+  readonly type: string;
+  readonly state: NotificationState;
+  readonly createdAt: Date;
+  readonly nextAttemptAt: Date;
+  readonly settledAt: Date | null;
+  readonly lastError: string | null;
+  readonly isTest: boolean;
+  readonly attempts: readonly AttemptRecord[];
+}
+
+export interface AttemptRecord {
+  readonly attempt: number;
+  readonly at: Date;
+  readonly durationMs: number;
+  readonly outcome: 'delivered' | 'retry' | 'refused';
+  readonly httpStatus: number | null;
+  readonly error: string | null;
+}
+
+export interface ListOptions {
+  readonly state?: NotificationState | undefined;
+  readonly limit: number;
+  /** Only those made before this one. */
+  readonly before?: { readonly createdAt: Date; readonly id: string } | undefined;
+}
+
+/** Newest first. */
+export async function listNotifications(
+  db: Queries,
+  { state, limit, before }: ListOptions,
+): Promise<NotificationRecord[]> {
+  return select(db, {
+    where: and(
+      state === undefined ? undefined : eq(notifications.state, state),
+      before === undefined
+        ? undefined
+        : or(
+            lt(notifications.createdAt, before.createdAt),
+            and(eq(notifications.createdAt, before.createdAt), lt(notifications.id, before.id)),
+          ),
+    ),
+    limit,
+  });
+}
+
+export async function findNotification(db: Queries, id: string): Promise<NotificationRecord | null> {
+  const [found] = await select(db, { where: eq(notifications.id, id), limit: 1 });
+  return found ?? null;
+}
+
+/** Those promised by these transitions, newest first. */
+export async function listByTransitions(db: Queries, transitionIds: readonly string[]): Promise<NotificationRecord[]> {
+  if (transitionIds.length === 0) return [];
+  return select(db, { where: inArray(notifications.transitionId, [...transitionIds]), limit: 1000 });
+}
+
+/** How many wait and how many were given up. */
+export async function countNotifications(db: Queries): Promise<{ pending: number; dead: number }> {
+  const rows = await db
+    .select({ state: notifications.state, count: sql<number>`count(*)::int` })
+    .from(notifications)
+    .where(ne(notifications.state, 'delivered'))
+    .groupBy(notifications.state);
+  const countOf = (state: NotificationState) => rows.find((row) => row.state === state)?.count ?? 0;
+  return { pending: countOf('pending'), dead: countOf('dead') };
+}
+
+async function select(
+  db: Queries,
+  { where, limit }: { where: SQL | undefined; limit: number },
+): Promise<NotificationRecord[]> {
+  const rows = await db
+    .select({
+      id: notifications.id,
+      transitionId: notifications.transitionId,
+      alertId: transitions.alertId,
+      taskId: transitions.taskId,
+      incidentId: sql<string | null>`${notifications.body} -> 'incident' ->> 'id'`,
+      subscription: notifications.subscription,
+      receiver: notifications.receiver,
+      type: notifications.type,
+      state: notifications.state,
+      createdAt: notifications.createdAt,
+      nextAttemptAt: notifications.nextAttemptAt,
+      settledAt: notifications.settledAt,
+      lastError: notifications.lastError,
+      isTest: notifications.isTest,
+    })
+    .from(notifications)
+    .innerJoin(transitions, eq(transitions.id, notifications.transitionId))
+    .where(where)
+    .orderBy(desc(notifications.createdAt), desc(notifications.id))
+    .limit(limit);
+  if (rows.length === 0) return [];
+  const attempts = await db
+    .select()
+    .from(deliveries)
+    .where(
+      inArray(
+        deliveries.notificationId,
+        rows.map(({ id }) => id),
+      ),
+    )
+    .orderBy(asc(deliveries.at), asc(deliveries.id));
+  return rows.map((row) => ({ ...row, attempts: attempts.filter(({ notificationId }) => notificationId === row.id) }));
+}

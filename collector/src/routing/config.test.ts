@@ -1,0 +1,101 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '@runnerwatch/shared/runtime/load-config.ts';
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
+import { notificationsConfig, notifiersOf, policyOf } from './config.ts';
+
+function load(content: string) {
+  const path = join(mkdtempSync(join(tmpdir(), 'notifications-')), 'collector.yaml');
+  writeFileSync(path, content);
+  return loadConfig(z.strictObject({ notifications: notificationsConfig }), {
+    file: { path, required: true },
+    environment: {},
+  }).notifications;
+}
+
+describe('the notifications section', () => {
+  it('tells failures and troubles to the log when nothing is configured', () => {
+    const policy = policyOf(load(''));
+
+    expect(policy.enabled).toBe(true);
+    expect(policy.subscriptions).toEqual([
+      {
+        name: 'default-log',
+        matchers: [],
+        events: ['fail', 'timeout', 'condition', 'unreachable'],
+        receiver: 'log',
+        renotifyIntervalMs: 0,
+      },
+    ]);
+  });
+
+  it('tells them to every configured notifier when there are no subscriptions', () => {
+    const config = load(
+      'notifications:\n  renotify_interval: 5m\n  notifiers:\n    hook: {type: webhook, url: "http://127.0.0.1:9/x"}\n    say: {type: log}\n',
+    );
+
+    expect(
+      policyOf(config).subscriptions.map(({ receiver, renotifyIntervalMs }) => [receiver, renotifyIntervalMs]),
+    ).toEqual([
+      ['hook', 300_000],
+      ['say', 300_000],
+    ]);
+    expect(Object.keys(notifiersOf(config)).toSorted()).toEqual(['hook', 'log', 'say']);
+  });
+
+  it('takes the shorthand for one notifier without settings', () => {
+    expect(policyOf(load('notifications: {notifier: log}')).subscriptions.map(({ receiver }) => receiver)).toEqual([
+      'log',
+    ]);
+  });
+
+  it('reads subscriptions', () => {
+    const config = load(
+      'notifications:\n  notifiers: {hook: {type: webhook, url: "http://127.0.0.1:9/x"}}\n' +
+        '  subscriptions:\n    - {matchers: {node: "gpu-*", label.rack: [r1, r2]}, events: [end], renotify_interval: 1h}\n',
+    );
+
+    expect(policyOf(config).subscriptions).toEqual([
+      {
+        name: 'subscription-1',
+        matchers: [
+          { key: 'node', patterns: ['gpu-*'] },
+          { key: 'label.rack', patterns: ['r1', 'r2'] },
+        ],
+        events: ['end'],
+        receiver: 'hook',
+        renotifyIntervalMs: 3_600_000,
+      },
+    ]);
+  });
+
+  it.each([
+    ['notifications: {notifiers: {hook: {type: webhook}}}', /hook\.url: expected either url or url_file/],
+    ['notifications: {notifiers: {hook: {type: webhook, url: "ftp://x"}}}', /hook\.url: expected a URL/],
+    ['notifications: {notifiers: {hook: {type: carrier-pigeon}}}', /expected type: log or type: webhook/],
+    [
+      'notifications: {notifiers: {hook: {type: webhook, url: "http://x", headers: {Webhook-Id: a}}}}',
+      /this header is set by runnerwatch itself/,
+    ],
+    [
+      'notifications: {notifiers: {hook: {type: webhook, url: "http://x", headers: {x-a: "b\\nc"}}}}',
+      /headers\.x-a: expected one line/,
+    ],
+    [
+      'notifications: {notifiers: {hook: {type: webhook, url: "http://x", timeout: 1m}}}',
+      /timeout: expected a duration above 0 and up to 25s/,
+    ],
+    [
+      'notifications: {subscriptions: [{receiver: nobody}]}',
+      /:1:\d+: notifications\.subscriptions\.0\.receiver: there is no notifier named nobody/,
+    ],
+    ['notifications: {subscriptions: [{matchers: {nod: x}}]}', /expected one of node, name, job/],
+    ['notifications: {subscriptions: [{events: [sometimes]}]}', /events\.0: expected one of begin, end, fail/],
+    ['notifications: {subscriptions: [{name: a}, {name: a}]}', /two subscriptions named a/],
+    ['notifications: {allowed_cidrs: [10.0.0.0]}', /expected a network such as/],
+  ])('F086 refuses %s', (content, sentence) => {
+    expect(() => load(content)).toThrow(sentence);
+  });
+});

@@ -1,0 +1,178 @@
+import { isIP } from 'node:net';
+import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
+import * as z from 'zod/mini';
+import { isLabelKey, type Matcher, type MatcherKey, matcherKeys } from './matcher.ts';
+import { defaultEvents, type Policy, type Subscription, subscribableEvents } from './subscription.ts';
+
+/** Always there, needs no configuration. */
+export const logReceiver = 'log';
+
+/** Below the lease of a claim (30 s), with room for the settlement. */
+const timeoutMsMax = 25_000;
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const nameExpected = 'expected a name of letters, digits, dots, dashes and underscores';
+const receiverName = field.text.check(z.regex(namePattern, { error: nameExpected }));
+
+/** A map whose keys are judged too: a sentence of refusal, or null. */
+function mapOf<T extends z.ZodMiniType>(value: T, refuseKey: (key: string) => string | null) {
+  return z.record(z.string(), value, { error: 'expected keys and values' }).check((context) => {
+    for (const key of Object.keys(context.value)) {
+      const message = refuseKey(key);
+      if (message !== null) context.issues.push({ code: 'custom', path: [key], input: key, message });
+    }
+  });
+}
+
+/** RFC 9110 section 5.1: a token. The names that we set ourselves are not for others to set. */
+function refuseHeader(name: string): string | null {
+  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) return 'expected an HTTP header name';
+  const isOurs = /^(host|connection|content-length|content-type|transfer-encoding|webhook-.*)$/i.test(name);
+  return isOurs ? 'this header is set by runnerwatch itself' : null;
+}
+const headerValue = z
+  .string({ error: 'expected text' })
+  .check(z.regex(/^[\t\x20-\x7e\x80-\xff]*$/, { error: 'expected one line of text' }));
+
+const webhook = z
+  .strictObject({
+    type: z.literal('webhook'),
+    url: z.optional(field.httpUrl),
+    url_file: z.optional(field.path),
+    secret: z.optional(field.text),
+    secret_file: z.optional(field.path),
+    /** More secrets to sign with while a receiver changes from one to the next. */
+    secrets: z._default(field.listOf(field.text), []),
+    headers: z._default(mapOf(headerValue, refuseHeader), {}),
+    timeout: z._default(
+      field.duration.check(
+        z.refine((ms) => ms > 0 && ms <= timeoutMsMax, { error: 'expected a duration above 0 and up to 25s' }),
+      ),
+      10_000,
+    ),
+  })
+  .check((context) => {
+    const { url, url_file } = context.value;
+    if ((url === undefined) !== (url_file === undefined)) return;
+    context.issues.push({ code: 'custom', path: ['url'], input: url, message: 'expected either url or url_file' });
+  });
+
+const notifier = z.discriminatedUnion('type', [z.strictObject({ type: z.literal('log') }), webhook], {
+  error: 'expected type: log or type: webhook',
+});
+export type NotifierConfig = z.output<typeof notifier>;
+
+const patterns = z.union([z.string(), z.array(z.string()).check(z.minLength(1))], {
+  error: 'expected a pattern, or a list of patterns',
+});
+
+const matchers = mapOf(patterns, (key) =>
+  isMatcherKey(key) ? null : `expected one of ${matcherKeys.join(', ')} or label.<name>`,
+);
+
+const subscription = z.strictObject({
+  name: z.optional(receiverName),
+  matchers: z._default(matchers, {}),
+  events: z._default(
+    field.listOf(z.enum(subscribableEvents, { error: `expected one of ${subscribableEvents.join(', ')}` })),
+    [...defaultEvents],
+  ),
+  receiver: z.optional(receiverName),
+  renotify_interval: z.optional(field.duration),
+});
+
+const cidr = field.text.check(
+  z.refine((value) => isCidr(value), { error: 'expected a network such as 10.0.0.0/8 or fd00::/8' }),
+);
+
+/** The `notifications:` section of collector.yaml. */
+export const notificationsConfig = z.prefault(
+  z
+    .strictObject({
+      enabled: z._default(field.boolean, true),
+      /** How often a condition that still holds is told again; 0 never. */
+      renotify_interval: z._default(field.duration, 0),
+      /** Shorthand for one notifier without settings. */
+      notifier: z.optional(z.enum(['log'], { error: 'expected log; a notifier with settings goes under notifiers' })),
+      notifiers: z._default(
+        mapOf(notifier, (name) => (namePattern.test(name) ? null : nameExpected)),
+        {},
+      ),
+      subscriptions: z._default(z.array(subscription, { error: 'expected a list of subscriptions' }), []),
+      /** Networks that targets typed by people may lie in. Targets in this file are trusted as they stand. */
+      allowed_cidrs: z._default(field.listOf(cidr), []),
+    })
+    .check((context) => {
+      const { notifiers, subscriptions } = context.value;
+      const names = new Set<string>();
+      subscriptions.forEach(({ name, receiver }, index) => {
+        const refuse = (key: string, message: string) =>
+          context.issues.push({ code: 'custom', path: ['subscriptions', index, key], input: receiver, message });
+        const called = name ?? unnamed(index);
+        if (names.has(called)) refuse('name', `there are two subscriptions named ${called}`);
+        names.add(called);
+        if (receiver === undefined && Object.keys(notifiers).length > 1)
+          refuse('receiver', 'expected the name of one of the notifiers');
+        if (receiver === undefined || receiver === logReceiver || Object.hasOwn(notifiers, receiver)) return;
+        refuse('receiver', `there is no notifier named ${receiver} under notifications.notifiers`);
+      });
+    }),
+  {},
+);
+export type NotificationsConfig = z.output<typeof notificationsConfig>;
+
+/** Every notifier by name, `log` always among them. */
+export function notifiersOf(config: NotificationsConfig): Record<string, NotifierConfig> {
+  return { [logReceiver]: { type: 'log' }, ...config.notifiers };
+}
+
+/**
+ * Who hears what. Without subscriptions every configured notifier hears failures, timeouts, conditions and unreachable nodes;
+ * without notifiers the log does.
+ */
+export function policyOf(config: NotificationsConfig): Policy {
+  const named = Object.keys(config.notifiers);
+  const configured = config.notifier === undefined ? named : [...new Set([config.notifier, ...named])];
+  const receivers = configured.length === 0 ? [logReceiver] : configured;
+  const subscriptions =
+    config.subscriptions.length === 0
+      ? receivers.map(
+          (receiver): Subscription => ({
+            name: `default-${receiver}`,
+            matchers: [],
+            events: defaultEvents,
+            receiver,
+            renotifyIntervalMs: config.renotify_interval,
+          }),
+        )
+      : config.subscriptions.map(
+          (one, index): Subscription => ({
+            name: one.name ?? unnamed(index),
+            matchers: matchersOf(one.matchers),
+            events: one.events,
+            receiver: one.receiver ?? receivers[0] ?? logReceiver,
+            renotifyIntervalMs: one.renotify_interval ?? config.renotify_interval,
+          }),
+        );
+  return { enabled: config.enabled, subscriptions, receivers: new Set(Object.keys(notifiersOf(config))) };
+}
+
+function unnamed(index: number): string {
+  return `subscription-${index + 1}`;
+}
+
+function matchersOf(config: z.output<typeof matchers>): Matcher[] {
+  return Object.entries(config)
+    .filter((entry): entry is [MatcherKey, string | string[]] => isMatcherKey(entry[0]))
+    .map(([key, value]) => ({ key, patterns: typeof value === 'string' ? [value] : value }));
+}
+
+function isMatcherKey(key: string): key is MatcherKey {
+  return isLabelKey(key) || matcherKeys.some((one) => one === key);
+}
+
+function isCidr(value: string): boolean {
+  const [address = '', bits = '', ...rest] = value.split('/');
+  const version = isIP(address);
+  return rest.length === 0 && version !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128);
+}

@@ -1,0 +1,119 @@
+import type { TaskStatus } from '@runnerwatch/shared/model/task.ts';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decide, decideResolved } from './decide.ts';
+import { defaultEvents, eventsOfEnd, type Policy, type Subscription, subscribableEvents } from './subscription.ts';
+
+const subscription = (more: Partial<Subscription> = {}): Subscription => ({
+  name: 'ops',
+  matchers: [],
+  events: defaultEvents,
+  receiver: 'hook',
+  renotifyIntervalMs: 0,
+  ...more,
+});
+const policy = (...subscriptions: Subscription[]): Policy => ({
+  enabled: true,
+  subscriptions,
+  receivers: new Set(['hook', 'log']),
+});
+const failed = { events: eventsOfEnd('failed'), attributes: { node: 'n1', job: 'train', status: 'failed' } };
+
+describe('decide', () => {
+  it('says for every subscription whether it hears, and what differs when not', () => {
+    const decisions = decide({
+      policy: policy(
+        subscription(),
+        subscription({ name: 'other-node', receiver: 'log', matchers: [{ key: 'node', patterns: ['n2'] }] }),
+        subscription({ name: 'wins', receiver: 'log', events: ['success'] }),
+        subscription({ name: 'again', events: ['all'] }),
+        subscription({ name: 'gone', receiver: 'pager' }),
+      ),
+      facts: [failed],
+    });
+
+    expect(decisions.map(({ subscription: name, reason, notified }) => [name, reason, notified])).toEqual([
+      ['ops', 'matched', true],
+      ['other-node', 'node_differs', false],
+      ['wins', 'event_not_subscribed', false],
+      ['again', 'receiver_already_told', false],
+      ['gone', 'receiver_gone', false],
+    ]);
+  });
+
+  it('keeps everyone from a suppressed transition, and says why to those who would have heard', () => {
+    expect(decide({ policy: policy(subscription()), facts: [failed], suppression: 'draining' })[0]?.reason).toBe(
+      'draining',
+    );
+    expect(decide({ policy: { ...policy(subscription()), enabled: false }, facts: [failed] })[0]?.reason).toBe(
+      'notifications_disabled',
+    );
+  });
+
+  it('tells an amendment to who hears what was told or what is true', () => {
+    const lost = { events: eventsOfEnd('lost'), attributes: {} };
+    const completed = { events: eventsOfEnd('completed'), attributes: {} };
+
+    expect(decide({ policy: policy(subscription()), facts: [completed] })[0]?.notified).toBe(false);
+    expect(decide({ policy: policy(subscription()), facts: [lost, completed] })[0]?.notified).toBe(true);
+  });
+
+  it('tells a beginning only to who names it', () => {
+    const begun = { events: ['begin'], attributes: {} } as const;
+
+    expect(decide({ policy: policy(subscription({ events: ['all'] })), facts: [begun] })[0]?.notified).toBe(false);
+    expect(decide({ policy: policy(subscription({ events: ['begin'] })), facts: [begun] })[0]?.notified).toBe(true);
+  });
+
+  it('tells a receiver at most once and always answers for each subscription', () => {
+    const statuses: TaskStatus[] = ['completed', 'failed', 'killed', 'killed_oom', 'timed_out', 'lost', 'unknown'];
+    const anySubscription = fc.record({
+      events: fc.uniqueArray(fc.constantFrom(...subscribableEvents), { minLength: 1 }),
+      receiver: fc.constantFrom('hook', 'log', 'pager'),
+      node: fc.option(fc.constantFrom('n1', 'n*', 'm?')),
+    });
+    fc.assert(
+      fc.property(fc.array(anySubscription, { maxLength: 6 }), fc.constantFrom(...statuses), (shapes, status) => {
+        const subscriptions = shapes.map(({ events, receiver, node }, index) =>
+          subscription({
+            name: `s${index}`,
+            events,
+            receiver,
+            matchers: node === null ? [] : [{ key: 'node', patterns: [node] }],
+          }),
+        );
+
+        const decisions = decide({
+          policy: policy(...subscriptions),
+          facts: [{ events: eventsOfEnd(status), attributes: { node: 'n1' } }],
+        });
+
+        const words: readonly string[] = [...eventsOfEnd(status), 'all'];
+        const shouldHear = new Set(
+          subscriptions
+            .filter((one) => one.events.some((event) => words.includes(event)) && one.receiver !== 'pager')
+            .filter((one) => one.matchers.every(({ patterns }) => patterns[0] !== 'm?'))
+            .map((one) => one.receiver),
+        );
+        const heard = decisions.filter(({ notified }) => notified).map(({ receiver }) => receiver);
+        expect(decisions).toHaveLength(subscriptions.length);
+        expect(heard.toSorted()).toEqual([...shouldHear].toSorted());
+      }),
+    );
+  });
+});
+
+describe('decide resolved', () => {
+  it('F102 tells exactly those who were told, even when their subscription is gone', () => {
+    const decisions = decideResolved(policy(subscription({ name: 'new' })), [
+      { subscription: 'old', receiver: 'hook' },
+      { subscription: 'old', receiver: 'pager' },
+    ]);
+
+    expect(decisions.map(({ subscription: name, receiver, reason }) => [name, receiver, reason])).toEqual([
+      ['old', 'hook', 'matched'],
+      ['old', 'pager', 'receiver_gone'],
+      ['new', 'hook', 'never_told'],
+    ]);
+  });
+});

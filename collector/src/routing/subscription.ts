@@ -1,0 +1,59 @@
+import type { TaskStatus } from '@runnerwatch/shared/model/task.ts';
+import type { Matcher } from './matcher.ts';
+
+/**
+ * What one may subscribe to. `all` stands for every end and every trouble; `begin` goes only to who names it.
+ * `fail` is every failed end but a timeout, which is `timeout`; `end` is every end.
+ */
+export const subscribableEvents = [
+  'begin',
+  'end',
+  'fail',
+  'timeout',
+  'success',
+  'condition',
+  'unreachable',
+  'all',
+] as const;
+export type SubscribableEvent = (typeof subscribableEvents)[number];
+
+/** Heard by whoever says nothing else. */
+export const defaultEvents: readonly SubscribableEvent[] = ['fail', 'timeout', 'condition', 'unreachable'];
+
+export interface Subscription {
+  /** Unique; its id in the API. */
+  readonly name: string;
+  readonly matchers: readonly Matcher[];
+  readonly events: readonly SubscribableEvent[];
+  readonly receiver: string;
+  /** How often a condition that still holds is told again; 0 never. */
+  readonly renotifyIntervalMs: number;
+}
+
+/** Who hears what, as a whole. */
+export interface Policy {
+  readonly enabled: boolean;
+  readonly subscriptions: readonly Subscription[];
+  /** Every receiver there is; a promise to another one cannot be kept. */
+  readonly receivers: ReadonlySet<string>;
+}
+
+/** The words a task's end goes by. */
+export function eventsOfEnd(status: TaskStatus): readonly SubscribableEvent[] {
+  switch (status) {
+    case 'running':
+      return [];
+    case 'completed':
+      return ['success', 'end'];
+    case 'timed_out':
+      return ['timeout', 'end'];
+    case 'failed':
+    case 'killed':
+    case 'killed_oom':
+    case 'lost':
+    case 'unknown':
+      return ['fail', 'end'];
+    default:
+      return status satisfies never;
+  }
+}

@@ -1,0 +1,109 @@
+import type { Confidence, TaskEnding, TaskIdentity, TaskStatus } from '@runnerwatch/shared/model/task.ts';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { foldEnd, foldStart } from './lifecycle.ts';
+import type { TaskRow } from './row.ts';
+
+const told = { nodeId: 'n', receivedAt: new Date('2026-01-01T00:00:00.000Z') };
+
+const identity: TaskIdentity = {
+  id: 'x',
+  task_id: '42',
+  name: 'train',
+  job: null,
+  project: 'p',
+  owner: null,
+  source: 'systemd',
+  unit: 'x.scope',
+  container_id: null,
+  command: null,
+  started_at: null,
+};
+
+function ending(status: TaskStatus, confidence: Confidence): TaskEnding {
+  return {
+    status,
+    exit_code: null,
+    signal: null,
+    ended_at: '2026-01-01T00:00:00.000Z',
+    ended_at_approximate: false,
+    duration_ms: null,
+    cpu_ms: null,
+    memory_peak_bytes: null,
+    memory_limit_bytes: null,
+    error_message: null,
+    verdict: { cause: 'unknown', confidence, summary: `${status} ${confidence}`, evidence: [], advice: [] },
+  };
+}
+
+function end(stored: TaskRow | undefined, status: TaskStatus, confidence: Confidence, logTail: string[] | null = null) {
+  return foldEnd(stored, identity, { ...told, ending: ending(status, confidence), logTail });
+}
+
+describe('the life of a stored task', () => {
+  it('runs, then ends', () => {
+    const running = foldStart(undefined, identity, told);
+    const { row, outcome } = end(running, 'failed', 'proven');
+
+    expect(running).toMatchObject({ id: 'x', status: 'running', endedAt: null, amendments: 0 });
+    expect(row).toMatchObject({ status: 'failed', amendments: 0 });
+    expect(outcome).toBe('stored');
+  });
+
+  it('stays ended when its start comes later, and learns from it', () => {
+    const { row } = end(undefined, 'completed', 'proven');
+    const later = foldStart(
+      row,
+      { ...identity, job: 'nightly', name: 'other name', started_at: '2025-12-31T00:00:00.000Z' },
+      told,
+    );
+
+    expect(later).toMatchObject({
+      status: 'completed',
+      job: 'nightly',
+      name: 'train',
+      startedAt: new Date('2025-12-31T00:00:00.000Z'),
+    });
+  });
+
+  it('keeps the log of the end before when the better end has none', () => {
+    const first = end(undefined, 'unknown', 'unknown', ['last words']);
+    const second = end(first.row, 'failed', 'proven');
+
+    expect(second).toMatchObject({ outcome: 'amended', row: { logTail: ['last words'], amendments: 1 } });
+  });
+
+  it('runs again when its agent says so of a lost one', () => {
+    const lost: TaskRow = { ...end(undefined, 'lost', 'likely').row };
+    const revived = foldStart(lost, identity, told);
+
+    expect(revived).toMatchObject({ status: 'running', endedAt: null, verdict: null, amendments: 1 });
+  });
+
+  it('replaces a guess by any word of the agent, and an end by a better proven one only', () => {
+    const rank = { unknown: 0, likely: 1, proven: 2 };
+    const confidence = fc.constantFrom<Confidence>('proven', 'likely', 'unknown');
+    const status = fc.constantFrom<TaskStatus>('completed', 'failed', 'killed', 'unknown', 'lost');
+    fc.assert(
+      fc.property(status, confidence, status, confidence, (first, firstSure, second, secondSure) => {
+        const { row } = end(undefined, first, firstSure);
+        const after = end(row, second, secondSure);
+        const expected = (first === 'lost' && second !== 'lost') || rank[secondSure] > rank[firstSure];
+        expect(after.outcome).toBe(expected ? 'amended' : 'kept');
+        expect(after.row.status).toBe(expected ? second : first);
+        expect(after.row.amendments).toBe(expected ? 1 : 0);
+      }),
+    );
+  });
+
+  it('comes to the same in whatever order and however often its start and its end are told', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('start', 'end'), { minLength: 1, maxLength: 8 }), (words) => {
+        let row: TaskRow | undefined;
+        for (const word of words)
+          row = word === 'start' ? foldStart(row, identity, told) : end(row, 'failed', 'proven').row;
+        expect(row).toMatchObject({ status: words.includes('end') ? 'failed' : 'running', amendments: 0 });
+      }),
+    );
+  });
+});

@@ -1,0 +1,168 @@
+import type { Cause, TaskStatus, Verdict } from '@runnerwatch/shared/model/task.ts';
+import { and, desc, eq, getTableColumns, inArray, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
+import type { Queries } from '../db/database.ts';
+import { nodes, tasks } from '../db/tables/schema.ts';
+import type { TaskCursor } from './cursor.ts';
+import { type TaskRecord, taskRecord } from './record.ts';
+import type { TaskRow } from './row.ts';
+
+export interface TaskFilter {
+  readonly statuses?: readonly TaskStatus[] | undefined;
+  /** A node's id or name. */
+  readonly node?: string | undefined;
+  /** A job's name, or `project/name`. */
+  readonly job?: string | undefined;
+  readonly project?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly cause?: Cause | undefined;
+  /** Ended at or after this, or still running. */
+  readonly since?: Date | undefined;
+  /** Ended before this; still running ones by their start. */
+  readonly until?: Date | undefined;
+}
+
+export interface TaskPage {
+  readonly items: readonly TaskRecord[];
+  readonly next: TaskCursor | null;
+}
+
+const { logTail: _logTail, ...listColumns } = getTableColumns(tasks);
+
+/** What still runs first, then the newest end first. */
+export async function listTasks(
+  queries: Queries,
+  filter: TaskFilter,
+  page: { readonly limit: number; readonly after?: TaskCursor | undefined },
+): Promise<TaskPage> {
+  const rows = await queries
+    .select({ task: listColumns, node: nodes.name })
+    .from(tasks)
+    .innerJoin(nodes, eq(nodes.id, tasks.nodeId))
+    .where(and(...filterTerms(filter), page.after === undefined ? undefined : isAfter(page.after)))
+    .orderBy(desc(tasks.endedAt), desc(tasks.id))
+    .limit(page.limit + 1);
+  const items = rows.slice(0, page.limit);
+  const last = items.at(-1)?.task;
+  return {
+    items: items.map(({ task, node }) => taskRecord(task, node)),
+    next: rows.length > page.limit && last !== undefined ? { endedAt: last.endedAt, id: last.id } : null,
+  };
+}
+
+/** `desc` puts nulls first, so running tasks come before every end. */
+function isAfter({ endedAt, id }: TaskCursor): SQL | undefined {
+  if (endedAt === null) return or(and(isNull(tasks.endedAt), lt(tasks.id, id)), isNotNull(tasks.endedAt));
+  return sql`(${tasks.endedAt}, ${tasks.id}) < (${endedAt.toISOString()}::timestamptz, ${id})`;
+}
+
+function filterTerms(filter: TaskFilter): (SQL | undefined)[] {
+  return [
+    filter.statuses === undefined ? undefined : inArray(tasks.status, [...filter.statuses]),
+    filter.node === undefined ? undefined : or(eq(tasks.nodeId, filter.node), eq(nodes.name, filter.node)),
+    filter.job === undefined
+      ? undefined
+      : or(eq(tasks.job, filter.job), sql`${tasks.project} || '/' || ${tasks.job} = ${filter.job}`),
+    filter.project === undefined ? undefined : eq(tasks.project, filter.project),
+    filter.owner === undefined ? undefined : eq(tasks.owner, filter.owner),
+    filter.cause === undefined ? undefined : eq(tasks.cause, filter.cause),
+    filter.since === undefined
+      ? undefined
+      : or(sql`${tasks.endedAt} >= ${filter.since.toISOString()}::timestamptz`, isNull(tasks.endedAt)),
+    filter.until === undefined
+      ? undefined
+      : sql`coalesce(${tasks.endedAt}, ${tasks.startedAt}, ${tasks.receivedAt}) < ${filter.until.toISOString()}::timestamptz`,
+  ];
+}
+
+export interface TaskDetail extends TaskRecord {
+  /** Oldest first; null when there is none to read. */
+  readonly log_tail: string[] | null;
+}
+
+/** By its id, or the newest run of a scheduler's task id; null when there is none. */
+export async function findTask(queries: Queries, idOrTaskId: string): Promise<TaskDetail | null> {
+  const [found] = await queries
+    .select({ task: tasks, node: nodes.name })
+    .from(tasks)
+    .innerJoin(nodes, eq(nodes.id, tasks.nodeId))
+    .where(or(eq(tasks.id, idOrTaskId), eq(tasks.taskId, idOrTaskId)))
+    .orderBy(sql`${tasks.id} = ${idOrTaskId} desc`, desc(tasks.endedAt), desc(tasks.receivedAt))
+    .limit(1);
+  return found === undefined ? null : { ...taskRecord(found.task, found.node), log_tail: found.task.logTail };
+}
+
+export async function runningTasks(queries: Queries, nodeId: string): Promise<TaskRow[]> {
+  return queries
+    .select()
+    .from(tasks)
+    .where(and(eq(tasks.nodeId, nodeId), eq(tasks.status, 'running')))
+    .orderBy(tasks.id);
+}
+
+/** How many tasks run, per node id; nodes without any are absent. */
+export async function countRunning(queries: Queries, nodeIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const rows = await queries
+    .select({ nodeId: tasks.nodeId, count: sql<number>`count(*)::int` })
+    .from(tasks)
+    .where(and(sql`${tasks.nodeId} = any(${sql.param([...nodeIds])}::text[])`, eq(tasks.status, 'running')))
+    .groupBy(tasks.nodeId);
+  return new Map(rows.map(({ nodeId, count }) => [nodeId, count]));
+}
+
+export interface LostOptions {
+  /** When the node was judged unreachable: a bound for the end, not a reading. */
+  readonly at: Date;
+  readonly verdict: Verdict;
+}
+
+/**
+ * The running tasks of a silent node become `lost`; returns them as they are now. Inside the engine's transaction,
+ * which has locked the node first (nodes/store.ts `lockNode`), as the writer does.
+ */
+export async function markLost(transaction: Queries, nodeId: string, { at, verdict }: LostOptions): Promise<TaskRow[]> {
+  return transaction
+    .update(tasks)
+    .set({ status: 'lost', endedAt: at, endedAtApproximate: true, verdict, cause: verdict.cause, receivedAt: at })
+    .where(and(eq(tasks.nodeId, nodeId), eq(tasks.status, 'running')))
+    .returning();
+}
+
+/** The stored rows of these ids, locked until the transaction ends. */
+export async function loadForUpdate(transaction: Queries, ids: readonly string[]): Promise<Map<string, TaskRow>> {
+  if (ids.length === 0) return new Map();
+  const rows = await transaction
+    .select()
+    .from(tasks)
+    .where(sql`${tasks.id} = any(${sql.param([...ids])}::text[])`)
+    .orderBy(tasks.id)
+    .for('update');
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+const mutable = Object.fromEntries(
+  Object.entries(getTableColumns(tasks))
+    .filter(([key]) => key !== 'id')
+    .map(([key, column]) => [key, sql.raw(`excluded."${column.name}"`)]),
+);
+const rowsPerStatement = 500;
+
+/** Inserts or replaces whole rows. */
+export async function saveTasks(transaction: Queries, rows: readonly TaskRow[]): Promise<void> {
+  for (let start = 0; start < rows.length; start += rowsPerStatement) {
+    await transaction
+      .insert(tasks)
+      .values(rows.slice(start, start + rowsPerStatement))
+      .onConflictDoUpdate({ target: tasks.id, set: mutable });
+  }
+}
+
+/** Ended before the instant; at most `limit` at a time. Returns how many. */
+export async function deleteTasksEndedBefore(queries: Queries, before: Date, limit: number): Promise<number> {
+  const deleted = await queries
+    .delete(tasks)
+    .where(
+      sql`${tasks.id} in (select id from tasks where ended_at < ${before.toISOString()}::timestamptz order by ended_at limit ${limit})`,
+    )
+    .returning({ id: tasks.id });
+  return deleted.length;
+}

@@ -1,0 +1,101 @@
+import * as z from 'zod/mini';
+import { component, conditionType, severity } from './condition.ts';
+import { instant } from './instant.ts';
+import { nodeStatus } from './node.ts';
+import { taskEnding, taskIdentity, taskStatus, verdict } from './task.ts';
+
+/** What a notification tells. `task.started` goes only to who asked for `begin`. */
+export const notificationType = z.enum([
+  'task.started',
+  'task.ended',
+  'task.amended',
+  'condition.fired',
+  'condition.resolved',
+  'condition.renotified',
+  'node.unreachable',
+  'node.recovered',
+  'digest',
+  'test',
+]);
+export type NotificationType = z.infer<typeof notificationType>;
+
+/** What happened to an alert or a task. `started` and `ended` are of tasks that raise no alert, `test` is of nothing at all. */
+export const transitionKind = z.enum([
+  'fired',
+  'resolved',
+  'unreachable',
+  'renotified',
+  'amended',
+  'suppressed',
+  'started',
+  'ended',
+  'test',
+]);
+export type TransitionKind = z.infer<typeof transitionKind>;
+
+/** A run of work as it is told: identity, ending (null while unknown or running), and the end of its log. */
+export const taskFacts = z.object({
+  ...taskIdentity.shape,
+  node: z.string(),
+  node_id: z.string(),
+  ...taskEnding.shape,
+  status: taskStatus,
+  ended_at: z.nullable(instant),
+  verdict: z.nullable(verdict),
+  /** How often a better-known end replaced the one before. */
+  amendments: z.int(),
+  /** Oldest first, the last 64 KiB at most; null when there is no log. */
+  log_tail: z.nullable(z.array(z.string())),
+});
+export type TaskFacts = z.infer<typeof taskFacts>;
+
+export const nodeFacts = z.object({
+  id: z.string(),
+  name: z.string(),
+  status: nodeStatus,
+  labels: z.record(z.string(), z.string()),
+});
+export type NodeFacts = z.infer<typeof nodeFacts>;
+
+export const conditionFacts = z.object({
+  type: conditionType,
+  active: z.boolean(),
+  reason: z.string(),
+  since: instant,
+  component,
+});
+export type ConditionFacts = z.infer<typeof conditionFacts>;
+
+export const incidentFacts = z.object({
+  id: z.string(),
+  status: z.enum(['open', 'resolved']),
+  title: z.string(),
+  severity,
+  /** Null when the collector has no `public_url`. */
+  url: z.nullable(z.string()),
+});
+export type IncidentFacts = z.infer<typeof incidentFacts>;
+
+/** One of several things told together: today the tasks lost with their node. Their log stays behind. */
+export const groupMember = z.object({ task: z.omit(taskFacts, { log_tail: true }) });
+export type GroupMember = z.infer<typeof groupMember>;
+
+/** The public body of one notification: what a webhook posts, frozen when it is promised. */
+export const notification = z.object({
+  version: z.literal(1),
+  /** The same in every attempt, different for every other notification: the `webhook-id`. */
+  id: z.string(),
+  type: notificationType,
+  at: instant,
+  /** Null for what opens none: a task that ended well, a test. */
+  incident: z.nullable(incidentFacts),
+  condition: z.optional(conditionFacts),
+  task: z.optional(taskFacts),
+  /** Null for a test. */
+  node: z.nullable(nodeFacts),
+  transition: transitionKind,
+  /** How often this alert has been told again; 0 the first time. */
+  repeat: z.int(),
+  group: z.optional(z.array(groupMember)),
+});
+export type Notification = z.infer<typeof notification>;

@@ -1,0 +1,378 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
+import { build } from 'esbuild';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { readPidStat } from '../../agent/src/proc/pid-stat.ts';
+import {
+  createProcessExitsWatcher,
+  type ProcessExitsOptions,
+  type ProcessExitsWatcher,
+} from '../../agent/src/watchers/process-exits.ts';
+import type { ProcessExited, Sighting } from '../../agent/src/watchers/watcher.ts';
+import { testCgroups } from '../support/cgroups.ts';
+import { eventually } from '../support/eventually.ts';
+
+const cgroups = testCgroups();
+const log = pino({ level: 'silent' });
+const code = (n: number) => n << 8;
+
+const watchers: ProcessExitsWatcher[] = [];
+
+async function watch(more: Partial<ProcessExitsOptions> = {}) {
+  const sightings: Sighting[] = [];
+  const watcher = createProcessExitsWatcher({
+    root: '/',
+    cgroupRoot: cgroups?.root ?? null,
+    report: (sighting) => sightings.push(sighting),
+    clock: systemClock,
+    log,
+    ...more,
+  });
+  watchers.push(watcher);
+  await watcher.start(new AbortController().signal);
+  const exits = () => sightings.filter((sighting): sighting is ProcessExited => sighting.kind === 'process_exited');
+  const exitOf = (cgroup: string) => eventually(() => exits().find((exit) => exit.cgroup === cgroup));
+  return { watcher, sightings, exits, exitOf };
+}
+
+afterEach(async () => {
+  for (const watcher of watchers.splice(0)) await watcher.stop();
+});
+afterAll(() => cgroups?.removeAll());
+
+it.runIf(cgroups === null)(
+  'cannot make cgroups here: the process-exit tests need root and cgroup2, and most of them did not run',
+  () => {
+    process.stderr.write('process-exit tests in cgroups DID NOT RUN: not root, or no cgroup2\n');
+  },
+);
+
+describe.runIf(cgroups !== null)('ends of processes that are not ours', () => {
+  const made = cgroups as NonNullable<typeof cgroups>;
+  let directory: string;
+  let threads: string;
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'exits-'));
+    chmodSync(directory, 0o755);
+    threads = join(directory, 'threads');
+    execFileSync('cc', [
+      '-O1',
+      '-w',
+      '-pthread',
+      '-o',
+      threads,
+      join(import.meta.dirname, '../fixtures/processes/threads.c'),
+    ]);
+  });
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  const modes = [
+    ['with kernel events and pidfds', {}],
+    ['with kernel events alone', { pidfdExit: true }],
+    ['with pidfds alone', { connector: true }],
+  ] as const;
+
+  describe.each(modes)('%s', (mode, without) => {
+    const simple: [string, string[], number][] = [
+      ['exit 0', ['sh', '-c', 'sleep 0.1; exit 0'], code(0)],
+      ['exit 3', ['sh', '-c', 'sleep 0.1; exit 3'], code(3)],
+      ['exit 137, which is no SIGKILL', ['sh', '-c', 'sleep 0.1; exit 137'], code(137)],
+      ['SIGKILL, which is no exit 137', ['sh', '-c', 'sleep 0.1; kill -9 $$'], 9],
+      ['SIGTERM', ['sh', '-c', 'sleep 0.1; kill -15 $$'], 15],
+    ];
+    it.each(simple)('F026 tells %s of a scope', async (name, command, waitStatus) => {
+      const { exitOf } = await watch({ without });
+      const cgroup = made.make(`${mode}-${name}.scope`.replaceAll(/[ ,]/g, '-'));
+
+      const child = made.run(cgroup, command);
+
+      const exit = await exitOf(cgroup);
+      expect(exit).toMatchObject({ pid: child.pid, isMain: true, waitStatus, blindReason: null, comm: 'sh' });
+    });
+
+    const threaded: [string, number][] = [
+      ['leader-first', code(42)],
+      ['thread-exec', code(5)],
+      ['thread-kill', 9],
+      ['thread-exit', code(6)],
+    ];
+    it.each(threaded)('tells the end of a process with threads: %s', async (name, waitStatus) => {
+      const { exitOf, exits } = await watch({ without });
+      const cgroup = made.make(`${mode}-${name}.scope`.replaceAll(' ', '-'));
+
+      made.run(cgroup, ['sh', '-c', 'sleep 0.1; exec "$@"', 'sh', threads, name]);
+
+      expect(await exitOf(cgroup)).toMatchObject({ waitStatus });
+      expect(exits().filter((exit) => exit.cgroup === cgroup)).toHaveLength(1);
+    });
+  });
+
+  it('tells SIGSEGV, and whether a core was written', async () => {
+    const { exitOf } = await watch();
+    const without = made.make('segv.scope');
+    const withCore = made.make('segv-core.scope');
+
+    for (const [cgroup, mode] of [
+      [without, 'segv'],
+      [withCore, 'segv-core'],
+    ] as const) {
+      made.run(cgroup, ['sh', '-c', `cd "${directory}" && exec "${threads}" ${mode}`]);
+    }
+
+    expect((await exitOf(without)).waitStatus).toBe(11);
+    expect((await exitOf(withCore)).waitStatus).toBe(11 | 0x80);
+  });
+
+  it('F025 catches every scope that lives less than 10 ms, once, with its own status', async () => {
+    const { exits } = await watch();
+    const expected = new Map<string, number>();
+
+    for (let index = 0; index < 60; index++) {
+      const cgroup = made.make(`short-${index}.scope`);
+      expected.set(cgroup, code(index % 4));
+      const child = made.run(cgroup, ['/bin/sh', '-c', `exit ${index % 4}`]);
+      if (index % 5 !== 0) continue;
+      // The manager of the cgroup notices that it is empty, and removes it, no sooner than it gets its turn.
+      await once(child, 'exit').then(() => new Promise((resolve) => setImmediate(resolve)));
+      made.remove(cgroup);
+    }
+
+    await eventually(() => exits().length >= expected.size);
+    expect(new Map(exits().map((exit) => [exit.cgroup, exit.waitStatus]))).toEqual(expected);
+    expect(exits()).toHaveLength(expected.size);
+    expect(exits().every((exit) => exit.isMain)).toBe(true);
+  });
+
+  it('loses none of 2,000 forks made as fast as possible, and their scope still ends right', async () => {
+    const { watcher, exitOf, sightings } = await watch();
+    const before = watcher.counts().exits;
+    const cgroup = made.make('storm.scope');
+
+    made.run(cgroup, ['sh', '-c', 'i=0; while [ $i -lt 2000 ]; do (exit 1) & i=$((i+1)); done; wait; exit 17']);
+
+    expect(await exitOf(cgroup)).toMatchObject({ waitStatus: code(17), isMain: true });
+    expect(watcher.counts().exits - before).toBeGreaterThanOrEqual(2001);
+    expect(sightings.filter((sighting) => sighting.kind === 'gap')).toEqual([]);
+    expect(
+      sightings.filter((sighting) => sighting.kind === 'process_exited' && sighting.cgroup === cgroup),
+    ).toHaveLength(1);
+    await eventually(() => watcher.counts().processes < 100);
+  });
+
+  it('takes the first process as main, not its children nor what it leaves behind', async () => {
+    const { exitOf, exits } = await watch();
+    const cgroup = made.make('orphans.scope');
+
+    const child = made.run(cgroup, ['sh', '-c', 'sh -c "exit 9"; (sh -c "sleep 0.3; exit 8" &) ; exit 4']);
+
+    expect(await exitOf(cgroup)).toMatchObject({ pid: child.pid, waitStatus: code(4) });
+    await eventually(() => made.remove(cgroup) === undefined);
+    expect(exits().filter((exit) => exit.cgroup === cgroup)).toHaveLength(1);
+  });
+
+  it('finds what already ran, and a process attached without exec', async () => {
+    const early = made.make('early.scope');
+    const child = made.run(early, ['sh', '-c', 'sleep 0.4; exit 21']);
+    await eventually(() => readPidStat('/', child.pid ?? 0)?.comm === 'sh' && made.root);
+    const { exitOf } = await watch();
+    const late = made.make('late.service');
+    const stranger = spawn('/bin/sh', ['-c', `echo $$ > ${made.root}${late}/cgroup.procs; sleep 0.1; exit 22`], {
+      stdio: 'ignore',
+    });
+
+    expect(await exitOf(early)).toMatchObject({ pid: child.pid, waitStatus: code(21) });
+    expect(await exitOf(late)).toMatchObject({ pid: stranger.pid, waitStatus: code(22), isMain: true });
+  });
+
+  it('lets the cgroup be read before it tells of the end, and remembers it', async () => {
+    const order: string[] = [];
+    const { exitOf, watcher } = await watch({ onMainExit: (cgroup) => order.push(cgroup) });
+    const cgroup = made.make('hook.scope');
+
+    made.run(cgroup, ['sh', '-c', 'exit 2']);
+    const exit = await exitOf(cgroup);
+
+    expect(order).toContain(cgroup);
+    expect(watcher.recentExit(cgroup)).toEqual(exit);
+    expect(watcher.recentExit('/nowhere.scope')).toBeNull();
+  });
+
+  it('F033 settles the dead from their pidfds after an overrun and says how many events were dropped', async () => {
+    const { watcher, exits, sightings } = await watch();
+    const tracked = Array.from({ length: 5 }, (_, index) => made.make(`overrun-${index}.scope`));
+    for (const [index, cgroup] of tracked.entries()) made.run(cgroup, ['sh', '-c', `sleep 0.3; exit ${index + 1}`]);
+    await eventually(() => watcher.counts().processes >= 5);
+
+    // The event loop stands still for as long as the storm blows, as it does in a stopped or starved agent.
+    spawnSync('/usr/bin/perl', ['-e', 'for (1..16000) { my $p = fork(); exit(0) if !$p; waitpid($p, 0); }']);
+
+    await eventually(() => tracked.every((cgroup) => exits().some((exit) => exit.cgroup === cgroup)));
+    for (const [index, cgroup] of tracked.entries()) {
+      expect(exits().find((exit) => exit.cgroup === cgroup)).toMatchObject({ waitStatus: code(index + 1) });
+    }
+    const gaps = sightings.filter((sighting) => sighting.kind === 'gap');
+    expect(gaps).toHaveLength(1);
+    expect(gaps[0]?.gap.lost).toBeGreaterThan(1000);
+    const after = made.make('after-overrun.scope');
+    made.run(after, ['sh', '-c', 'exit 3']);
+    expect((await eventually(() => exits().find((exit) => exit.cgroup === after))).waitStatus).toBe(code(3));
+  });
+
+  it('says it is blind, and why, when neither source works; an end is then an end with unknown status', async () => {
+    const { watcher, exitOf } = await watch({ without: { connector: true, pidfdExit: true } });
+    const cgroup = made.make('blind.scope');
+
+    made.run(cgroup, ['sh', '-c', 'sleep 0.1; exit 0']);
+
+    expect(watcher.state()).toMatchObject({ state: 'blind', reason: expect.stringContaining('CAP_NET_ADMIN') });
+    const exit = await exitOf(cgroup);
+    if (exit.via === 'zombie') expect(exit.waitStatus).toBe(0);
+    else expect(exit).toMatchObject({ waitStatus: null, blindReason: expect.stringContaining('only its parent') });
+  });
+});
+
+describe('following one process', () => {
+  it('reports its end without any cgroup', async () => {
+    const { watcher, exits } = await watch({ cgroupRoot: null });
+    const child = spawn('/bin/sh', ['-c', 'read line; exit 12'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const startTicks = readPidStat('/', child.pid ?? 0)?.startTicks ?? null;
+    let heard: ProcessExited | undefined;
+
+    watcher.follow(child.pid ?? 0, startTicks, (exit) => {
+      heard = exit;
+    });
+    child.stdin.end('\n');
+
+    await eventually(() => heard);
+    expect(heard).toMatchObject({ pid: child.pid, startTicks, waitStatus: code(12), isMain: false });
+    expect(exits()).toEqual([heard]);
+  });
+
+  it('F032 never blames the process that has the pid now', async () => {
+    const { watcher } = await watch();
+    const child = spawn('/bin/sh', ['-c', 'read line; exit 13'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const startTicks = readPidStat('/', child.pid ?? 0)?.startTicks ?? 0;
+    const heard: ProcessExited[] = [];
+
+    watcher.follow(child.pid ?? 0, startTicks - 100, (exit) => heard.push(exit));
+    child.stdin.end('\n');
+    await once(child, 'exit');
+
+    expect(heard).toMatchObject([{ waitStatus: null, blindReason: expect.stringContaining('later process') }]);
+  });
+
+  it('tells at once of a process that is already gone', async () => {
+    const { watcher } = await watch();
+    const child = spawn('/bin/true');
+    await once(child, 'exit');
+    const heard: ProcessExited[] = [];
+
+    watcher.follow(child.pid ?? 0, 1, (exit) => heard.push(exit));
+
+    expect(heard).toMatchObject([{ waitStatus: null }]);
+  });
+
+  it('stops within 10 ms, twice without harm, and holds no descriptor afterwards', async () => {
+    const { watcher } = await watch();
+
+    const startedAt = performance.now();
+    await watcher.stop();
+    const tookMs = performance.now() - startedAt;
+    await watcher.stop();
+
+    expect(tookMs).toBeLessThan(10);
+  });
+});
+
+const isRoot = process.getuid?.() === 0;
+
+/** The watcher in a process of its own, started by a command in front of it that takes rights or sight away. */
+describe.runIf(cgroups !== null && isRoot)('with fewer rights', () => {
+  const made = cgroups as NonNullable<typeof cgroups>;
+  let directory: string;
+  let script: string;
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'exits-'));
+    chmodSync(directory, 0o755);
+    script = join(directory, 'watch.cjs');
+    const koffi = createRequire(import.meta.url).resolve('koffi');
+    await build({
+      entryPoints: [join(import.meta.dirname, '../support/watch-exits.ts')],
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+      target: 'node20',
+      outfile: script,
+      logLevel: 'error',
+      plugins: [
+        { name: 'koffi', setup: (of) => of.onResolve({ filter: /^koffi$/ }, () => ({ path: koffi, external: true })) },
+      ],
+    });
+  });
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  async function scopeSeen(prefix: readonly string[], name: string) {
+    const child = spawn('env', [...prefix, process.execPath, script, made.root], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk;
+    });
+    const lines = () =>
+      text
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as { state?: string; reason?: string } & ProcessExited);
+    const state = await eventually(() => lines()[0]);
+    const cgroup = made.make(name);
+    made.run(cgroup, ['sh', '-c', 'sleep 0.1; exit 3']);
+    const exit = await eventually(() => lines().find((line) => line.cgroup === cgroup));
+    child.stdin.end();
+    await once(child, 'exit');
+    return { state, exit };
+  }
+
+  it('sees the same as nobody, where the kernel lets everyone listen', async () => {
+    const { state, exit } = await scopeSeen(
+      ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'],
+      'nobody.scope',
+    );
+
+    expect(exit.isMain).toBe(true);
+    if (state.state === 'seeing') expect(exit).toMatchObject({ waitStatus: code(3) });
+    else expect(state.reason).toContain('CAP_NET_ADMIN');
+  });
+
+  it('says in another network namespace that events do not reach it, and goes on with pidfds', async () => {
+    const { state, exit } = await scopeSeen(['unshare', '-n'], 'netns.scope');
+
+    expect(state).toMatchObject({
+      state: expect.stringMatching(/degraded|blind/),
+      reason: expect.stringContaining('network namespace'),
+    });
+    expect(exit).toMatchObject(
+      state.state === 'degraded' ? { waitStatus: code(3), via: 'pidfd' } : { waitStatus: null },
+    );
+  });
+
+  it('is not taken in by events of a foreign pid namespace', async () => {
+    const child = spawn('unshare', ['-pf', '--mount-proc', process.execPath, script, made.root], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    child.stdin.end();
+    await once(child, 'exit');
+
+    expect(JSON.parse(line.toString())).toMatchObject({
+      state: expect.stringMatching(/degraded|blind/),
+      reason: expect.stringContaining('pid namespace'),
+    });
+  });
+});

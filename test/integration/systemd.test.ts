@@ -1,0 +1,348 @@
+import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { defaultUnitExclude, defaultUnitInclude } from '../../agent/src/watchers/systemd/unit-globs.ts';
+import { createSystemdWatcher } from '../../agent/src/watchers/systemd.ts';
+import type { Sighting, Watcher } from '../../agent/src/watchers/watcher.ts';
+import { eventually } from '../support/eventually.ts';
+import { FakeSystemd } from '../support/fake-systemd.ts';
+import { PrivateBus } from '../support/private-bus.ts';
+
+const log = pino({ level: 'silent' });
+
+describe('the systemd watcher on a real message bus', () => {
+  let bus: PrivateBus;
+  let systemd: FakeSystemd;
+  let watcher: Watcher;
+  let abort: AbortController;
+  let sightings: Sighting[];
+
+  beforeEach(async () => {
+    bus = new PrivateBus();
+    await bus.start();
+    systemd = new FakeSystemd(bus.address);
+    await systemd.start();
+    sightings = [];
+    abort = new AbortController();
+    watcher = createSystemdWatcher({
+      report: (sighting) => sightings.push(sighting),
+      include: defaultUnitInclude,
+      exclude: defaultUnitExclude,
+      clock: systemClock,
+      log,
+      busAddress: bus.address,
+      isBooted: () => true,
+    });
+  });
+
+  afterEach(async () => {
+    abort.abort();
+    await watcher.stop();
+    systemd.stop();
+    await bus.dispose();
+  });
+
+  const started = () => sightings.filter((sighting) => sighting.kind === 'unit_started');
+  const ended = () => sightings.filter((sighting) => sighting.kind === 'unit_ended');
+  const gaps = () => sightings.filter((sighting) => sighting.kind === 'gap');
+
+  it('tells of units that already run, once, and not of the plumbing', async () => {
+    const unit = systemd.makeUnit('hakuriver-task-1.scope');
+    systemd.makeUnit('systemd-journald.service');
+    systemd.makeUnit('session-1.scope');
+
+    await watcher.start(abort.signal);
+
+    expect(started()).toEqual([
+      expect.objectContaining({
+        unit: 'hakuriver-task-1.scope',
+        invocationId: unit.invocationId,
+        cgroup: '/system.slice/hakuriver-task-1.scope',
+        description: '/bin/sh -c sleep 1; exit 3',
+        memoryMaxBytes: 52_428_800,
+        runtimeMaxMs: null,
+        startedAt: unit.startedAt,
+      }),
+    ]);
+    expect(watcher.state()).toMatchObject({ name: 'systemd', state: 'seeing', reason: null });
+    expect(systemd.calls.some((call) => call.includes('journald'))).toBe(false);
+  });
+
+  it('takes the result from the signal and asks nothing about a unit that is gone', async () => {
+    await watcher.start(abort.signal);
+    const unit = systemd.startUnit('t2.scope');
+    await eventually(() => started().length === 1);
+
+    systemd.endUnit(unit, { result: 'oom-kill' });
+
+    const [end] = await eventually(() => (ended().length === 1 ? ended() : undefined));
+    expect(end).toMatchObject({
+      unit: 't2.scope',
+      invocationId: unit.invocationId,
+      result: 'oom-kill',
+      stopJob: false,
+      approximate: false,
+      via: 'dbus',
+    });
+    expect(sightings.map((sighting) => sighting.kind)).toContain('unit_oom');
+    expect(systemd.blankLoads).toEqual([]);
+  });
+
+  it('tells how the main process of a service ended', async () => {
+    await watcher.start(abort.signal);
+    const unit = systemd.startUnit('train.service');
+    await eventually(() => started().length === 1);
+
+    systemd.endUnit(unit, { result: 'exit-code', execMainCode: 1, execMainStatus: 7 });
+
+    const [end] = await eventually(() => (ended().length === 1 ? ended() : undefined));
+    expect(end).toMatchObject({ result: 'exit-code', execMain: { code: 'exited', status: 7 } });
+    expect(started()[0]).toMatchObject({ user: 'ml', mainPid: 4242, command: "/bin/sh -c 'sleep 1; exit 3'" });
+  });
+
+  it('F025 tells once of a unit that came and went in one turn of the manager, with its status', async () => {
+    await watcher.start(abort.signal);
+
+    const flash = systemd.flashUnit('flash.scope', { result: 'timeout', activeState: 'failed' });
+
+    const [end] = await eventually(() => (ended().length === 1 ? ended() : undefined));
+    expect(end).toMatchObject({ unit: 'flash.scope', invocationId: flash.invocationId, result: 'timeout' });
+    expect(started()).toHaveLength(1);
+    expect(systemd.blankLoads).toEqual([]);
+  });
+
+  it('F025 tells of a unit that ends before the question about it is answered, never as a success it did not see', async () => {
+    await watcher.start(abort.signal);
+    systemd.holdAnswers = true;
+    const unit = systemd.startUnit('brief.scope');
+    await eventually(() => systemd.calls.filter((call) => call === 'GetAll brief.scope').length === 2);
+
+    systemd.endUnit(unit, { result: 'oom-kill' });
+    systemd.releaseAnswers();
+    systemd.startUnit('after.scope');
+
+    await eventually(() => started().length === 2);
+    expect(ended()).toEqual([
+      expect.objectContaining({ unit: 'brief.scope', invocationId: unit.invocationId, result: 'oom-kill' }),
+    ]);
+    // The two questions were on their way; the blank unit they loaded is neither told nor asked about again.
+    expect(systemd.blankLoads).toEqual(['brief.scope', 'brief.scope']);
+    expect(
+      sightings.filter((sighting) => sighting.kind === 'unit_started' && sighting.unit === 'brief.scope'),
+    ).toHaveLength(1);
+  });
+
+  it('F025 says unknown when the manager drops a live unit without a word on its end', async () => {
+    await watcher.start(abort.signal);
+    const unit = systemd.startUnit('mute.scope');
+    await eventually(() => started().length === 1);
+
+    systemd.removeUnit(unit);
+
+    const [end] = await eventually(() => (ended().length === 1 ? ended() : undefined));
+    expect(end).toMatchObject({ unit: 'mute.scope', result: null, approximate: true });
+  });
+
+  it('F030 tells two runs of one unit name apart', async () => {
+    await watcher.start(abort.signal);
+
+    const first = systemd.startUnit('again.scope');
+    systemd.endUnit(first, { result: 'timeout' });
+    const second = systemd.startUnit('again.scope');
+    systemd.endUnit(second);
+
+    await eventually(() => ended().length === 2);
+    expect(ended().map((end) => [end.invocationId, end.result])).toEqual([
+      [first.invocationId, 'timeout'],
+      [second.invocationId, 'success'],
+    ]);
+    expect(started().map((start) => start.invocationId)).toEqual([first.invocationId, second.invocationId]);
+  });
+
+  it('tells the end of a service that waits for its restart, and the next run as another', async () => {
+    await watcher.start(abort.signal);
+    const first = systemd.startUnit('loop.service');
+    await eventually(() => started().length === 1);
+
+    systemd.endUnit(
+      first,
+      { activeState: 'activating', subState: 'auto-restart', result: 'exit-code', execMainCode: 1, execMainStatus: 1 },
+      { keep: true },
+    );
+    const second = systemd.makeUnit('loop.service');
+    systemd.changed(second);
+
+    await eventually(() => started().length === 2);
+    expect(ended()).toEqual([
+      expect.objectContaining({ invocationId: first.invocationId, execMain: { code: 'exited', status: 1 } }),
+    ]);
+    expect(started()[1]?.invocationId).toBe(second.invocationId);
+  });
+
+  it('tells a stop job from an end by itself, and a shutdown from a person', async () => {
+    await watcher.start(abort.signal);
+    const first = systemd.startUnit('stopped.scope');
+    const second = systemd.startUnit('downed.scope');
+    const third = systemd.startUnit('reloaded.service');
+    await eventually(() => started().length === 3);
+
+    const reload = systemd.queueJob(third.name, 'reload');
+    systemd.finishJob(reload, third.name);
+    systemd.endUnit(third);
+    const stop = systemd.queueJob(first.name, 'stop');
+    systemd.endUnit(first);
+    systemd.finishJob(stop, first.name);
+    systemd.queueJob('shutdown.target', 'start');
+    systemd.queueJob(second.name, 'stop');
+    systemd.endUnit(second);
+
+    await eventually(() => ended().length === 3);
+    expect(ended().map((end) => [end.unit, end.stopJob, end.systemStopping ?? false])).toEqual([
+      ['reloaded.service', false, false],
+      ['stopped.scope', true, false],
+      ['downed.scope', true, true],
+    ]);
+  });
+
+  it('F028 comes back after the bus is lost, tells the gap, and finds who ended meanwhile', async () => {
+    systemd.makeUnit('stays.scope');
+    const goes = systemd.makeUnit('goes.scope');
+    const fails = systemd.makeUnit('fails.service');
+    await watcher.start(abort.signal);
+    await eventually(() => started().length === 3);
+
+    await bus.stop();
+    await eventually(() => watcher.state().state === 'blind');
+    systemd.units.delete(goes.name);
+    Object.assign(fails, {
+      activeState: 'failed',
+      subState: 'failed',
+      result: 'exit-code',
+      execMainCode: 1,
+      execMainStatus: 9,
+      endedAt: Date.now(),
+    });
+    const fresh = systemd.makeUnit('fresh.scope');
+    await bus.start();
+    await systemd.start();
+
+    await eventually(() => watcher.state().state === 'seeing');
+    await eventually(() => started().length === 4 && ended().length === 2);
+    expect(gaps()).toHaveLength(1);
+    expect(gaps()[0]).toMatchObject({ gap: { source: 'systemd', lost: null, at_most: null } });
+    expect(started()[3]?.invocationId).toBe(fresh.invocationId);
+    expect(ended().find((end) => end.unit === 'goes.scope')).toMatchObject({
+      result: null,
+      approximate: true,
+      stopJob: null,
+    });
+    expect(ended().find((end) => end.unit === 'fails.service')).toMatchObject({
+      result: 'exit-code',
+      execMain: { code: 'exited', status: 9 },
+    });
+    expect(systemd.blankLoads).toEqual([]);
+  });
+
+  it('F029 neither loses nor doubles an end over a daemon-reload', async () => {
+    const stays = systemd.makeUnit('stays.scope');
+    const goes = systemd.makeUnit('goes.scope');
+    await watcher.start(abort.signal);
+
+    systemd.reload(() => systemd.units.delete(goes.name));
+    await eventually(() => ended().length === 1);
+    systemd.endUnit(stays, { result: 'timeout' });
+
+    await eventually(() => ended().length === 2);
+    expect(ended().map((end) => [end.unit, end.result])).toEqual([
+      ['goes.scope', null],
+      ['stays.scope', 'timeout'],
+    ]);
+    expect(started()).toHaveLength(2);
+  });
+
+  it('F029 goes on after a daemon-reexec, which changes the owner of the manager’s name', async () => {
+    const stays = systemd.makeUnit('stays.scope');
+    await watcher.start(abort.signal);
+
+    await systemd.reexec();
+    await eventually(() => systemd.isSubscribed);
+    systemd.endUnit(stays, { result: 'oom-kill' });
+
+    await eventually(() => ended().length === 1);
+    expect(ended()[0]).toMatchObject({ result: 'oom-kill', invocationId: stays.invocationId });
+    expect(started()).toHaveLength(1);
+  });
+
+  it('F027 counts 10,000 units that come and go in a burst, each once, and keeps its thread free', async () => {
+    await watcher.start(abort.signal);
+    let longestMs = 0;
+    let last = performance.now();
+    const pulse = setInterval(() => {
+      longestMs = Math.max(longestMs, performance.now() - last);
+      last = performance.now();
+    }, 20);
+
+    try {
+      for (let i = 0; i < 10_000; i += 1) {
+        const unit = systemd.startUnit(`storm-${i}.scope`);
+        systemd.endUnit(unit, i % 10 === 0 ? { result: 'oom-kill' } : {});
+        if (i % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
+      }
+      await eventually(() => ended().length === 10_000, { timeoutMs: 60_000 });
+    } finally {
+      clearInterval(pulse);
+    }
+
+    expect(new Set(ended().map((end) => end.invocationId)).size).toBe(10_000);
+    expect(ended().filter((end) => end.result === 'oom-kill')).toHaveLength(1_000);
+    expect(started()).toHaveLength(10_000);
+    expect(gaps()).toHaveLength(0);
+    // Sender and receiver share this thread; it is never held for as long as a heartbeat would notice.
+    expect(longestMs).toBeLessThan(2_000);
+  });
+
+  it('does not pay for 5,000 units that are none of ours', async () => {
+    for (let i = 0; i < 5_000; i += 1) systemd.makeUnit(`systemd-thing@${i}.service`);
+    const ours = systemd.makeUnit('ours.scope');
+
+    await watcher.start(abort.signal);
+
+    expect(started().map((start) => start.invocationId)).toEqual([ours.invocationId]);
+    expect(systemd.calls.filter((call) => call.startsWith('GetAll'))).toEqual([
+      'GetAll ours.scope',
+      'GetAll ours.scope',
+    ]);
+  });
+
+  it('says blind and why when there is no bus, and sees when it comes', async () => {
+    systemd.stop();
+    await bus.stop();
+
+    await watcher.start(abort.signal);
+    expect(watcher.state()).toMatchObject({
+      state: 'blind',
+      reason: expect.stringContaining('cannot hear systemd over D-Bus'),
+    });
+
+    await bus.start();
+    await systemd.start();
+    await eventually(() => watcher.state().state === 'seeing');
+  });
+});
+
+it('is off where systemd is not PID 1, and does nothing', async () => {
+  const sightings: Sighting[] = [];
+  const watcher = createSystemdWatcher({
+    report: (sighting) => sightings.push(sighting),
+    include: ['*'],
+    exclude: [],
+    clock: systemClock,
+    log,
+    isBooted: () => false,
+  });
+
+  await watcher.start(new AbortController().signal);
+
+  expect(watcher.state()).toMatchObject({ state: 'off', reason: 'PID 1 is not systemd' });
+  await watcher.stop();
+});

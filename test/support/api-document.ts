@@ -1,0 +1,43 @@
+import { apiDocument, documentText } from '@runnerwatch/collector/api/openapi.ts';
+import { type ResourceParts, resourceRoutes } from '@runnerwatch/collector/api/resources.ts';
+import type { Database } from '@runnerwatch/collector/db/database.ts';
+import * as schema from '@runnerwatch/collector/db/tables/schema.ts';
+import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
+import { drizzle } from 'drizzle-orm/postgres-js';
+import { buildApi } from './api-server.ts';
+
+/** The OpenAPI document of every route there is. Routes are described, not asked: nothing is connected. */
+export async function currentDocumentText(): Promise<string> {
+  const { app } = await buildApi({ routes: resourceRoutes(unconnectedParts()) });
+  try {
+    return documentText(apiDocument(app));
+  } finally {
+    await app.close();
+  }
+}
+
+function unconnectedParts(): ResourceParts {
+  const queries = drizzle.mock({ schema });
+  const nobody = async (): Promise<never> => {
+    throw new Error('nothing is connected here');
+  };
+  const db: Database = {
+    kind: 'embedded',
+    drizzle: queries,
+    sql: nobody,
+    patiently: nobody,
+    check: nobody,
+    close: nobody,
+    [Symbol.asyncDispose]: nobody,
+  };
+  const onChanged = () => undefined;
+  return {
+    nodes: { queries, samples: { newest: () => null, query: nobody }, clock: systemClock, onChanged },
+    tasks: { queries, clock: systemClock },
+    jobs: { queries, clock: systemClock },
+    incidents: { db, now: Date.now },
+    deliveries: { db, now: Date.now, onPromised: onChanged },
+    notifiers: { receivers: new Set(), sendTest: nobody },
+    subscriptions: { policy: { enabled: true, subscriptions: [], receivers: new Set() } },
+  };
+}
