@@ -1,3 +1,4 @@
+import { env } from 'node:process';
 import { defineConfig } from 'vitest/config';
 
 /*
@@ -7,9 +8,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     // CI adds up what it reads there.
-    ...(process.env['RUNNERWATCH_TEST_REPORT'] === undefined
+    ...(env['RUNNERWATCH_TEST_REPORT'] === undefined
       ? {}
-      : { reporters: ['default', 'json'], outputFile: { json: process.env['RUNNERWATCH_TEST_REPORT'] } }),
+      : { reporters: ['default', 'json'], outputFile: { json: env['RUNNERWATCH_TEST_REPORT'] } }),
     projects: [
       {
         test: {

@@ -11,6 +11,9 @@ import { exitCodes, StartFailure } from '@runnerwatch/shared/runtime/start-failu
 
 const dist = dirname(fileURLToPath(import.meta.url));
 
+/** A light heap; docs/decisions says what it saves. */
+const agentFlags = ['--lite-mode', '--no-expose-wasm', '--max-semi-space-size=1'];
+
 const help = `Usage: runnerwatch up [--port 4777] [--data-dir DIR] [--config FILE] [--agent-config FILE]
 
 Runs everything for this machine in one go: a collector on its embedded database,
@@ -41,16 +44,20 @@ main().catch((error: unknown) => {
 async function main(): Promise<void> {
   const options = readOptions();
   const startedAt = performance.now();
-  const collector = supervise('collector', [join(dist, 'collector.mjs')], options, {
-    RUNNERWATCH_LISTEN: `127.0.0.1:${options.port}`,
+  const collector = supervise('collector', options, {
+    args: [join(dist, 'collector.mjs')],
+    environment: { RUNNERWATCH_LISTEN: `127.0.0.1:${options.port}` },
   });
   const url = `http://127.0.0.1:${options.port}`;
   const agent: { current: Supervised | undefined } = { current: undefined };
   stopOnSignals([() => agent.current, () => collector]);
   await ready(`${url}/readyz`, collector);
-  agent.current = supervise('agent', ['--lite-mode', '--max-semi-space-size=1', join(dist, 'agent.cjs')], options, {
-    RUNNERWATCH_COLLECTOR_URLS: url,
-    RUNNERWATCH_TOKEN_FILE: join(options.dataDir, 'collector', 'agent.token'),
+  agent.current = supervise('agent', options, {
+    args: [...agentFlags, join(dist, 'agent.cjs')],
+    environment: {
+      RUNNERWATCH_COLLECTOR_URLS: url,
+      RUNNERWATCH_TOKEN_FILE: join(options.dataDir, 'collector', 'agent.token'),
+    },
   });
   const node = await thisNode(url, agent.current);
   process.stdout.write(greeting({ url, node, options, startedMs: performance.now() - startedAt }));
@@ -100,10 +107,9 @@ interface Supervised {
 
 /** Runs a program of ours and starts it again when it dies; a fault of configuration ends everything with that fault's code. */
 function supervise(
-  name: string,
-  args: readonly string[],
+  name: 'agent' | 'collector',
   options: UpOptions,
-  environment: Record<string, string>,
+  { args, environment }: { args: readonly string[]; environment: Record<string, string> },
 ): Supervised {
   let child: ChildProcess | undefined;
   let stopping = false;

@@ -8,8 +8,8 @@ import type { NodeDescription, SourceState } from '@runnerwatch/shared/model/nod
 import { type Clock, systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { defaultDataDir, ensureDir } from '@runnerwatch/shared/runtime/data-dir.ts';
 import { createLogger } from '@runnerwatch/shared/runtime/logging.ts';
-import { StopStack } from '@runnerwatch/shared/runtime/stop-stack.ts';
 import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
+import { StopStack } from '@runnerwatch/shared/runtime/stop-stack.ts';
 import { version } from '@runnerwatch/shared/runtime/version.ts';
 import type { Logger } from 'pino';
 import { type AgentConfig, conditionSettings } from './config.ts';
@@ -53,7 +53,8 @@ export interface AgentOptions {
 export async function startAgent({ config, signal, system }: AgentOptions): Promise<AsyncDisposable> {
   const clock = systemClock;
   const uid = system.getuid?.() ?? 0;
-  const dataDir = config.data_dir ?? defaultDataDir({ uid, home: homedir(), xdgStateHome: system.env['XDG_STATE_HOME'] });
+  const dataDir =
+    config.data_dir ?? defaultDataDir({ uid, home: homedir(), xdgStateHome: system.env['XDG_STATE_HOME'] });
   ensureDir(dataDir, 0o755);
   const folder = ensureDir(join(dataDir, 'agent'), 0o711);
   const log = createLogger('agent', { ...config.log, write: (line) => void system.stdout.write(line) });
@@ -62,7 +63,12 @@ export async function startAgent({ config, signal, system }: AgentOptions): Prom
   const bootId = readBootId('/');
   const parts = new StopStack();
 
-  const spool = await openOrExplain(config, { folder, clock, log: named(log, 'spool'), problems: (problem) => onProblem(problem) });
+  const spool = await openOrExplain(config, {
+    folder,
+    clock,
+    log: named(log, 'spool'),
+    problems: (problem) => onProblem(problem),
+  });
   parts.defer(() => spool.close());
   const record = recorder({ spool, clock, log });
   const overflow = spoolOverflow(clock, record);
@@ -71,8 +77,22 @@ export async function startAgent({ config, signal, system }: AgentOptions): Prom
   parts.defer(() => life.end());
   record({ kind: 'agent_started', agent_version: version, boot_id: bootId, previous: life.previous });
 
-  const { ledger, hearing } = assembleHearing({ config, system, spool, nodeId, bootId, folder, dataDir, clock, log, crashPoint });
-  const inventory = createInventoryKeeper({ onChange: () => record({ kind: 'node', node: describe() }), log: named(log, 'inventory') });
+  const { ledger, hearing } = assembleHearing({
+    config,
+    system,
+    spool,
+    nodeId,
+    bootId,
+    folder,
+    dataDir,
+    clock,
+    log,
+    crashPoint,
+  });
+  const inventory = createInventoryKeeper({
+    onChange: () => record({ kind: 'node', node: describe() }),
+    log: named(log, 'inventory'),
+  });
   const describe = (): NodeDescription => ({
     name: config.node.name ?? hostname(),
     labels: config.node.labels,
@@ -110,7 +130,12 @@ export async function startAgent({ config, signal, system }: AgentOptions): Prom
 
 async function openOrExplain(
   config: AgentConfig,
-  { folder, clock, log, problems }: { folder: string; clock: Clock; log: Logger; problems: (problem: SpoolProblem) => void },
+  {
+    folder,
+    clock,
+    log,
+    problems,
+  }: { folder: string; clock: Clock; log: Logger; problems: (problem: SpoolProblem) => void },
 ): Promise<Spool> {
   try {
     return await openSpool({
@@ -163,7 +188,8 @@ function spoolOverflow(clock: Clock, record: RecordEvent): { take: (problem: Spo
   };
   return {
     take: (problem) => {
-      if (['full', 'evicted', 'not_durable', 'damaged', 'missing'].includes(problem.kind) && !isFiring) report('true', describeProblem(problem));
+      if (['full', 'evicted', 'not_durable', 'damaged', 'missing'].includes(problem.kind) && !isFiring)
+        report('true', describeProblem(problem));
       if (problem.kind === 'recovered' && isFiring) report('false', describeProblem(problem));
     },
   };
@@ -187,14 +213,17 @@ function assembleHearing(parts: HearingParts): { ledger: Ledger; hearing: Hearin
   const { config, system, spool, nodeId, bootId, folder, dataDir, clock, log } = parts;
   const cgroupRoot = findCgroup2Root('/');
   const stateFile = join(folder, 'ledger.json');
-  const isSeeing = (name: string) => name === 'run' || hearing.states().some((state) => state.name === name && state.state !== 'off' && state.state !== 'blind');
+  const isSeeing = (name: string) =>
+    name === 'run' ||
+    hearing.states().some((state) => state.name === name && state.state !== 'off' && state.state !== 'blind');
   const ledger: Ledger = new Ledger({
     nodeId,
     bootId,
     rules: config.tasks.identify,
     write: (body, atMs) => spool.append(body, atMs),
     readUse: (cgroup) => (cgroupRoot === null ? null : readCgroupUsage(cgroupRoot, cgroup)),
-    tailOf: ({ unit, invocationId }) => (invocationId === null ? null : hearing.journal.tailOf(invocationId)) ?? hearing.journal.tailOf(unit),
+    tailOf: ({ unit, invocationId }) =>
+      (invocationId === null ? null : hearing.journal.tailOf(invocationId)) ?? hearing.journal.tailOf(unit),
     state: {
       load: () => {
         const parsed = ledgerState.safeParse(parseOrNull(readSmallFile(stateFile)));
@@ -225,7 +254,11 @@ function assembleHearing(parts: HearingParts): { ledger: Ledger; hearing: Hearin
     onMainExit: (cgroup) => ledger.measure(cgroup),
     known: {
       since: ledger.lastSavedAt,
-      containers: open.map(({ handle, identity, startedAt }) => ({ containerId: handle, name: identity.name, startedAt })),
+      containers: open.map(({ handle, identity, startedAt }) => ({
+        containerId: handle,
+        name: identity.name,
+        startedAt,
+      })),
     },
     clock,
     log,
@@ -247,7 +280,11 @@ interface SamplingParts {
 function assembleSampling({ config, system, record, uplink, inventory, ledger, clock, log }: SamplingParts) {
   const settings = conditionSettings(config);
   const judge = new Judge(settings);
-  const samplers = createSamplers({ root: '/', processMatches: settings.processRules.map(({ match }) => match), ownProcess: system });
+  const samplers = createSamplers({
+    root: '/',
+    processMatches: settings.processRules.map(({ match }) => match),
+    ownProcess: system,
+  });
   return createScheduler({
     clock,
     intervalMs: config.sample_interval,
@@ -262,11 +299,26 @@ function assembleSampling({ config, system, record, uplink, inventory, ledger, c
   });
 }
 
-function announce({ pid, dataDir, uid, runtimeDir, log }: { pid: number; dataDir: string; uid: number; runtimeDir: string | undefined; log: Logger }) {
+function announce({
+  pid,
+  dataDir,
+  uid,
+  runtimeDir,
+  log,
+}: {
+  pid: number;
+  dataDir: string;
+  uid: number;
+  runtimeDir: string | undefined;
+  log: Logger;
+}) {
   try {
     return announceAgent({ pid, dataDir }, { uid, xdgRuntimeDir: runtimeDir });
   } catch (error) {
-    log.warn({ err: error }, '"runnerwatch run" will find this agent only where RUNNERWATCH_DATA_DIR names its data_dir');
+    log.warn(
+      { err: error },
+      '"runnerwatch run" will find this agent only where RUNNERWATCH_DATA_DIR names its data_dir',
+    );
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { SourceState } from '@runnerwatch/shared/model/node.ts';
+import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
 import type { AgentConfig } from './config.ts';
 import { readSmallFile, writeSmallFile } from './small-file.ts';
@@ -10,8 +10,8 @@ import { findContainerSockets, socketAt } from './watchers/containers-sockets.ts
 import { createInboxWatcher, type InboxWatcher } from './watchers/inbox.ts';
 import { createJournalWatcher, type JournalWatcher } from './watchers/journal.ts';
 import { createProcessExitsWatcher, type ProcessExitsWatcher } from './watchers/process-exits.ts';
-import { createSystemdWatcher } from './watchers/systemd.ts';
 import { defaultUnitExclude, defaultUnitInclude } from './watchers/systemd/unit-globs.ts';
+import { createSystemdWatcher } from './watchers/systemd.ts';
 import type { Report, Watcher } from './watchers/watcher.ts';
 
 export interface HearingOptions {
@@ -45,8 +45,18 @@ export interface Hearing {
 /** Makes the watchers and fixes their order: process ends first, so that no end is earlier than its witness. */
 export function createHearing(options: HearingOptions): Hearing {
   const { config, dataDir, folder, cgroupRoot, report, clock, log } = options;
-  const units = { include: config.systemd.include ?? defaultUnitInclude, exclude: config.systemd.exclude ?? defaultUnitExclude };
-  const processExits = createProcessExitsWatcher({ root: '/', cgroupRoot, report, clock, log: named(log, 'process-exits'), onMainExit: options.onMainExit });
+  const units = {
+    include: config.systemd.include ?? defaultUnitInclude,
+    exclude: config.systemd.exclude ?? defaultUnitExclude,
+  };
+  const processExits = createProcessExitsWatcher({
+    root: '/',
+    cgroupRoot,
+    report,
+    clock,
+    log: named(log, 'process-exits'),
+    onMainExit: options.onMainExit,
+  });
   const cgroupOom = createCgroupOomWatcher({ cgroupRoot, report, clock, log: named(log, 'cgroup-oom') });
   const cursorFile = join(folder, 'journal.json');
   const journal = createJournalWatcher({

@@ -10,7 +10,10 @@ export function nodeIdentity(folder: string): string {
   if (text !== null) {
     const id = /"node_id":\s*"([0-9a-f-]{36})"/.exec(text)?.[1];
     if (id !== undefined) return id;
-    throw new StartFailure('dataTooNew', `${path}: this is not a node's identity; restore it, or remove it to become a new node`);
+    throw new StartFailure(
+      'dataTooNew',
+      `${path}: this is not a node's identity; restore it, or remove it to become a new node`,
+    );
   }
   const id = randomUUID();
   try {
@@ -27,7 +30,10 @@ export function nodeIdentity(folder: string): string {
 }
 
 /** How the agent's last life ended, told by a mark that only a clean stop takes away. */
-export function openLife(folder: string, bootId: string | null): { previous: 'none' | 'clean' | 'killed' | 'rebooted'; end: () => void } {
+export function openLife(
+  folder: string,
+  bootId: string | null,
+): { previous: 'none' | 'clean' | 'killed' | 'rebooted'; end: () => void } {
   const path = join(folder, 'life.json');
   const last = readSmallFile(path);
   writeSmallFile(path, `${JSON.stringify({ running: true, boot_id: bootId })}\n`);

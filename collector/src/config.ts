@@ -27,6 +27,13 @@ export const collectorSchema = z.strictObject({
     {},
   ),
   notifications: notificationsConfig,
+  auth: z.prefault(
+    z.strictObject({
+      /** Also from this machine: for a proxy here that adds no forwarding header. */
+      require_token: z._default(field.boolean, false),
+    }),
+    {},
+  ),
   self: z.prefault(
     z.strictObject({
       memory_pressure_bytes: z._default(field.size, 0),

@@ -1,5 +1,5 @@
-import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
 import type { Server } from 'node:http';
+import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
 
 /** `host:port` of the configuration, an IPv6 host without its brackets. */
 export function splitListen(listen: string): { host: string; port: number } {
@@ -14,7 +14,11 @@ const firstPassedFd = 3;
  * Opens the door: on the socket that systemd holds for us when it gave one, else on the configured address.
  * @throws StartFailure when the port is taken or not allowed.
  */
-export async function listen(server: Server, listenAddress: string, { env, pid }: { env: Readonly<Record<string, string | undefined>>; pid: number }): Promise<void> {
+export async function listen(
+  server: Server,
+  listenAddress: string,
+  { env, pid }: { env: Readonly<Record<string, string | undefined>>; pid: number },
+): Promise<void> {
   const { host, port } = splitListen(listenAddress);
   const isPassed = Number(env['LISTEN_FDS'] ?? 0) >= 1 && env['LISTEN_PID'] === String(pid);
   try {
@@ -26,7 +30,11 @@ export async function listen(server: Server, listenAddress: string, { env, pid }
       });
     });
   } catch (error) {
-    throw new StartFailure('unavailable', `listen: ${listenAddress}: ${reasonOf(error as NodeJS.ErrnoException, port)}`, { cause: error });
+    throw new StartFailure(
+      'unavailable',
+      `listen: ${listenAddress}: ${reasonOf(error as NodeJS.ErrnoException, port)}`,
+      { cause: error },
+    );
   }
 }
 

@@ -14,9 +14,9 @@ The server: hears the agents, keeps the state, tells people, serves the page and
 
 await runProgram(process, {
   name: 'collector',
-  start: async (signal) => {
+  start: async () => {
     const config = readCollectorConfig({ ...configFile(), environment: process.env });
-    return startCollector({ config, signal, system: process });
+    return startCollector({ config, system: process });
   },
 });
 

@@ -18,7 +18,14 @@ export interface SelfWatchOptions {
 }
 
 /** The collector judges itself as it judges nodes: its own memory and CPU, over the last interval, against `self.*`. */
-export function startSelfWatch({ limits, own, report, clock, log, everyMs = 10_000 }: SelfWatchOptions): AsyncDisposable {
+export function startSelfWatch({
+  limits,
+  own,
+  report,
+  clock,
+  log,
+  everyMs = 10_000,
+}: SelfWatchOptions): AsyncDisposable {
   const stopping = new AbortController();
   let memory: ConditionMemory = new Map();
   let previous = { cpuUsec: cpuUsecOf(own), atMs: clock.monotonicMs() };
@@ -29,7 +36,10 @@ export function startSelfWatch({ limits, own, report, clock, log, everyMs = 10_0
     const elapsedMs = now.monotonicMs - previous.atMs;
     const cpuPercent = elapsedMs > 0 ? (cpuUsec - previous.cpuUsec) / 10 / elapsedMs : null;
     previous = { cpuUsec, atMs: now.monotonicMs };
-    const sample = { ...unreadSample(toInstant(now.wallMs)), self: { rss_bytes: own.memoryUsage.rss(), cpu_percent: cpuPercent } };
+    const sample = {
+      ...unreadSample(toInstant(now.wallMs)),
+      self: { rss_bytes: own.memoryUsage.rss(), cpu_percent: cpuPercent },
+    };
     const round = judgeRound({
       component: 'collector',
       conditions: processConditions,
@@ -45,7 +55,9 @@ export function startSelfWatch({ limits, own, report, clock, log, everyMs = 10_0
     while (!stopping.signal.aborted) {
       await clock.sleep(everyMs, stopping.signal);
       if (stopping.signal.aborted) return;
-      await look().catch((error: unknown) => log.warn({ err: error }, 'could not write down what the collector says of itself; it is said again'));
+      await look().catch((error: unknown) =>
+        log.warn({ err: error }, 'could not write down what the collector says of itself; it is said again'),
+      );
     }
   };
   const running = run();

@@ -22,7 +22,11 @@ function cruise(files: Readonly<Record<string, string>>): string {
     process.execPath,
     [
       join(repository, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs'),
-      ...['--config', join(repository, '.dependency-cruiser.mjs'), '--output-type', 'err', '.'],
+      '--config',
+      join(repository, '.dependency-cruiser.mjs'),
+      '--output-type',
+      'err',
+      '.',
     ],
     { cwd: tree, encoding: 'utf8' },
   );

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../collector/src/db/database.ts';
 import { embeddedMajor, openEmbeddedDatabase } from '../../collector/src/db/embedded.ts';
@@ -115,6 +116,20 @@ describe('the embedded database in its folder', () => {
 
     const database = await open(deep);
 
+    expect(await database.sql`select 1 as one`).toEqual([{ one: 1 }]);
+  });
+
+  it('starts its engine again when that fails, and says so', async () => {
+    await copyTemplate(dataDir);
+    const lines: string[] = [];
+    const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) });
+    const worker = { path: resolve(import.meta.dirname, '../support/failing-worker.ts'), loader: 'tsx' } as const;
+    const database = await openEmbeddedDatabase({ dataDir, log, entries: { worker, init: worker } });
+    opened.push(database);
+    await eventually(() => lines.some((line) => line.includes('the embedded database ended; starting it again')));
+
+    await expect(database.sql`select 1`).rejects.toMatchObject({ problem: 'unreachable', retryable: true });
+    await eventually(async () => (await database.check()).healthy);
     expect(await database.sql`select 1 as one`).toEqual([{ one: 1 }]);
   });
 

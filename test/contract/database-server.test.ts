@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../collector/src/db/database.ts';
@@ -182,6 +183,29 @@ describe('a PostgreSQL server that has its own life', () => {
     );
 
     expect(failure).toMatchObject({ name: 'StartFailure', exitCode: 69, message: expect.stringMatching(sentence) });
+  });
+
+  it('speaks TLS as far as sslmode asks for it', async () => {
+    const modes = async (...names: string[]) => {
+      const results: string[] = [];
+      for (const sslmode of names) {
+        const database = open({ url: `${cluster.url()}?sslmode=${sslmode}`, poolSize: 1 });
+        const rows = database.sql<{ ssl: boolean }>`select ssl from pg_stat_ssl where pid = pg_backend_pid()`;
+        results.push(
+          await rows.then(
+            ([row]) => `${sslmode} ${row?.ssl}`,
+            (error: unknown) => `${sslmode} ${toDatabaseError(error).message}`,
+          ),
+        );
+      }
+      return results;
+    };
+    expect(await modes('prefer', 'disable')).toEqual(['prefer false', 'disable false']);
+
+    await cluster.enableTls(resolve(import.meta.dirname, '../fixtures/tls'));
+
+    expect(await modes('prefer', 'disable', 'require')).toEqual(['prefer true', 'disable false', 'require true']);
+    expect((await modes('verify-full'))[0]).toMatch(/self-signed certificate/);
   });
 
   it('refuses a database in another encoding', async () => {

@@ -15,6 +15,7 @@ const program = resolve(import.meta.dirname, '../support/ingest-program.ts');
 class Killable {
   readonly #dataDir: string;
   readonly #url: string;
+  readonly #clients: AgentClient[] = [];
   #child: ChildProcess | undefined;
   #port = 0;
 
@@ -39,12 +40,19 @@ class Killable {
   }
 
   connect(): AgentClient {
-    return new AgentClient(`ws://127.0.0.1:${this.#port}/agent/v1`);
+    const client = new AgentClient(`ws://127.0.0.1:${this.#port}/agent/v1`);
+    this.#clients.push(client);
+    return client;
   }
 
   async kill(): Promise<void> {
     this.#child?.kill('SIGKILL');
     await this.dead();
+  }
+
+  async end(): Promise<void> {
+    await this.kill();
+    for (const client of this.#clients) await client[Symbol.asyncDispose]();
   }
 
   async dead(): Promise<void> {
@@ -70,7 +78,7 @@ describe.each(databaseKinds)('a collector killed while it takes events in, on th
     killable = new Killable(dataDir, url);
   });
   afterEach(async () => {
-    await killable.kill();
+    await killable.end();
     rmSync(dataDir, { recursive: true, force: true });
   });
 
@@ -98,14 +106,14 @@ describe.each(databaseKinds)('a collector killed while it takes events in, on th
     ['committed', 2],
   ] as const)('F079 dying at “%s” loses nothing and stores nothing twice', async (step, storedBefore) => {
     await killable.start(step);
-    await using first = killable.connect();
+    const first = killable.connect();
     await first.greet(aHello());
     first.send({ kind: 'batch', lane: 'ends', events: [ended(1, 't1'), ended(2, 't2')] });
     await killable.dead();
     expect(first.acks()).toEqual([]);
 
     await killable.start();
-    await using second = killable.connect();
+    const second = killable.connect();
     const { committed } = await second.greet(aHello());
     second.send({ kind: 'batch', lane: 'ends', events: [ended(1, 't1'), ended(2, 't2'), ended(3, 't3')] });
     await second.acked('ends', 3);
@@ -124,7 +132,7 @@ describe.each(databaseKinds)('a collector killed while it takes events in, on th
     let acknowledged = 0;
     for (let life = 1; acknowledged < total; life++) {
       await killable.start();
-      await using client = killable.connect();
+      const client = killable.connect();
       const { committed } = await client.greet(aHello());
       expect(committed.ends).toBeGreaterThanOrEqual(acknowledged);
       for (let seq = committed.ends + 1; seq <= total; seq += 4) {
@@ -155,13 +163,13 @@ describe('a collector whose database server comes and goes', () => {
     await killable.start();
   });
   afterAll(async () => {
-    await killable.kill();
+    await killable.end();
     await cluster[Symbol.asyncDispose]();
     rmSync(dataDir, { recursive: true, force: true });
   });
 
   it('F087 F088 withholds acks while the server is away, hears heartbeats, and goes on by itself', async () => {
-    await using client = killable.connect();
+    const client = killable.connect();
     await client.greet(aHello());
     client.send({ kind: 'batch', lane: 'ends', events: [ended(1, 't1')] });
     await client.acked('ends', 1);
@@ -172,7 +180,7 @@ describe('a collector whose database server comes and goes', () => {
     client.send({ kind: 'ping', id: 1, at: '2026-11-22T04:00:00.000Z' });
     await eventually(() => client.frames.some((frame) => frame.kind === 'pong'));
     expect(client.acks()).toEqual([{ lane: 'ends', seq: 1 }]);
-    await using latecomer = await killable.connect().opened();
+    const latecomer = await killable.connect().opened();
     latecomer.send(
       aHello({ node_id: '44444444-4444-4444-8444-444444444444', stream_id: '55555555-5555-4555-8555-555555555555' }),
     );
@@ -184,7 +192,7 @@ describe('a collector whose database server comes and goes', () => {
   });
 
   it('F087 survives restarts in the middle of a stream of batches', async () => {
-    await using client = killable.connect();
+    const client = killable.connect();
     const { committed } = await client.greet(aHello());
     const last = committed.ends + 300;
     const sending = (async () => {

@@ -169,7 +169,8 @@ describe('the systemd watcher on a real message bus', () => {
       { activeState: 'activating', subState: 'auto-restart', result: 'exit-code', execMainCode: 1, execMainStatus: 1 },
       { keep: true },
     );
-    const second = systemd.makeUnit('loop.service');
+    const second = systemd.makeUnit('loop.service', { startedAt: first.startedAt, mainStartedAt: Date.now() + 5 });
+    systemd.aboutToStart(second, { ...first, invocationId: second.invocationId });
     systemd.changed(second);
 
     await eventually(() => started().length === 2);
@@ -177,6 +178,25 @@ describe('the systemd watcher on a real message bus', () => {
       expect.objectContaining({ invocationId: first.invocationId, execMain: { code: 'exited', status: 1 } }),
     ]);
     expect(started()[1]?.invocationId).toBe(second.invocationId);
+  });
+
+  it('does not take the moment before a start for a run, also when the unit ran long before', async () => {
+    await watcher.start(abort.signal);
+    const yesterday = Date.now() - 86_400_000;
+    const nightly = systemd.makeUnit('nightly.service');
+
+    systemd.aboutToStart(nightly, { startedAt: yesterday, endedAt: yesterday + 5_000, execMainCode: 1 });
+    systemd.changed(nightly);
+
+    await eventually(() => started().length === 1);
+    expect(ended()).toEqual([]);
+    systemd.endUnit(nightly, { result: 'exit-code', execMainCode: 1, execMainStatus: 2 });
+    await eventually(() => ended().length === 1);
+    expect(ended()[0]).toMatchObject({
+      invocationId: nightly.invocationId,
+      execMain: { code: 'exited', status: 2 },
+      startedAt: nightly.startedAt,
+    });
   });
 
   it('tells a stop job from an end by itself, and a shutdown from a person', async () => {

@@ -56,18 +56,16 @@ export class AlertRig {
 
   async node(id: string, more: Partial<typeof nodes.$inferInsert> = {}): Promise<void> {
     const now = new Date();
-    await this.db.drizzle
-      .insert(nodes)
-      .values({
-        id,
-        name: id,
-        status: 'online',
-        firstSeenAt: now,
-        lastHeardAt: now,
-        bootId: 'boot-1',
-        labels: { rack: 'r1' },
-        ...more,
-      });
+    await this.db.drizzle.insert(nodes).values({
+      id,
+      name: id,
+      status: 'online',
+      firstSeenAt: now,
+      lastHeardAt: now,
+      bootId: 'boot-1',
+      labels: { rack: 'r1' },
+      ...more,
+    });
   }
 
   async setNode(id: string, change: Partial<typeof nodes.$inferInsert>): Promise<void> {
@@ -76,18 +74,16 @@ export class AlertRig {
 
   async fact(nodeId: string, body: EventBody, at = new Date()): Promise<void> {
     this.#seq += 1;
-    await this.db.drizzle
-      .insert(events)
-      .values({
-        nodeId,
-        streamId: 'stream',
-        lane: 'ends',
-        seq: this.#seq,
-        kind: body.kind,
-        at,
-        receivedAt: new Date(),
-        body,
-      });
+    await this.db.drizzle.insert(events).values({
+      nodeId,
+      streamId: 'stream',
+      lane: 'ends',
+      seq: this.#seq,
+      kind: body.kind,
+      at,
+      receivedAt: new Date(),
+      body,
+    });
   }
 
   async condition(
@@ -113,21 +109,19 @@ export class AlertRig {
   async taskStarted(nodeId: string, id: string, more: Partial<TaskIdentity> = {}): Promise<void> {
     const task = identity(id, more);
     const { job, project, owner, source } = task;
-    await this.db.drizzle
-      .insert(tasks)
-      .values({
-        id,
-        taskId: task.task_id,
-        nodeId,
-        name: task.name,
-        job,
-        project,
-        owner,
-        source,
-        status: 'running',
-        receivedAt: new Date(),
-        startedAt: new Date(),
-      });
+    await this.db.drizzle.insert(tasks).values({
+      id,
+      taskId: task.task_id,
+      nodeId,
+      name: task.name,
+      job,
+      project,
+      owner,
+      source,
+      status: 'running',
+      receivedAt: new Date(),
+      startedAt: new Date(),
+    });
     await this.fact(nodeId, { kind: 'task_started', task });
   }
 

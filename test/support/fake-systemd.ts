@@ -15,6 +15,7 @@ export interface FakeUnit {
   execMainCode: number;
   execMainStatus: number;
   readonly startedAt: number;
+  readonly mainStartedAt?: number;
   endedAt: number;
   readonly argv: readonly string[];
   readonly memoryMax: bigint;
@@ -81,9 +82,15 @@ export class FakeSystemd {
     const unit = this.makeUnit(name, facts);
     this.#signal('UnitNew', 'so', [name, pathOfUnit(name)]);
     const job = this.queueJob(name, 'start');
+    this.aboutToStart(unit);
     this.changed(unit);
     this.finishJob(job, name);
     return unit;
+  }
+
+  /** The new invocation id is told before the unit leaves its state, with the times of the run before (none here). */
+  aboutToStart(unit: FakeUnit, before: Partial<FakeUnit> = {}): void {
+    this.changed({ ...unit, activeState: 'inactive', subState: 'dead', startedAt: 0, endedAt: 0, ...before });
   }
 
   makeUnit(name: string, facts: Partial<FakeUnit> = {}): FakeUnit {
@@ -284,6 +291,8 @@ function runSignal(unit: FakeUnit): Record<string, Variant> {
   return {
     Result: new Variant('s', unit.result),
     MainPID: new Variant('u', unit.execMainCode === 0 ? 4242 : 0),
+    ExecMainStartTimestamp: new Variant('t', BigInt(unit.mainStartedAt ?? unit.startedAt) * 1000n),
+    ExecMainExitTimestamp: new Variant('t', BigInt(unit.execMainCode === 0 ? 0 : unit.endedAt || Date.now()) * 1000n),
     ExecMainCode: new Variant('i', unit.execMainCode),
     ExecMainStatus: new Variant('i', unit.execMainStatus),
   };

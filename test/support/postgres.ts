@@ -1,5 +1,16 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { accessSync, chownSync, constants, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -126,6 +137,19 @@ export class PostgresCluster implements AsyncDisposable {
         if (existsSync(`/proc/${pid}`)) process.kill(pid, 'SIGCONT');
       }
     };
+  }
+
+  /** Serves TLS from now on, with `localhost.crt` and `localhost.key` of the folder. */
+  async enableTls(folder: string): Promise<void> {
+    for (const kind of ['crt', 'key']) {
+      const file = join(this.dataDir, `server.${kind}`);
+      copyFileSync(join(folder, `localhost.${kind}`), file);
+      chmodSync(file, 0o600);
+      if (this.#account !== null) chownSync(file, this.#account.uid, this.#account.gid);
+    }
+    this.psql('alter system set ssl = on');
+    this.psql('select pg_reload_conf()');
+    await eventually(() => this.psql('show ssl') === 'on');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

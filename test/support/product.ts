@@ -79,7 +79,11 @@ export class Installation implements AsyncDisposable {
   /** A collector on the embedded database, ready to answer. */
   async collector(config: object = {}, environment: Record<string, string> = {}): Promise<Program> {
     this.#port ||= await freePort();
-    const file = this.#config('collector.yaml', { listen: `127.0.0.1:${this.#port}`, data_dir: this.dataDir, ...config });
+    const file = this.#config('collector.yaml', {
+      listen: `127.0.0.1:${this.#port}`,
+      data_dir: this.dataDir,
+      ...config,
+    });
     const program = this.#run([join(dist, 'collector.mjs'), '--config', file], environment);
     await this.ready(program);
     return program;
@@ -103,11 +107,17 @@ export class Installation implements AsyncDisposable {
       data_dir: this.dataDir,
       ...config,
     });
-    return this.#run(['--lite-mode', '--max-semi-space-size=1', join(dist, 'agent.cjs'), '--config', file], environment);
+    return this.#run(
+      ['--lite-mode', '--no-expose-wasm', '--max-semi-space-size=1', join(dist, 'agent.cjs'), '--config', file],
+      environment,
+    );
   }
 
   /** `runnerwatch …` as a person types it, here. */
-  async cli(args: readonly string[], environment: Record<string, string> = {}): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  async cli(
+    args: readonly string[],
+    environment: Record<string, string> = {},
+  ): Promise<{ code: number | null; stdout: string; stderr: string }> {
     const child = spawn(process.execPath, [join(repository, 'scripts/runnerwatch.mjs'), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, RUNNERWATCH_URL: this.url, RUNNERWATCH_DATA_DIR: this.dataDir, ...environment },

@@ -63,6 +63,7 @@ export function createProcessesSampler(root: string, matches: readonly ProcessMa
     };
     entry.cpuTicks = stat.cpuTicks;
     entry.readAtMs = monotonicMs;
+    entry.seenAtMs = monotonicMs;
     if (matches.length > 0) rematch(entry, stat, monotonicMs);
     entry.comm = stat.comm;
     if (!isSame) known.set(stat.pid, entry);
@@ -86,8 +87,10 @@ export function createProcessesSampler(root: string, matches: readonly ProcessMa
       pageSizeBytes ??= readPageSizeBytes(root);
       const pids = listPids(root);
       if (pids === null || pageSizeBytes === null) return {};
-      for (const pid of pids) {
-        const stat = readPidStat(root, Number(pid));
+      for (const name of pids) {
+        const pid = Number(name);
+        if (isRested(known.get(pid), now)) continue;
+        const stat = readPidStat(root, pid);
         if (stat !== null) observe(stat, pageSizeBytes, now);
       }
       forget(known, now);
@@ -107,9 +110,16 @@ function cpuPercent(ticks: number, elapsedMs: number): number {
   return hundredths((ticks * 100_000) / TICKS_PER_SECOND / elapsedMs);
 }
 
-/** Those that were not read at this tick are gone. */
+/** A kernel thread that was read of late, and is still listed. */
+function isRested(entry: Known | undefined, { monotonicMs }: TickTime): boolean {
+  if (!entry?.isKernelThread || monotonicMs - entry.readAtMs >= KERNEL_THREADS_EVERY_MS) return false;
+  entry.seenAtMs = monotonicMs;
+  return true;
+}
+
+/** Those that were not there at this tick are gone. */
 function forget(known: Map<number, Known>, { monotonicMs }: TickTime): void {
-  for (const [pid, entry] of known) if (entry.readAtMs !== monotonicMs) known.delete(pid);
+  for (const [pid, entry] of known) if (entry.seenAtMs !== monotonicMs) known.delete(pid);
 }
 
 function largest(known: ReadonlyMap<number, Known>): ProcessUse[] {

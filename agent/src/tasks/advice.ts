@@ -35,7 +35,9 @@ const nodeWasFull: Rule = ({ cause, facts: { memory } }) => {
 };
 
 const childWasKilled: Rule = ({ cause, facts: { memory } }) =>
-  cause === 'oom_child' ? `Part of its work is missing: look at what the killed process was to do${memory.limitBytes === null ? '' : `, and raise the limit of ${formatSize(memory.limitBytes)}`}.` : null;
+  cause === 'oom_child'
+    ? `Part of its work is missing: look at what the killed process was to do${memory.limitBytes === null ? '' : `, and raise the limit of ${formatSize(memory.limitBytes)}`}.`
+    : null;
 
 const commandMissing: Rule = ({ cause, exit }) => {
   if (cause !== 'exit_code' || exit?.kind !== 'code') return null;
@@ -45,17 +47,25 @@ const commandMissing: Rule = ({ cause, exit }) => {
 };
 
 const crashed: Rule = ({ cause, exit }) =>
-  cause === 'signal' && exit?.kind === 'signal' && exit.coreDumped ? 'The core dump shows where: coredumpctl info, if systemd-coredump keeps them.' : null;
+  cause === 'signal' && exit?.kind === 'signal' && exit.coreDumped
+    ? 'The core dump shows where: coredumpctl info, if systemd-coredump keeps them.'
+    : null;
 
 const timedOut: Rule = ({ cause, facts }) => {
   if (cause !== 'timeout') return null;
-  const setting = facts.run ? '--timeout' : facts.unit?.runtimeMaxMs == null ? 'TimeoutStartSec= or TimeoutStopSec=' : 'RuntimeMaxSec=';
+  const setting = facts.run
+    ? '--timeout'
+    : facts.unit?.runtimeMaxMs == null
+      ? 'TimeoutStartSec= or TimeoutStopSec='
+      : 'RuntimeMaxSec=';
   return `Give it more time with ${setting}, or find out what it waits for in its last lines.`;
 };
 
 const didNotStart: Rule = ({ cause, facts }) => {
   if (cause !== 'start_failed') return null;
-  return facts.container ? 'Try it by hand with the same image and command; the engine would not run it on this node at all.' : 'Check that the program exists on this node, is executable, and that its user and directory do.';
+  return facts.container
+    ? 'Try it by hand with the same image and command; the engine would not run it on this node at all.'
+    : 'Check that the program exists on this node, is executable, and that its user and directory do.';
 };
 
 const couldNotSee: Rule = ({ cause, facts }) =>
@@ -63,4 +73,13 @@ const couldNotSee: Rule = ({ cause, facts }) =>
     ? 'To know the exit status of scopes the agent needs kernel process events: run it as root or with CAP_NET_ADMIN, outside containers.'
     : null;
 
-const rules: readonly Rule[] = [overItsLimit, nodeWasFull, childWasKilled, commandMissing, crashed, timedOut, didNotStart, couldNotSee];
+const rules: readonly Rule[] = [
+  overItsLimit,
+  nodeWasFull,
+  childWasKilled,
+  commandMissing,
+  crashed,
+  timedOut,
+  didNotStart,
+  couldNotSee,
+];

@@ -22,7 +22,8 @@ export class EarlyExits {
     const waiting = this.#byLeaf.get(leaf) ?? [];
     // The reading comes just before the exit it belongs to.
     const last = waiting.at(-1);
-    if (found.exit !== null && last !== undefined && last.exit === null) waiting[waiting.length - 1] = { ...last, exit: found.exit };
+    if (found.exit !== null && last !== undefined && last.exit === null)
+      waiting[waiting.length - 1] = { ...last, exit: found.exit };
     else waiting.push({ exit: found.exit, use: found.use, at: found.now });
     this.#byLeaf.delete(leaf);
     this.#byLeaf.set(leaf, waiting);

@@ -21,28 +21,49 @@ export function evidenceOf(facts: RunFacts, exit: ExitStatus | null): Evidence[]
 function fromProcess({ process }: RunFacts): Evidence[] {
   if (process === null) return [];
   const at = toInstant(process.at);
-  if (process.waitStatus === null) return [{ source: 'agent', at, fact: `the main process's exit status was not seen: ${process.blindReason ?? 'no reason known'}` }];
+  if (process.waitStatus === null)
+    return [
+      {
+        source: 'agent',
+        at,
+        fact: `the main process's exit status was not seen: ${process.blindReason ?? 'no reason known'}`,
+      },
+    ];
   const how = process.via === 'pidfd' ? 'pidfd' : process.via === 'zombie' ? '/proc' : 'process connector';
-  return [{ source: 'kernel', at, fact: `main process ended with ${describeExit(exitStatusOf(process.waitStatus))} (${how})` }];
+  return [
+    {
+      source: 'kernel',
+      at,
+      fact: `main process ended with ${describeExit(exitStatusOf(process.waitStatus))} (${how})`,
+    },
+  ];
 }
 
 function fromRun({ run }: RunFacts, at: Instant): Evidence[] {
   if (run === null) return [];
   if (run.startError !== null) return [{ source: 'run', at, fact: run.startError }];
   const limit = run.timedOut ? [{ source: 'run', at, fact: 'the time limit ran out' }] : [];
-  if (run.waitStatus === null) return [...limit, { source: 'run', at, fact: 'the wrapper ended without saying how its command did' }];
-  return [...limit, { source: 'run', at, fact: `the command ended with ${describeExit(exitStatusOf(run.waitStatus))}` }];
+  if (run.waitStatus === null)
+    return [...limit, { source: 'run', at, fact: 'the wrapper ended without saying how its command did' }];
+  return [
+    ...limit,
+    { source: 'run', at, fact: `the command ended with ${describeExit(exitStatusOf(run.waitStatus))}` },
+  ];
 }
 
 function fromUnit({ unit }: RunFacts, at: Instant): Evidence[] {
   if (unit === null) return [];
   const source = unit.via === 'journal' ? 'journal' : 'systemd';
   const found: Evidence[] = [];
-  if (unit.execMain) found.push({ source, at, fact: `main process ${unit.execMain.code}, status ${unit.execMain.status}` });
-  if (unit.result !== null && !(unit.isScope && unit.result === 'success')) found.push({ source, at, fact: `result ${unit.result}` });
-  if (unit.isScope && unit.result === 'success') found.push({ source, at, fact: 'scope ended; systemd keeps no exit status of a scope' });
+  if (unit.execMain)
+    found.push({ source, at, fact: `main process ${unit.execMain.code}, status ${unit.execMain.status}` });
+  if (unit.result !== null && !(unit.isScope && unit.result === 'success'))
+    found.push({ source, at, fact: `result ${unit.result}` });
+  if (unit.isScope && unit.result === 'success')
+    found.push({ source, at, fact: 'scope ended; systemd keeps no exit status of a scope' });
   if (unit.stopJob === true) found.push({ source, at, fact: 'a stop was asked for' });
-  if (unit.oomAt !== null) found.push({ source, at: toInstant(unit.oomAt), fact: 'a process of the unit was killed by the OOM killer' });
+  if (unit.oomAt !== null)
+    found.push({ source, at: toInstant(unit.oomAt), fact: 'a process of the unit was killed by the OOM killer' });
   return found;
 }
 
@@ -63,10 +84,19 @@ function fromContainer({ container, source }: RunFacts, at: Instant): Evidence[]
 function fromMemory({ memory }: RunFacts, at: Instant): Evidence[] {
   const found: Evidence[] = [];
   const { oomKills, oomAt, kernelLine, peakBytes, limitBytes } = memory;
-  if ((oomKills ?? 0) > 0) found.push({ source: 'cgroup', at: oomAt === null ? at : toInstant(oomAt), fact: `memory.events counts ${oomKills} OOM kill${oomKills === 1 ? '' : 's'}` });
+  if ((oomKills ?? 0) > 0)
+    found.push({
+      source: 'cgroup',
+      at: oomAt === null ? at : toInstant(oomAt),
+      fact: `memory.events counts ${oomKills} OOM kill${oomKills === 1 ? '' : 's'}`,
+    });
   if (kernelLine) found.push({ source: 'kernel', at: toInstant(kernelLine.at), fact: kernelLine.text });
   if (peakBytes !== null && ((oomKills ?? 0) > 0 || kernelLine !== null)) {
-    found.push({ source: 'cgroup', at, fact: `memory peaked at ${formatSize(peakBytes)}${limitBytes === null ? '' : ` of ${formatSize(limitBytes)}`}` });
+    found.push({
+      source: 'cgroup',
+      at,
+      fact: `memory peaked at ${formatSize(peakBytes)}${limitBytes === null ? '' : ` of ${formatSize(limitBytes)}`}`,
+    });
   }
   return found;
 }
@@ -76,9 +106,21 @@ function fromConvention(facts: RunFacts, exit: ExitStatus | null): Evidence[] {
   const at = toInstant(facts.endedAt);
   const signal = signalName(exit.code - 128);
   if (isAmbiguous(facts, exit.code)) {
-    return [{ source: 'agent', at, fact: `the engine says ${exit.code} of that code and of a death by ${signal} alike; no event of it and no word of the kernel tells which` }];
+    return [
+      {
+        source: 'agent',
+        at,
+        fact: `the engine says ${exit.code} of that code and of a death by ${signal} alike; no event of it and no word of the kernel tells which`,
+      },
+    ];
   }
-  return [{ source: 'agent', at, fact: `exit ${exit.code} is a code, not a signal; shells use it for a command that died of ${signal}` }];
+  return [
+    {
+      source: 'agent',
+      at,
+      fact: `exit ${exit.code} is a code, not a signal; shells use it for a command that died of ${signal}`,
+    },
+  ];
 }
 
 /** A code that only an engine vouches for, and that it would also report for a signal. */

@@ -26,7 +26,15 @@ export function exitStatusOf(waitStatus: number): ExitStatus {
 }
 
 /** Signals a program brings on itself by a fault of its own; all others come from outside. */
-export const ownFaults: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSYS', 'SIGTRAP']);
+export const ownFaults: ReadonlySet<string> = new Set([
+  'SIGSEGV',
+  'SIGABRT',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGILL',
+  'SIGSYS',
+  'SIGTRAP',
+]);
 
 /** `exit 3`, `SIGSEGV (core dumped)`. */
 export function describeExit(status: ExitStatus): string {

@@ -1,15 +1,13 @@
 import type { EventBody } from '@runnerwatch/shared/model/event.ts';
-import type { TaskIdentity, TaskSource } from '@runnerwatch/shared/model/task.ts';
-import { toInstant } from '@runnerwatch/shared/model/instant.ts';
+import type { TaskSource } from '@runnerwatch/shared/model/task.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
 import type { ContainerFacts, Sighting, UnitEnded, UnitStarted } from '../watchers/watcher.ts';
 import { EarlyExits, leafOf } from './early-exits.ts';
+import { endingOf } from './ending.ts';
 import { type IdentifiableRun, type IdentifyRule, identify } from './identify.ts';
 import { believedRuns, type LedgerState, storeRuns } from './ledger-state.ts';
-import { type CgroupUse, factsOf, hasEnded, openRun, type Run, takeUse, useOf } from './run.ts';
-import type { RunFacts } from './run-facts.ts';
-import { judgeEnd } from './verdict.ts';
+import { type CgroupUse, hasEnded, openRun, type Run, takeUse } from './run.ts';
 
 export interface LedgerOptions {
   readonly nodeId: string;
@@ -215,7 +213,8 @@ export class Ledger {
     started?: UnitStarted,
   ): Run | undefined {
     const current = this.#byHandle.get(unit);
-    if (current && (invocationId === null || current.key === keyOf('systemd', invocationId))) return this.#confirm(current);
+    if (current && (invocationId === null || current.key === keyOf('systemd', invocationId)))
+      return this.#confirm(current);
     const runId = invocationId ?? `${unit}@${started?.startedAt ?? this.#options.clock.wallMs()}`;
     const known = this.#runs.get(keyOf('systemd', runId));
     if (known) return this.#confirm(known);
@@ -235,7 +234,9 @@ export class Ledger {
 
   #containerRun(facts: ContainerFacts): Run | undefined {
     const current = this.#byHandle.get(facts.containerId);
-    const isSame = current !== undefined && (facts.startedAt === null || current.startedAt === null || current.startedAt === facts.startedAt);
+    const isSame =
+      current !== undefined &&
+      (facts.startedAt === null || current.startedAt === null || current.startedAt === facts.startedAt);
     const run = isSame
       ? this.#confirm(current)
       : this.#begin(facts.engine, {
@@ -268,13 +269,21 @@ export class Ledger {
     const run = this.#begin('run', {
       runId: started.runId,
       handle: started.runId,
-      names: { command: started.command, run: { name, job, project, owner }, cgroup: started.cgroup, startedAt: started.startedAt },
+      names: {
+        command: started.command,
+        run: { name, job, project, owner },
+        cgroup: started.cgroup,
+        startedAt: started.startedAt,
+      },
     });
     if (run) run.timeoutMs = started.timeoutMs;
     return run;
   }
 
-  #begin(source: TaskSource, { runId, handle, names }: { runId: string; handle: string; names: Partial<IdentifiableRun> }): Run | undefined {
+  #begin(
+    source: TaskSource,
+    { runId, handle, names }: { runId: string; handle: string; names: Partial<IdentifiableRun> },
+  ): Run | undefined {
     const { nodeId, rules } = this.#options;
     const identity = identify({ ...noNames, ...names, source, runKey: runId }, { nodeId, rules });
     if (this.#ended.has(identity.id)) return undefined;
@@ -394,30 +403,13 @@ export class Ledger {
 
   #ending(run: Run): EventBody {
     const { clock, isShuttingDown, tailOf } = this.#options;
-    const facts = factsOf(run, { shuttingDown: isShuttingDown() || (run.unitEnded ?? run.journalEnded)?.systemStopping === true, now: clock.wallMs() });
-    const task: TaskIdentity = { ...run.identity, started_at: run.startedAt === null ? run.identity.started_at : toInstant(run.startedAt) };
-    const wasLost = this.wasRebooted && run.isBelieved;
-    const judgment = wasLost ? lostAtReboot(facts) : judgeEnd(facts);
-    const use = useOf(run, facts);
-    const unitTail = run.source === 'systemd' ? tailOf({ unit: run.handle, invocationId: run.key.slice(run.key.indexOf(':') + 1) }) : null;
-    return {
-      kind: 'task_ended',
-      task,
-      ending: {
-        status: judgment.status,
-        exit_code: judgment.exitCode,
-        signal: judgment.signal,
-        ended_at: toInstant(facts.endedAt),
-        ended_at_approximate: facts.approximate,
-        duration_ms: use.durationMs,
-        cpu_ms: use.cpuMs,
-        memory_peak_bytes: facts.memory.peakBytes,
-        memory_limit_bytes: facts.memory.limitBytes,
-        error_message: judgment.errorMessage,
-        verdict: judgment.verdict,
-      },
-      log_tail: [...(run.logTail ?? unitTail ?? [])],
-    };
+    const unitTail = () => tailOf({ unit: run.handle, invocationId: run.key.slice(run.key.indexOf(':') + 1) });
+    return endingOf(run, {
+      now: clock.wallMs(),
+      isShuttingDown: isShuttingDown(),
+      wasLost: this.wasRebooted && run.isBelieved,
+      logTail: run.logTail ?? (run.source === 'systemd' ? unitTail() : null),
+    });
   }
 
   #remember(id: string): void {
@@ -427,7 +419,10 @@ export class Ledger {
     if (oldest !== undefined) this.#ended.delete(oldest);
   }
 
-  #write(body: EventBody, { atMs = this.#options.clock.wallMs(), after }: { atMs?: number; after?: (() => void) | undefined } = {}): void {
+  #write(
+    body: EventBody,
+    { atMs = this.#options.clock.wallMs(), after }: { atMs?: number; after?: (() => void) | undefined } = {},
+  ): void {
     const { write, crashPoint, log } = this.#options;
     crashPoint?.('before-write');
     const writing = write(body, atMs).then(
@@ -465,21 +460,4 @@ const noNames: Omit<IdentifiableRun, 'source' | 'runKey'> = {
 
 function keyOf(source: TaskSource, runId: string): string {
   return `${source}:${runId}`;
-}
-
-function lostAtReboot(facts: RunFacts): ReturnType<typeof judgeEnd> {
-  const summary = 'Lost: the node was started anew while it ran.';
-  return {
-    status: 'lost',
-    exitCode: null,
-    signal: null,
-    errorMessage: summary,
-    verdict: {
-      cause: 'node_lost',
-      confidence: 'likely',
-      summary,
-      evidence: [{ source: 'kernel', at: toInstant(facts.endedAt), fact: 'the boot id changed between two starts of the agent' }],
-      advice: [],
-    },
-  };
 }

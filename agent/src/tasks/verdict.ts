@@ -30,13 +30,18 @@ interface Finding {
 export function judgeEnd(facts: RunFacts): Judgment {
   const exit = exitOf(facts);
   const finding =
-    notStarted(facts, exit) ?? outOfTime(facts, exit) ?? outOfMemory(facts, exit) ?? stopped(facts, exit) ?? ended(facts, exit);
+    notStarted(facts, exit) ??
+    outOfTime(facts, exit) ??
+    outOfMemory(facts, exit) ??
+    stopped(facts, exit) ??
+    ended(facts, exit);
   const evidence: Evidence[] = evidenceOf(facts, exit);
   return {
     status: finding.status,
     exitCode: exit?.kind === 'code' ? exit.code : null,
     signal: exit?.kind === 'signal' ? exit.signal : null,
-    errorMessage: finding.status === 'completed' ? null : (facts.container?.error ?? facts.run?.startError ?? finding.summary),
+    errorMessage:
+      finding.status === 'completed' ? null : (facts.container?.error ?? facts.run?.startError ?? finding.summary),
     verdict: {
       cause: finding.cause,
       confidence: finding.confidence,
@@ -67,7 +72,11 @@ function exitOfContainer({ container, process, memory }: RunFacts): ExitStatus |
   if (container === null || code === null) return null;
   const sent = container.signals.find(({ signal }) => code === 128 + signal);
   if (sent) return { kind: 'signal', signal: signalName(sent.signal), coreDumped: false };
-  const oomKilled = container.oomKilled === true || container.oomAt !== null || (memory.oomKills ?? 0) > 0 || memory.kernelLine !== null;
+  const oomKilled =
+    container.oomKilled === true ||
+    container.oomAt !== null ||
+    (memory.oomKills ?? 0) > 0 ||
+    memory.kernelLine !== null;
   if (code === 137 && oomKilled) return { kind: 'signal', signal: 'SIGKILL', coreDumped: false };
   return { kind: 'code', code };
 }
@@ -83,7 +92,10 @@ const systemdStartCodes: ReadonlyMap<number, string> = new Map([
 
 function notStarted({ container, run, unit }: RunFacts, exit: ExitStatus | null): Finding | null {
   if (container?.notStarted) {
-    return failedToStart(`The container could not be started: ${container.error ?? 'the engine gave no reason'}.`, 'proven');
+    return failedToStart(
+      `The container could not be started: ${container.error ?? 'the engine gave no reason'}.`,
+      'proven',
+    );
   }
   if (run?.startError != null) return failedToStart(`The command could not be started: ${run.startError}.`, 'proven');
   if (unit?.result === 'resources' || unit?.result === 'protocol') {
@@ -102,12 +114,19 @@ function outOfMemory(facts: RunFacts, exit: ExitStatus | null): Finding | null {
   const { cause, confidence, who } = whoseMemory(facts);
   if (isStopEnough(facts, exit)) return null;
   const wasKilled =
-    facts.unit?.result === 'oom-kill' || (exit?.kind === 'signal' && exit.signal === 'SIGKILL') || (exit?.kind === 'code' && exit.code === 137);
+    facts.unit?.result === 'oom-kill' ||
+    (exit?.kind === 'signal' && exit.signal === 'SIGKILL') ||
+    (exit?.kind === 'code' && exit.code === 137);
   if (wasKilled) return { status: 'killed_oom', cause, confidence, summary: `Killed for want of memory: ${who}.` };
   if (exit === null) return unseenAfterOom(facts, who);
   if (exit.kind === 'code' && exit.code === 0) {
     if (hasFailedAnyway(facts)) return null;
-    return { status: 'completed', cause: 'oom_child', confidence: 'proven', summary: `Ended with exit 0, but a process of it was killed for want of memory: ${who}.` };
+    return {
+      status: 'completed',
+      cause: 'oom_child',
+      confidence: 'proven',
+      summary: `Ended with exit 0, but a process of it was killed for want of memory: ${who}.`,
+    };
   }
   return {
     status: exit.kind === 'signal' && !ownFaults.has(exit.signal) ? 'killed' : 'failed',
@@ -121,12 +140,19 @@ function outOfMemory(facts: RunFacts, exit: ExitStatus | null): Finding | null {
 function isStopEnough(facts: RunFacts, exit: ExitStatus | null): boolean {
   const { unit, container } = facts;
   if (unit?.result === 'oom-kill' || (exit?.kind === 'code' && exit.code === 0)) return false;
-  return unit?.stopJob === true || (container !== null && stopsOf(facts, exit).some(({ signal }) => isDeathBy(exit, signal)));
+  return (
+    unit?.stopJob === true || (container !== null && stopsOf(facts, exit).some(({ signal }) => isDeathBy(exit, signal)))
+  );
 }
 
 function unseenAfterOom({ unit }: RunFacts, who: string): Finding {
   if (isServiceSuccess(unit)) {
-    return { status: 'completed', cause: 'oom_child', confidence: 'proven', summary: `Ended well, says systemd, but a process of it was killed for want of memory: ${who}.` };
+    return {
+      status: 'completed',
+      cause: 'oom_child',
+      confidence: 'proven',
+      summary: `Ended well, says systemd, but a process of it was killed for want of memory: ${who}.`,
+    };
   }
   const failed = unit?.result != null && unit.result !== 'success';
   return {
@@ -151,12 +177,20 @@ function hadOomKill({ unit, container, memory }: RunFacts): boolean {
 
 const nearLimit = 0.9;
 
-function whoseMemory({ memory, container }: RunFacts): { cause: 'oom_limit' | 'oom_host'; confidence: Confidence; who: string } {
+function whoseMemory({ memory, container }: RunFacts): {
+  cause: 'oom_limit' | 'oom_host';
+  confidence: Confidence;
+  who: string;
+} {
   const { peakBytes, limitBytes, kernelLine } = memory;
   if (kernelLine) {
     return kernelLine.isGlobal
       ? { cause: 'oom_host', confidence: 'proven', who: 'the whole node had run out' }
-      : { cause: 'oom_limit', confidence: 'proven', who: limitBytes === null ? 'a group around it had reached its limit' : 'it had reached its limit' };
+      : {
+          cause: 'oom_limit',
+          confidence: 'proven',
+          who: limitBytes === null ? 'a group around it had reached its limit' : 'it had reached its limit',
+        };
   }
   if (limitBytes !== null && (peakBytes === null || peakBytes >= limitBytes * nearLimit)) {
     return { cause: 'oom_limit', confidence: 'proven', who: 'it had reached its limit' };
@@ -164,25 +198,49 @@ function whoseMemory({ memory, container }: RunFacts): { cause: 'oom_limit' | 'o
   if (limitBytes === null && container?.oomKilled === true) {
     return { cause: 'oom_limit', confidence: 'likely', who: 'the engine says it had reached its limit' };
   }
-  if (limitBytes === null) return { cause: 'oom_host', confidence: 'likely', who: 'it has no limit of its own, so the node or a group around it had run out' };
-  return { cause: 'oom_host', confidence: 'likely', who: 'it was below its limit, so the node or a group around it had run out' };
+  if (limitBytes === null)
+    return {
+      cause: 'oom_host',
+      confidence: 'likely',
+      who: 'it has no limit of its own, so the node or a group around it had run out',
+    };
+  return {
+    cause: 'oom_host',
+    confidence: 'likely',
+    who: 'it was below its limit, so the node or a group around it had run out',
+  };
 }
 
 function outOfTime({ run, unit, startedAt, endedAt }: RunFacts, exit: ExitStatus | null): Finding | null {
   if (run?.timedOut) {
     const limit = run.timeoutMs === null ? '' : ` of ${formatDuration(run.timeoutMs)}`;
-    return { status: 'timed_out', cause: 'timeout', confidence: 'proven', summary: `Stopped at its time limit${limit}.` };
+    return {
+      status: 'timed_out',
+      cause: 'timeout',
+      confidence: 'proven',
+      summary: `Stopped at its time limit${limit}.`,
+    };
   }
   if (unit?.result !== 'timeout' || unit.stopJob === true) return null;
   const limitMs = unit.runtimeMaxMs;
   const ranMs = startedAt === null ? null : endedAt - startedAt;
   if (limitMs !== null && ranMs !== null && ranMs >= limitMs * nearLimit) {
-    return { status: 'timed_out', cause: 'timeout', confidence: 'proven', summary: `Stopped by systemd at its time limit of ${formatDuration(limitMs)}.` };
+    return {
+      status: 'timed_out',
+      cause: 'timeout',
+      confidence: 'proven',
+      summary: `Stopped by systemd at its time limit of ${formatDuration(limitMs)}.`,
+    };
   }
   const how = exit === null ? '' : ` (${describeExit(exit)})`;
   // systemd says `timeout` also when a stop took too long; whether one was asked for is not always known.
   const confidence = unit.stopJob === false ? 'proven' : 'likely';
-  return { status: 'timed_out', cause: 'timeout', confidence, summary: `Stopped by systemd because a time limit ran out${how}.` };
+  return {
+    status: 'timed_out',
+    cause: 'timeout',
+    confidence,
+    summary: `Stopped by systemd because a time limit ran out${how}.`,
+  };
 }
 
 const stopSignals: ReadonlySet<string> = new Set(['SIGTERM', 'SIGKILL', 'SIGINT', 'SIGQUIT', 'SIGHUP']);
@@ -207,8 +265,18 @@ function stopped(facts: RunFacts, exit: ExitStatus | null): Finding | null {
   const isSwept = shuttingDown && exit?.kind === 'signal' && stopSignals.has(exit.signal);
   if (!isAsked && !isSwept) return null;
   const cause = shuttingDown ? 'stopped_by_system' : 'stopped_by_user';
-  const asked = shuttingDown ? 'The node was shutting down' : unit?.stopJob === true ? 'Someone stopped the unit' : 'Someone stopped the container';
-  if (exit === null) return { status: 'killed', cause, confidence: 'likely', summary: `${asked}; how its main process ended, nobody could see.` };
+  const asked = shuttingDown
+    ? 'The node was shutting down'
+    : unit?.stopJob === true
+      ? 'Someone stopped the unit'
+      : 'Someone stopped the container';
+  if (exit === null)
+    return {
+      status: 'killed',
+      cause,
+      confidence: 'likely',
+      summary: `${asked}; how its main process ended, nobody could see.`,
+    };
   if (exit.kind === 'code' && exit.code === 0) {
     if (hasFailedAnyway(facts)) return null;
     return { status: 'completed', cause, confidence: 'proven', summary: `${asked}, and it ended well (exit 0).` };
@@ -228,7 +296,12 @@ function ended(facts: RunFacts, exit: ExitStatus | null): Finding {
   if (exit === null) return unseen(facts);
   if (exit.kind === 'code') return endedWithCode(facts, exit.code);
   const own = ownFaults.has(exit.signal);
-  const sender = facts.unit?.result === 'watchdog' ? ' because it did not answer its watchdog' : own ? '' : '; nothing shows who sent it';
+  const sender =
+    facts.unit?.result === 'watchdog'
+      ? ' because it did not answer its watchdog'
+      : own
+        ? ''
+        : '; nothing shows who sent it';
   return {
     status: own ? 'failed' : 'killed',
     cause: 'signal',
@@ -239,7 +312,8 @@ function ended(facts: RunFacts, exit: ExitStatus | null): Finding {
 
 function endedWithCode(facts: RunFacts, code: number): Finding {
   if (code === 0) {
-    if (!hasFailedAnyway(facts)) return { status: 'completed', cause: 'success', confidence: 'proven', summary: 'Ended well (exit 0).' };
+    if (!hasFailedAnyway(facts))
+      return { status: 'completed', cause: 'success', confidence: 'proven', summary: 'Ended well (exit 0).' };
     return {
       status: 'failed',
       cause: 'unknown',
@@ -251,7 +325,12 @@ function endedWithCode(facts: RunFacts, code: number): Finding {
     const summary = `Failed with exit ${code}, which the engine says of that code and of a death by ${signalName(code - 128)} alike.`;
     return { status: 'failed', cause: 'exit_code', confidence: 'likely', summary };
   }
-  return { status: 'failed', cause: 'exit_code', confidence: 'proven', summary: `Failed with exit ${code}${convention(code)}.` };
+  return {
+    status: 'failed',
+    cause: 'exit_code',
+    confidence: 'proven',
+    summary: `Failed with exit ${code}${convention(code)}.`,
+  };
 }
 
 /** The main process of a service ended with 0, yet systemd calls the unit failed: ExecStopPost= and the like, or a watchdog. */
@@ -274,12 +353,17 @@ function unseen({ unit, blindReason, process, run }: RunFacts): Finding {
   if (isServiceSuccess(unit)) {
     return { status: 'completed', cause: 'success', confidence: 'proven', summary: 'Ended well, says systemd.' };
   }
-  const reason = blindReason ?? process?.blindReason ?? (run === null ? 'its exit status was not seen' : 'its wrapper ended before it');
+  const reason =
+    blindReason ??
+    process?.blindReason ??
+    (run === null ? 'its exit status was not seen' : 'its wrapper ended before it');
   const failed = unit?.result != null && unit.result !== 'success';
   return {
     status: failed ? 'failed' : 'unknown',
     cause: 'unknown',
     confidence: 'unknown',
-    summary: failed ? `Failed, says systemd (${unit.result}); the exit status was not seen: ${reason}.` : `Ended, and nobody could see how: ${reason}.`,
+    summary: failed
+      ? `Failed, says systemd (${unit.result}); the exit status was not seen: ${reason}.`
+      : `Ended, and nobody could see how: ${reason}.`,
   };
 }

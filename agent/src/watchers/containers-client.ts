@@ -43,8 +43,8 @@ export interface EngineClient {
   close(): void;
 }
 
-/** So many short questions at once; more wait their turn. */
-const MAX_SOCKETS = 8;
+/** So many short questions at once; more wait their turn. An engine holds back its answer about a container that it is starting, and the others must not wait for that. */
+const MAX_SOCKETS = 32;
 
 export function createEngineClient(options: EngineClientOptions): EngineClient {
   const { socketPath, timeoutMs = 5_000, maxBodyBytes = 16 * 1024 * 1024 } = options;

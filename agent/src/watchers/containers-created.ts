@@ -12,8 +12,10 @@ export interface CreatedContainersOptions {
 }
 
 interface Created {
-  readonly facts: ContainerFacts;
-  readonly isAutoRemoved: boolean;
+  facts: ContainerFacts;
+  /** Null: not inspected yet. */
+  isAutoRemoved: boolean | null;
+  readonly heardAtMs: number | null;
   readonly looking: AbortController;
   /** Settles when nobody looks any more. */
   done: Promise<void>;
@@ -26,58 +28,69 @@ const LOOK_AFTER_MS = {
 };
 /** Nobody but the engine removes a container so soon after its creation. */
 const VANISHED_WITHIN_MS = 2_000;
+/** How long the end of a removed one waits for an inspection that may know why. */
+const LAST_LOOK_MS = 1_000;
 const MAX_LOOKING = 200;
 
 /**
  * Containers that were created and have not started. One that cannot start gives no event: it stays `created`, with an
- * exit code (125 to 128) and the reason in its state.
+ * exit code (125 to 128) and the reason in its state. All looking happens beside the container's events: an engine
+ * answers an inspection only when it has done with starting the container, and the start must not wait for that.
  */
 export class CreatedContainers {
   readonly #options: CreatedContainersOptions;
   readonly #waiting = new Map<string, Created>();
   readonly #told = new Set<string>();
-  /** Gone before they could be inspected, and when they were created. */
-  readonly #vanished = new Map<string, number>();
 
   constructor(options: CreatedContainersOptions) {
     this.#options = options;
   }
 
-  /** One that failed before `sinceMs` was someone else's to tell. */
-  async created(id: string, createdAtMs: number | null, sinceMs: number): Promise<void> {
-    if (this.#waiting.has(id) || this.#told.has(id)) return;
-    const found = await this.#options.inspect(id);
-    if (found === null && createdAtMs !== null) this.#vanished.set(id, createdAtMs);
-    if (found === null || found.status !== 'created') return;
-    if (hasFailedToStart(found) && (createdAtMs ?? found.createdAt ?? 0) < sinceMs) this.#told.add(id);
-    else if (!this.#tellIfFailed(found) && this.#waiting.size < MAX_LOOKING) this.#wait(found);
+  /** `heardAtMs`: when its event came; null for one that was found. One that failed before `sinceMs` was someone else's to tell. */
+  created(facts: ContainerFacts, heardAtMs: number | null, sinceMs: number): void {
+    const id = facts.containerId;
+    if (this.#waiting.has(id) || this.#told.has(id) || this.#waiting.size >= MAX_LOOKING) return;
+    const done = Promise.resolve();
+    const created: Created = { facts, isAutoRemoved: null, heardAtMs, looking: new AbortController(), done };
+    this.#waiting.set(id, created);
+    created.done = this.#lookOften(created, sinceMs).catch((error: unknown) => {
+      this.#options.log.error({ err: error, container: id }, 'a created container could not be looked at');
+    });
   }
 
-  /** Looks once more, long after the creation: a container may be started at any time, and fail. */
+  /** Looks once more, long after the creation: a container may be started at any time, and fail. True: nothing is left to look for. */
   async look(id: string): Promise<boolean> {
     if (this.#told.has(id)) return true;
     const found = await this.#options.inspect(id);
-    return found !== null && (found.status !== 'created' || this.#tellIfFailed(found));
+    if (found === null) return false;
+    if (hasFailedToStart(found)) this.#tell(found);
+    return hasFailedToStart(found) || found.status !== 'created';
   }
 
   started(id: string): void {
     this.#waiting.get(id)?.looking.abort();
     this.#waiting.delete(id);
-    this.#vanished.delete(id);
     this.#told.delete(id);
   }
 
   /** The engine removes a container with `--rm` by itself only after it ran or could not. */
   async destroyed(event: ContainerEvent): Promise<void> {
     const created = this.#waiting.get(event.id);
-    created?.looking.abort();
-    // An inspection under way may have seen the reason just before the removal.
-    await created?.done;
-    const isVanished = event.at - (this.#vanished.get(event.id) ?? -Infinity) < VANISHED_WITHIN_MS;
-    if ((created?.isAutoRemoved || isVanished) && !this.#told.has(event.id)) {
-      const facts = created?.facts ?? event.facts;
-      const error = 'the engine removed it before it had started';
-      this.#options.report({ kind: 'container_not_started', ...facts, exitCode: null, error, at: event.at });
+    if (created !== undefined) {
+      created.looking.abort();
+      // An inspection under way may have seen the reason just before the removal.
+      await Promise.race([created.done, this.#options.clock.sleep(LAST_LOOK_MS)]);
+      const isOwnRemoval = created.isAutoRemoved ?? isSoonAfter(created.heardAtMs, event.at);
+      if (isOwnRemoval && !this.#told.has(event.id)) {
+        const error = 'the engine removed it before it had started';
+        this.#options.report({
+          kind: 'container_not_started',
+          ...created.facts,
+          exitCode: null,
+          error,
+          at: event.at,
+        });
+      }
     }
     this.started(event.id);
   }
@@ -86,43 +99,40 @@ export class CreatedContainers {
   clear(): void {
     for (const { looking } of this.#waiting.values()) looking.abort();
     this.#waiting.clear();
-    this.#vanished.clear();
   }
 
-  #wait(found: InspectedContainer): void {
-    const id = found.facts.containerId;
-    const looking = new AbortController();
-    const { facts, isAutoRemoved } = found;
-    const done = this.#lookOften(id, isAutoRemoved ? LOOK_AFTER_MS.autoRemoved : LOOK_AFTER_MS.kept, looking.signal);
-    this.#waiting.set(id, {
-      facts,
-      isAutoRemoved,
-      looking,
-      done: done.catch((error: unknown) => {
-        this.#options.log.error({ err: error, container: id }, 'a created container could not be looked at');
-      }),
-    });
-  }
-
-  /** Beside the container's events: an inspection may wait until the engine has done with starting it, and the start's event must not wait for that. */
-  async #lookOften(id: string, delaysMs: readonly number[], signal: AbortSignal): Promise<void> {
-    for (const delayMs of delaysMs) {
+  async #lookOften(created: Created, sinceMs: number): Promise<void> {
+    const id = created.facts.containerId;
+    const { signal } = created.looking;
+    const found = await this.#options.inspect(id);
+    if (found !== null) {
+      created.facts = found.facts;
+      created.isAutoRemoved = found.isAutoRemoved;
+      const createdAtMs = created.heardAtMs ?? found.createdAt ?? 0;
+      if (hasFailedToStart(found) && createdAtMs < sinceMs) this.#told.add(id);
+      else if (hasFailedToStart(found)) this.#tell(found);
+      if (hasFailedToStart(found) || found.status !== 'created') return;
+    }
+    for (const delayMs of created.isAutoRemoved === false ? LOOK_AFTER_MS.kept : LOOK_AFTER_MS.autoRemoved) {
       await this.#options.clock.sleep(delayMs, signal);
       if (signal.aborted || (await this.look(id))) return;
     }
   }
 
-  #tellIfFailed(found: InspectedContainer): boolean {
-    const { facts, exitCode, error } = found;
-    if (!hasFailedToStart(found)) return false;
-    if (this.#told.has(facts.containerId)) return true;
+  #tell({ facts, exitCode, error }: InspectedContainer): void {
+    if (this.#told.has(facts.containerId)) return;
     this.#told.add(facts.containerId);
     const at = this.#options.clock.wallMs();
     this.#options.report({ kind: 'container_not_started', ...facts, exitCode, error, at });
-    return true;
   }
 }
 
-function hasFailedToStart({ status, exitCode, error }: InspectedContainer): boolean {
-  return status === 'created' && ((exitCode !== null && exitCode !== 0) || error !== null);
+/** While the engine removes it, the state says `removing` and still has the reason. */
+function hasFailedToStart({ facts, status, exitCode, error }: InspectedContainer): boolean {
+  const isUnstarted = facts.startedAt === null && ['created', 'initialized', 'removing', 'dead'].includes(status);
+  return isUnstarted && ((exitCode !== null && exitCode !== 0) || error !== null);
+}
+
+function isSoonAfter(createdAtMs: number | null, atMs: number): boolean {
+  return createdAtMs !== null && atMs - createdAtMs < VANISHED_WITHIN_MS;
 }

@@ -160,7 +160,7 @@ export function parseEvent(line: string, engine: Engine): EngineEvent | null {
   const parsed = eventAnswer.safeParse(parseJson(line));
   if (!parsed.success) return null;
   const { Type, Action, Actor, time, timeNano } = parsed.data;
-  const at = timeNano === undefined ? (time ?? 0) * 1000 : timeNano / 1e6;
+  const at = timeNano === undefined ? (time ?? 0) * 1000 : Math.trunc(timeNano / 1e6);
   // As a number the nanoseconds would lose their last digits; in the text no other place can look like this one.
   const nanos = /"timeNano":\s*(\d+)/.exec(line)?.[1] ?? String(time);
   const isContainer = Type === 'container' && containerId.safeParse(Actor.ID).success;

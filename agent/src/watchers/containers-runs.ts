@@ -42,14 +42,29 @@ interface LiveRun {
   isConfirmed: boolean;
 }
 
+interface RunTimes {
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+}
+
+const nothingKnown = {
+  image: null,
+  labels: {},
+  command: null,
+  cgroup: null,
+  pid: null,
+  memoryMaxBytes: null,
+  startedAt: null,
+};
 const unseenRun = { isAutoRemoved: false, hasTerminal: false, tail: null, isConfirmed: false };
 
 /** How far a start told by an event and one told by inspection may lie apart and still be one. */
 const SAME_START_MS = 2_000;
 /** The engine notes the start before it tells of it. */
 const START_EVENT_LEAD_MS = 50;
-/** How long an end waits for its last log lines. */
-const LOG_WAIT_MS = 300;
+/** How long a start waits to be inspected, and an end for its inspection and its last lines. An engine under load, or one that is stopping, does not answer about a container for many seconds, and the news must not wait so long. */
+const START_WAIT_MS = 2_000;
+const END_WAIT_MS = 1_000;
 const MAX_REMEMBERED_ENDS = 4_096;
 /**
  * What is known of the containers of one engine, and the one place that says what happened to them. Events, lists and
@@ -59,7 +74,8 @@ const MAX_REMEMBERED_ENDS = 4_096;
 export class Runs {
   readonly #options: RunsOptions;
   readonly #live = new Map<string, LiveRun>();
-  readonly #ended = new Map<string, number>();
+  readonly #ended = new Map<string, RunTimes>();
+  readonly #early = new Map<string, LogTail>();
   readonly #created: CreatedContainers;
   readonly #turns = new Map<string, Promise<void>>();
   #access: EngineAccess | null = null;
@@ -89,6 +105,8 @@ export class Runs {
       run.tail = null;
       run.isConfirmed = false;
     }
+    for (const tail of this.#early.values()) tail.close();
+    this.#early.clear();
     this.#created.clear();
   }
 
@@ -101,8 +119,9 @@ export class Runs {
     if (!this.#options.isWanted(event.facts.name)) return;
     switch (event.action) {
       case 'create':
-        return this.#inTurn(event.id, () => this.#created.created(event.id, event.at, this.#sinceMs));
+        return this.#created.created(event.facts, event.at, this.#sinceMs);
       case 'start':
+        this.#followEarly(event);
         return this.#inTurn(event.id, () => this.#onStarted(event));
       case 'die':
         return this.#inTurn(event.id, () => this.#onDied(event));
@@ -129,8 +148,7 @@ export class Runs {
     const present = new Set(listed.map(({ id }) => id));
     for (const { id, name, state } of listed) {
       if (!this.#options.isWanted(name)) continue;
-      if (state === 'created' || state === 'initialized' || state === 'configured')
-        this.#inTurn(id, () => this.#created.created(id, null, this.#sinceMs));
+      if (['created', 'initialized', 'configured'].includes(state)) this.#onFoundCreated(id, name);
       else this.#inTurn(id, () => this.#onFound(id));
     }
     for (const id of liveBefore) {
@@ -143,6 +161,11 @@ export class Runs {
     for (const { id, name } of listed) {
       if (this.#options.isWanted(name)) this.#inTurn(id, async () => void (await this.#created.look(id)));
     }
+  }
+
+  #onFoundCreated(id: string, name: string): void {
+    const engine = this.#access?.engine ?? 'docker';
+    this.#created.created({ ...nothingKnown, engine, containerId: id, name }, null, this.#sinceMs);
   }
 
   liveIds(): string[] {
@@ -164,14 +187,21 @@ export class Runs {
   // ── starts ──
 
   async #onStarted(event: ContainerEvent): Promise<void> {
+    await this.#takeStart(event);
+    // What the start did not need: told before, or the log of one that stays.
+    this.#early.get(event.id)?.close();
+    this.#early.delete(event.id);
+  }
+
+  async #takeStart(event: ContainerEvent): Promise<void> {
     this.#created.started(event.id);
-    const found = await this.#inspect(event.id);
+    const found = await this.#inspect(event.id, START_WAIT_MS);
     // An inspection that speaks of a later start than the event saw a later run of the same container.
     const isThisRun = found?.facts.startedAt != null && found.facts.startedAt <= event.at + START_EVENT_LEAD_MS;
     const facts = isThisRun ? found.facts : { ...event.facts, startedAt: event.at };
     const before = this.#live.get(event.id);
     if (before !== undefined && isSameStart(before.facts.startedAt, facts.startedAt)) return;
-    if (before === undefined && (this.#ended.get(event.id) ?? 0) > event.at) return;
+    if (before === undefined && (this.#ended.get(event.id)?.endedAtMs ?? 0) > event.at) return;
     if (before !== undefined) this.#tellUnseenEnd(before, facts.startedAt ?? event.at);
     this.#begin(facts, isThisRun ? found : null);
   }
@@ -187,29 +217,44 @@ export class Runs {
     };
     this.#live.set(facts.containerId, run);
     this.#options.report({ kind: 'container_started', ...run.facts });
-    if (run.isAutoRemoved) this.#follow(run);
+    this.#followOn(run, found);
   }
 
-  #follow(run: LiveRun): void {
+  /** From the start's event on, before anything is asked: a short `--rm` container is gone, log and all, when the answer comes. */
+  #followEarly(event: ContainerEvent): void {
+    const tail = this.#follow({ facts: event.facts, ...unseenRun });
+    this.#early.get(event.id)?.close();
+    if (tail !== null) this.#early.set(event.id, tail);
+  }
+
+  /** Keeps following what will be removed, or may have been already. */
+  #followOn(run: LiveRun, found: InspectedContainer | null): void {
+    const early = this.#early.get(run.facts.containerId);
+    if (early !== undefined && (found === null || (run.isAutoRemoved && !run.hasTerminal))) {
+      this.#early.delete(run.facts.containerId);
+      run.tail = early;
+    } else if (run.isAutoRemoved) {
+      run.tail = this.#follow(run);
+    }
+  }
+
+  #follow(run: LiveRun): LogTail | null {
     const tail = this.#newTail(run);
-    if (tail === null) return;
-    run.tail = tail;
-    tail.open({ follow: true }).catch((error: unknown) => {
-      this.#options.log.debug(
-        { err: error, container: run.facts.containerId },
-        'the log of a container cannot be followed',
-      );
+    tail?.open({ follow: true }).catch((error: unknown) => {
+      const facts = { err: error, container: run.facts.containerId };
+      this.#options.log.debug(facts, 'the log of a container cannot be followed');
     });
+    return tail;
   }
 
   // ── ends ──
 
   async #onDied(event: ContainerEvent): Promise<void> {
     const run = this.#live.get(event.id);
-    if (run === undefined && !this.#isNews(event.id, event.at)) return;
+    if (run === undefined && !this.#isNews(event.id, { endedAtMs: event.at, startedAtMs: null })) return;
     if (run?.facts.startedAt != null && event.at < run.facts.startedAt - SAME_START_MS) return;
     const logTail = this.#lastLines(run ?? { facts: event.facts, ...unseenRun });
-    const found = await this.#inspect(event.id);
+    const found = await this.#inspect(event.id, END_WAIT_MS);
     const facts = run?.facts ?? { ...event.facts, ...found?.facts };
     const isThisRun =
       found !== null && found.status !== 'running' && isSameStart(facts.startedAt, found.facts.startedAt);
@@ -235,8 +280,11 @@ export class Runs {
     } else if (isRunning) {
       const startedAt = found.facts.startedAt ?? this.#options.clock.wallMs();
       if (run !== undefined) this.#tellUnseenEnd(run, startedAt);
-      if ((this.#ended.get(id) ?? 0) < startedAt) this.#begin({ ...found.facts, startedAt }, found);
-    } else if (run !== undefined || (found.finishedAt !== null && this.#isNews(id, found.finishedAt))) {
+      if ((this.#ended.get(id)?.endedAtMs ?? 0) < startedAt) this.#begin({ ...found.facts, startedAt }, found);
+    } else if (
+      run !== undefined ||
+      this.#isNews(id, { endedAtMs: found.finishedAt, startedAtMs: found.facts.startedAt })
+    ) {
       await this.#tellFoundEnd(found, run ?? null);
     }
   }
@@ -279,20 +327,26 @@ export class Runs {
     this.#live.get(facts.containerId)?.tail?.close();
     this.#live.delete(facts.containerId);
     this.#ended.delete(facts.containerId);
-    this.#ended.set(facts.containerId, ending.at);
+    this.#ended.set(facts.containerId, { endedAtMs: ending.at, startedAtMs: facts.startedAt });
     const oldest = this.#ended.keys().next().value;
     if (this.#ended.size > MAX_REMEMBERED_ENDS && oldest !== undefined) this.#ended.delete(oldest);
     this.#options.report({ kind: 'container_ended', ...facts, ...ending });
   }
 
   /** Of a run whose start we did not see: not told yet, and within the time we answer for. */
-  #isNews(id: string, endedAtMs: number): boolean {
-    const toldMs = this.#ended.get(id);
-    return toldMs === undefined ? endedAtMs >= this.#sinceMs : endedAtMs > toldMs + SAME_START_MS;
+  #isNews(id: string, run: RunTimes): boolean {
+    if (run.endedAtMs === null) return false;
+    const told = this.#ended.get(id);
+    if (told?.endedAtMs == null) return run.endedAtMs >= this.#sinceMs;
+    // A daemon that is stopped writes a later end over the true one of a container that waited for its restart.
+    const isToldRun =
+      told.startedAtMs !== null && run.startedAtMs !== null && isSameStart(told.startedAtMs, run.startedAtMs);
+    return !isToldRun && run.endedAtMs > told.endedAtMs + SAME_START_MS;
   }
 
   async #lastLines(run: LiveRun): Promise<string[] | null> {
-    if (run.tail !== null) return run.tail.finish(LOG_WAIT_MS);
+    const followed = await run.tail?.finish(END_WAIT_MS);
+    if (followed != null || run.isAutoRemoved) return followed ?? null;
     const tail = this.#newTail(run);
     if (tail === null) return null;
     const opened = tail.open({ follow: false }).catch((error: unknown) => {
@@ -301,8 +355,8 @@ export class Runs {
         'the log of a container could not be read',
       );
     });
-    const lines = await tail.finish(LOG_WAIT_MS);
-    await opened;
+    const lines = await tail.finish(END_WAIT_MS);
+    if (lines !== null) await opened;
     return lines;
   }
 
@@ -321,10 +375,18 @@ export class Runs {
 
   // ── asking ──
 
-  /** Null: gone, or not answered; the event itself must do then. */
-  async #inspect(id: string): Promise<InspectedContainer | null> {
+  /** Null: gone, or not answered in time; the event itself must do then. */
+  async #inspect(id: string, waitMs?: number): Promise<InspectedContainer | null> {
     if (this.#access === null) return null;
-    const { client, prefix, engine } = this.#access;
+    const asked = this.#ask(this.#access, id);
+    if (waitMs === undefined) return asked;
+    const waiting = new AbortController();
+    const found = await Promise.race([asked, this.#options.clock.sleep(waitMs, waiting.signal).then(() => null)]);
+    waiting.abort();
+    return found;
+  }
+
+  async #ask({ client, prefix, engine }: EngineAccess, id: string): Promise<InspectedContainer | null> {
     try {
       return parseInspect(await client.getJson(`${prefix}/containers/${encodeURIComponent(id)}/json`), engine);
     } catch (error) {

@@ -95,7 +95,11 @@ export class AlertEngine implements AsyncDisposable {
     if (reports.length === 0) return;
     await this.#inTransaction(async (judging) => {
       for (const report of reports) {
-        await judgeCondition(judging, { nodeId: subjectId, node: null, report: { ...report, since: new Date(report.since) } });
+        await judgeCondition(judging, {
+          nodeId: subjectId,
+          node: null,
+          report: { ...report, since: new Date(report.since) },
+        });
       }
     });
   }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { connect as connectSocket } from 'node:net';
+import { connect as connectSocket, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execPath } from 'node:process';
@@ -176,7 +176,7 @@ function removeSocket(socketPath: string, home: string): void {
 }
 
 function connectUnix(path: string) {
-  return new Promise<import('node:net').Socket>((resolve, reject) => {
+  return new Promise<Socket>((resolve, reject) => {
     const socket = connectSocket({ path });
     const onError = (error: Error) =>
       reject(

@@ -51,7 +51,7 @@ const defaultLimits: SessionLimits = {
 const closeWithinMs = 2000;
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { log, clock, onConnected, onDisconnected, tickMs = 500 } = options;
+  const { log, clock, tickMs = 500 } = options;
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: maxFrameBytes,
@@ -61,28 +61,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const sessions = new Set<Session>();
   const byNode = new Map<string, Session>();
   const stopping = new AbortController();
-  const parts: SessionParts = {
-    ...options,
-    limits: { ...defaultLimits, ...options.limits },
-    waiting: { bytes: 0 },
-    onWelcomed: (session) => {
-      const nodeId = session.nodeId;
-      if (nodeId === undefined) return;
-      const older = byNode.get(nodeId);
-      byNode.set(nodeId, session);
-      older?.end('replaced');
-      log.info(session.facts, 'agent connected');
-      onConnected(nodeId);
-    },
-    onEnded: (session, reason) => {
-      sessions.delete(session);
-      log.info({ ...session.facts, reason }, 'agent session ended');
-      const nodeId = session.nodeId;
-      if (nodeId === undefined || byNode.get(nodeId) !== session) return;
-      byNode.delete(nodeId);
-      onDisconnected(nodeId, reason);
-    },
-  };
+  const parts = sessionParts(options, { sessions, byNode });
   const sweep = async () => {
     while (!stopping.signal.aborted) {
       await clock.sleep(tickMs, stopping.signal);
@@ -94,8 +73,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   const accept = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const remoteAddress = request.socket.remoteAddress ?? null;
     const admission = await options.admit(bearerToken(request.headers.authorization), remoteAddress);
-    if (stopping.signal.aborted)
+    if (stopping.signal.aborted) {
       return refuse(socket, { status: 503, code: 'stopping', message: 'the collector is stopping' });
+    }
     if (!admission.admitted) {
       log.warn({ remote_address: remoteAddress, code: admission.code }, 'did not admit an agent');
       return refuse(socket, admission);
@@ -127,17 +107,53 @@ export function createGateway(options: GatewayOptions): Gateway {
     disconnect: (nodeId, reason) => byNode.get(nodeId)?.end(reason),
     [Symbol.asyncDispose]: async () => {
       stopping.abort();
-      const leaving = [...sessions];
-      for (const session of leaving) session.end('goingAway');
-      await Promise.race([
-        Promise.all(leaving.map((session) => session.settled())),
-        new Promise((resolve) => setTimeout(resolve, closeWithinMs).unref()),
-      ]);
-      for (const session of leaving) session.cutOff();
+      await closeAll([...sessions]);
       await sweeping;
       server.close();
     },
   };
+}
+
+/** What each session is given: the options, and a way to say which node it speaks for. */
+function sessionParts(
+  options: GatewayOptions,
+  { sessions, byNode }: { sessions: Set<Session>; byNode: Map<string, Session> },
+): SessionParts {
+  const { log, onConnected, onDisconnected, limits } = options;
+  return {
+    ...options,
+    limits: { ...defaultLimits, ...limits },
+    waiting: { bytes: 0 },
+    onWelcomed: (session) => {
+      const nodeId = session.nodeId;
+      if (nodeId === undefined) return;
+      const older = byNode.get(nodeId);
+      byNode.set(nodeId, session);
+      older?.end('replaced');
+      log.info(session.facts, 'agent connected');
+      onConnected(nodeId);
+    },
+    onEnded: (session, reason) => {
+      sessions.delete(session);
+      log.info({ ...session.facts, reason }, 'agent session ended');
+      const nodeId = session.nodeId;
+      if (nodeId === undefined || byNode.get(nodeId) !== session) return;
+      byNode.delete(nodeId);
+      onDisconnected(nodeId, reason);
+    },
+  };
+}
+
+/** Says that we are going, waits for what is being written down, and cuts off who does not answer. */
+async function closeAll(sessions: readonly Session[]): Promise<void> {
+  for (const session of sessions) session.end('goingAway');
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, closeWithinMs);
+  });
+  await Promise.race([Promise.all(sessions.map((session) => session.settled())), late]);
+  clearTimeout(timer);
+  for (const session of sessions) session.cutOff();
 }
 
 function bearerToken(header: string | undefined): string | null {

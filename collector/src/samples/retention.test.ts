@@ -1,10 +1,12 @@
 import { pino } from 'pino';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { type Perishable, startRetention } from './retention.ts';
 
 describe('retention', () => {
   const log = pino({ level: 'silent' });
+  let running: AsyncDisposable;
+  afterEach(async () => running[Symbol.asyncDispose]());
 
   it('deletes in small steps until nothing too old is left, at the start and every hour', async () => {
     const clock = new ManualClock(1_000_000_000);
@@ -21,7 +23,7 @@ describe('retention', () => {
       },
     };
 
-    await using _running = startRetention({ clock, log, perishables: [old] });
+    running = startRetention({ clock, log, perishables: [old] });
     await clock.advance(10);
     expect(left).toBe(0);
     expect(asked).toHaveLength(3);
@@ -43,7 +45,7 @@ describe('retention', () => {
       },
     });
 
-    await using _running = startRetention({
+    running = startRetention({
       clock,
       log,
       perishables: [perishable('ever', 0), perishable('bad', 1, true), perishable('good', 1)],

@@ -36,14 +36,20 @@ function ending(status: TaskStatus, confidence: Confidence): TaskEnding {
   };
 }
 
-function end(stored: TaskRow | undefined, status: TaskStatus, confidence: Confidence, logTail: string[] | null = null) {
-  return foldEnd(stored, identity, { ...told, ending: ending(status, confidence), logTail });
+interface Word {
+  readonly status: TaskStatus;
+  readonly confidence: Confidence;
+  readonly logTail?: string[];
+}
+
+function end(stored: TaskRow | undefined, { status, confidence, logTail }: Word) {
+  return foldEnd(stored, identity, { ...told, ending: ending(status, confidence), logTail: logTail ?? null });
 }
 
 describe('the life of a stored task', () => {
   it('runs, then ends', () => {
     const running = foldStart(undefined, identity, told);
-    const { row, outcome } = end(running, 'failed', 'proven');
+    const { row, outcome } = end(running, { status: 'failed', confidence: 'proven' });
 
     expect(running).toMatchObject({ id: 'x', status: 'running', endedAt: null, amendments: 0 });
     expect(row).toMatchObject({ status: 'failed', amendments: 0 });
@@ -51,7 +57,7 @@ describe('the life of a stored task', () => {
   });
 
   it('stays ended when its start comes later, and learns from it', () => {
-    const { row } = end(undefined, 'completed', 'proven');
+    const { row } = end(undefined, { status: 'completed', confidence: 'proven' });
     const later = foldStart(
       row,
       { ...identity, job: 'nightly', name: 'other name', started_at: '2025-12-31T00:00:00.000Z' },
@@ -67,14 +73,14 @@ describe('the life of a stored task', () => {
   });
 
   it('keeps the log of the end before when the better end has none', () => {
-    const first = end(undefined, 'unknown', 'unknown', ['last words']);
-    const second = end(first.row, 'failed', 'proven');
+    const first = end(undefined, { status: 'unknown', confidence: 'unknown', logTail: ['last words'] });
+    const second = end(first.row, { status: 'failed', confidence: 'proven' });
 
     expect(second).toMatchObject({ outcome: 'amended', row: { logTail: ['last words'], amendments: 1 } });
   });
 
   it('runs again when its agent says so of a lost one', () => {
-    const lost: TaskRow = { ...end(undefined, 'lost', 'likely').row };
+    const lost: TaskRow = { ...end(undefined, { status: 'lost', confidence: 'likely' }).row };
     const revived = foldStart(lost, identity, told);
 
     expect(revived).toMatchObject({ status: 'running', endedAt: null, verdict: null, amendments: 1 });
@@ -82,15 +88,18 @@ describe('the life of a stored task', () => {
 
   it('replaces a guess by any word of the agent, and an end by a better proven one only', () => {
     const rank = { unknown: 0, likely: 1, proven: 2 };
-    const confidence = fc.constantFrom<Confidence>('proven', 'likely', 'unknown');
-    const status = fc.constantFrom<TaskStatus>('completed', 'failed', 'killed', 'unknown', 'lost');
+    const word = fc.record({
+      status: fc.constantFrom<TaskStatus>('completed', 'failed', 'killed', 'unknown', 'lost'),
+      confidence: fc.constantFrom<Confidence>('proven', 'likely', 'unknown'),
+    });
     fc.assert(
-      fc.property(status, confidence, status, confidence, (first, firstSure, second, secondSure) => {
-        const { row } = end(undefined, first, firstSure);
-        const after = end(row, second, secondSure);
-        const expected = (first === 'lost' && second !== 'lost') || rank[secondSure] > rank[firstSure];
+      fc.property(word, word, (first, second) => {
+        const { row } = end(undefined, first);
+        const after = end(row, second);
+        const isTruth = first.status === 'lost' && second.status !== 'lost';
+        const expected = isTruth || rank[second.confidence] > rank[first.confidence];
         expect(after.outcome).toBe(expected ? 'amended' : 'kept');
-        expect(after.row.status).toBe(expected ? second : first);
+        expect(after.row.status).toBe(expected ? second.status : first.status);
         expect(after.row.amendments).toBe(expected ? 1 : 0);
       }),
     );
@@ -101,7 +110,10 @@ describe('the life of a stored task', () => {
       fc.property(fc.array(fc.constantFrom('start', 'end'), { minLength: 1, maxLength: 8 }), (words) => {
         let row: TaskRow | undefined;
         for (const word of words)
-          row = word === 'start' ? foldStart(row, identity, told) : end(row, 'failed', 'proven').row;
+          row =
+            word === 'start'
+              ? foldStart(row, identity, told)
+              : end(row, { status: 'failed', confidence: 'proven' }).row;
         expect(row).toMatchObject({ status: words.includes('end') ? 'failed' : 'running', amendments: 0 });
       }),
     );

@@ -12,7 +12,8 @@ const repository = resolve(import.meta.dirname, '../../..');
 export function packProduct(): string {
   const packed = spawnSync('npm', ['run', '--silent', 'package'], { cwd: repository, encoding: 'utf8' });
   const archive = packed.stdout.trim().split('\n').at(-1) ?? '';
-  if (packed.status !== 0 || !archive.endsWith('.tgz')) throw new Error(`npm run package failed: ${packed.stderr}${packed.stdout}`);
+  if (packed.status !== 0 || !archive.endsWith('.tgz'))
+    throw new Error(`npm run package failed: ${packed.stderr}${packed.stdout}`);
   return archive.replace(/\.tgz$/, '');
 }
 
@@ -24,26 +25,45 @@ export interface AgentInstallation {
 }
 
 /** Puts the packed product on the machine and starts the agent from the unit it generates for itself. */
-export async function installAgent(machine: Machine, { collectorUrl, tokenFile, config = {} }: AgentInstallation): Promise<void> {
+export async function installAgent(
+  machine: Machine,
+  { collectorUrl, tokenFile, config = {} }: AgentInstallation,
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'install-'));
   const put = async (name: string, content: string, remote: string) => {
     writeFileSync(join(folder, name), content);
     await machine.putFile(join(folder, name), remote);
   };
   await machine.putDir(packProduct(), '/opt/runnerwatch');
-  await mustSucceed(machine.ssh('mkdir -p /etc/runnerwatch && ln -sf /opt/runnerwatch/scripts/runnerwatch.mjs /usr/local/bin/runnerwatch'), 'prepare');
+  await mustSucceed(
+    machine.ssh(
+      'mkdir -p /etc/runnerwatch && ln -sf /opt/runnerwatch/scripts/runnerwatch.mjs /usr/local/bin/runnerwatch',
+    ),
+    'prepare',
+  );
   await put('agent.token', readFileSync(tokenFile, 'utf8'), '/etc/runnerwatch/agent.token');
   await put(
     'agent.yaml',
-    stringify({ collector_urls: [collectorUrl], token_file: '/etc/runnerwatch/agent.token', heartbeat_interval: '2s', ...config }),
+    stringify({
+      collector_urls: [collectorUrl],
+      token_file: '/etc/runnerwatch/agent.token',
+      heartbeat_interval: '2s',
+      ...config,
+    }),
     '/etc/runnerwatch/agent.yaml',
   );
   rmSync(folder, { recursive: true });
   await mustSucceed(
-    machine.ssh('chmod +x /opt/runnerwatch/scripts/runnerwatch.mjs && runnerwatch init service --runner --output-dir /etc/systemd/system', {
-      timeoutMs: 60_000,
-    }),
+    machine.ssh(
+      'chmod +x /opt/runnerwatch/scripts/runnerwatch.mjs && runnerwatch init service --runner --output-dir /etc/systemd/system',
+      {
+        timeoutMs: 60_000,
+      },
+    ),
     'init service',
   );
-  await mustSucceed(machine.ssh('systemctl daemon-reload && systemctl enable --now runnerwatch-agent.service', { timeoutMs: 60_000 }), 'start');
+  await mustSucceed(
+    machine.ssh('systemctl daemon-reload && systemctl enable --now runnerwatch-agent.service', { timeoutMs: 60_000 }),
+    'start',
+  );
 }

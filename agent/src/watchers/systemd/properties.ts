@@ -28,6 +28,9 @@ export function readUnitState(properties: Properties): UnitState {
 
 export interface RunState {
   readonly result: string | null;
+  /** Services: when the main process was last executed and when it ended; of the run before, until there is a new one. */
+  readonly mainStartedAt: number | null;
+  readonly mainEndedAt: number | null;
   readonly execMain: { readonly code: 'exited' | 'killed' | 'dumped'; readonly status: number } | null;
 }
 
@@ -37,6 +40,8 @@ export function readRunState(properties: Properties): RunState {
   const status = number(properties['ExecMainStatus']);
   return {
     result: text(properties['Result']),
+    mainStartedAt: epochMs(properties['ExecMainStartTimestamp']),
+    mainEndedAt: epochMs(properties['ExecMainExitTimestamp']),
     execMain: code === undefined || status === null ? null : { code, status },
   };
 }

@@ -78,6 +78,7 @@ class ManagerSession implements Session {
         await bus.call({ ...busPeer, member: 'AddMatch', signature: 's', body: [rule] });
       }
       await this.#subscribe();
+      this.#table.listening(this.#options.wallMs());
       await this.#resync();
     } catch (error) {
       bus.close();

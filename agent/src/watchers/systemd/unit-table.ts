@@ -33,8 +33,11 @@ export interface UnitTableOptions {
  *
  * A run's Result is inside the PropertiesChanged signal that precedes its inactive state; nothing is asked once a unit
  * went, since the question alone makes PID 1 load a blank unit of that name that claims success and goes again.
- * A unit that came and went between two turns of PID 1's loop is seen only as inactive, but with an invocation id not
- * seen before: that is a whole run. Each invocation is told started once and ended once.
+ *
+ * A unit gets its new invocation id a moment before it leaves its inactive (or auto-restart) state, and PID 1 tells that
+ * too, with result and times of the run before. A unit that came and went between two turns of PID 1's loop looks
+ * the same but for its times: they are of a start later than any known, and of an end after it. Only that is a whole run.
+ * Each invocation is told started once and ended once.
  */
 export class UnitTable {
   readonly #report: Report;
@@ -42,6 +45,9 @@ export class UnitTable {
   readonly #askJobType: (jobId: number, unit: string) => void;
   readonly #units = new Map<string, Track>();
   readonly #endedInvocations = new Set<string>();
+  /** Per unit, systemd's own instant of the start of the last run told. */
+  readonly #lastStarts = new Map<string, number>();
+  #listeningSince = Number.POSITIVE_INFINITY;
   #isReloading = false;
   #isSystemStopping = false;
 
@@ -60,6 +66,11 @@ export class UnitTable {
     return this.#units.get(unit)?.phase === 'live';
   }
 
+  /** From now on every signal is heard. */
+  listening(now: number): void {
+    this.#listeningSince = now;
+  }
+
   unitNew(unit: string): void {
     if (!this.#units.has(unit)) this.#units.set(unit, newTrack(unit));
   }
@@ -67,7 +78,9 @@ export class UnitTable {
   /** PropertiesChanged on `.Scope` or `.Service`: comes before the unit's own change of the same moment. */
   runChanged(unit: string, properties: Properties, now: number): void {
     const track = this.#trackOf(unit);
-    const { result, execMain } = readRunState(properties);
+    const { result, execMain, mainStartedAt, mainEndedAt } = readRunState(properties);
+    track.mainStartedAt = mainStartedAt ?? track.mainStartedAt;
+    track.mainEndedAt = mainEndedAt ?? track.mainEndedAt;
     if (result !== null) track.result = result;
     if (execMain !== null) track.execMain = execMain;
     if ('ExecMainCode' in properties && execMain === null) track.execMain = null;
@@ -82,17 +95,11 @@ export class UnitTable {
     const state = readUnitState(properties);
     if (state.activeState === null) return;
     let track = this.#trackOf(unit);
-    track.isStateSeen = true;
-    if (
-      track.phase === 'live' &&
-      state.invocationId !== null &&
-      track.invocationId !== null &&
-      state.invocationId !== track.invocationId
-    ) {
+    if (track.phase === 'live' && isOther(state.invocationId, track.invocationId)) {
       // Ended and started again between two signals: how the first one ended went unseen, and the values are the second's.
-      const { result, execMain } = track;
-      this.#end({ ...track, result: null, execMain: null }, { at: state.startedAt ?? now, approximate: true });
-      track = this.#replace(unit, { ...newTrack(unit), result, execMain });
+      const { result, execMain, mainStartedAt, mainEndedAt } = track;
+      this.#endUnseen(track, { at: laterThan(track, state) ?? now });
+      track = this.#replace(unit, { ...newTrack(unit), result, execMain, mainStartedAt, mainEndedAt });
     }
     if (isOver(state)) this.#over(track, state, now);
     else this.#alive(track, state, now);
@@ -102,8 +109,8 @@ export class UnitTable {
   unitRemoved(unit: string, now: number): void {
     const track = this.#units.get(unit);
     if (track === undefined || this.#isReloading) return;
-    if (track.phase === 'live') this.#end({ ...track, result: null, execMain: null }, { at: now, approximate: true });
-    else if (track.hasStartJobDone && !track.isStateSeen) this.#endUnseen(track, now);
+    const wasStarted = track.hasStartJobDone && track.invocationId !== null;
+    if (track.phase === 'live' || wasStarted) this.#endUnseen(track, { at: now });
     this.#units.delete(unit);
   }
 
@@ -136,7 +143,7 @@ export class UnitTable {
     if (isOfThisRun) {
       track.facts = facts;
       track.invocationId ??= state.invocationId;
-      track.startedAt ??= state.startedAt;
+      this.#noteStart(track, state);
     }
     this.#tellStart(track);
   }
@@ -173,7 +180,7 @@ export class UnitTable {
   listedGone(unit: string, now: number): void {
     const track = this.#units.get(unit);
     if (track?.phase !== 'live') return;
-    this.#end({ ...track, result: null, execMain: null, isLifeSeen: false }, { at: now, approximate: true });
+    this.#endUnseen({ ...track, isLifeSeen: false }, { at: now });
   }
 
   /** The invocation whose facts are known already; null when there is more to ask. */
@@ -192,76 +199,82 @@ export class UnitTable {
       if (track.phase === 'live' && !track.isStartTold) this.#units.delete(unit);
       return;
     }
-    if (
-      track.invocationId !== null &&
-      state.invocationId !== null &&
-      track.invocationId !== state.invocationId &&
-      track.phase === 'live'
-    ) {
-      this.#end(
-        { ...track, result: null, execMain: null, isLifeSeen: false },
-        { at: state.startedAt ?? now, approximate: true },
-      );
-      track = this.#replace(unit, { ...newTrack(unit), phase: isOver(state) ? 'idle' : 'live', isLifeSeen: false });
+    if (track.phase === 'live' && isOther(state.invocationId, track.invocationId)) {
+      this.#endUnseen({ ...track, isLifeSeen: false }, { at: laterThan(track, state) ?? now });
+      track = this.#replace(unit, { ...newTrack(unit), isLifeSeen: false });
     }
-    track.result = state.result;
-    track.execMain = state.execMain;
-    track.facts = facts;
+    const { result, execMain, mainStartedAt, mainEndedAt } = state;
+    Object.assign(track, { result, execMain, mainStartedAt, mainEndedAt, facts });
+    if (state.activeState === 'failed') track.phase = 'live'; // it holds a run's end, told or not
     if (isOver(state)) return this.#over(track, state, now);
     track.invocationId ??= state.invocationId;
-    track.startedAt ??= state.startedAt;
     track.phase = 'live';
+    this.#noteStart(track, state);
     this.#tellStart(track);
   }
 
   #alive(track: Track, state: UnitState, now: number): void {
     track.invocationId = state.invocationId ?? track.invocationId;
-    track.startedAt = state.startedAt ?? track.startedAt ?? now;
-    if (track.phase === 'live') return;
     if (track.invocationId !== null && this.#endedInvocations.has(track.invocationId)) return;
+    this.#noteStart(track, state);
+    track.startedAt ??= now;
+    if (track.phase === 'live') return;
     track.phase = 'live';
     this.#askFacts(track.unit);
   }
 
   #over(track: Track, state: UnitState, now: number): void {
-    const invocationId = state.invocationId ?? track.invocationId;
-    const isRun = track.phase === 'live' || (invocationId !== null && !this.#endedInvocations.has(invocationId));
-    if (!isRun) return;
-    const run = { ...track, invocationId, startedAt: state.startedAt ?? track.startedAt };
-    this.#end(run, { at: endInstant(state, now), approximate: false });
+    track.invocationId = state.invocationId ?? track.invocationId;
+    const isNew = track.invocationId !== null && !this.#endedInvocations.has(track.invocationId);
+    if (track.phase !== 'live' && !(isNew && this.#isWholeRun(track, state))) return;
+    this.#noteStart(track, state);
+    this.#end(track, { at: endInstant(track, { state, now }), approximate: false });
   }
 
-  /** It was started and is gone, and no message said anything about the run itself. */
-  #endUnseen(track: Track, now: number): void {
-    this.#end(
-      { ...track, invocationId: null, result: null, execMain: null, isLifeSeen: false },
-      { at: now, approximate: true },
-    );
+  /** What is known of the run's start when only its end was heard: systemd's times, if they are of this run. */
+  #isWholeRun(track: Track, state: UnitState): boolean {
+    const startedAt = latest(state.startedAt, track.mainStartedAt);
+    const endedAt = latest(state.endedAt, track.mainEndedAt);
+    if (startedAt === null || endedAt === null || endedAt < startedAt) return false;
+    return startedAt >= this.#listeningSince && startedAt > (this.#lastStarts.get(track.unit) ?? 0);
+  }
+
+  /** A service that is started again stays `activating`, so its unit keeps the time of its first start; its main process has its own. */
+  #noteStart(track: Track, state: UnitState): void {
+    const startedAt = latest(state.startedAt, track.mainStartedAt);
+    if (startedAt === null || startedAt <= (this.#lastStarts.get(track.unit) ?? 0)) return;
+    track.systemStartedAt = startedAt;
+    if (!track.isStartTold) track.startedAt = startedAt;
+  }
+
+  /** It is over, and how was not heard. */
+  #endUnseen(track: Track, { at }: { at: number }): void {
+    this.#end({ ...track, result: null, execMain: null, mainStartedAt: null }, { at, approximate: true });
   }
 
   #end(track: Track, { at, approximate }: { at: number; approximate: boolean }): void {
-    if (track.invocationId !== null) {
-      if (this.#endedInvocations.has(track.invocationId)) return void this.#units.delete(track.unit);
-      this.#rememberEnded(track.invocationId);
-    }
-    this.#tellStart(track);
     this.#units.delete(track.unit);
-    this.#report(unitEnded(track, { at, approximate, isSystemStopping: this.#isSystemStopping }));
+    if (track.invocationId !== null) {
+      if (this.#endedInvocations.has(track.invocationId)) return;
+      remember(this.#endedInvocations, track.invocationId);
+    }
+    const lastStart = this.#lastStarts.get(track.unit) ?? 0;
+    // A run that failed before its main process was executed still shows how that of the run before ended.
+    const isMainOfThisRun = track.mainStartedAt === null || track.mainStartedAt > lastStart;
+    const run = isMainOfThisRun ? track : { ...track, execMain: null };
+    if (track.systemStartedAt !== null) {
+      this.#lastStarts.delete(track.unit);
+      if (this.#lastStarts.size >= rememberedEnds) dropOldest(this.#lastStarts);
+      this.#lastStarts.set(track.unit, track.systemStartedAt);
+    }
+    this.#tellStart(run);
+    this.#report(unitEnded(run, { at, approximate, isSystemStopping: this.#isSystemStopping }));
   }
 
   #tellStart(track: Track): void {
     if (track.isStartTold) return;
     track.isStartTold = true;
     this.#report(unitStarted(track));
-  }
-
-  #rememberEnded(invocationId: string): void {
-    this.#endedInvocations.add(invocationId);
-    if (this.#endedInvocations.size <= rememberedEnds) return;
-    for (const oldest of this.#endedInvocations) {
-      this.#endedInvocations.delete(oldest);
-      break;
-    }
   }
 
   #trackOf(unit: string): Track {
@@ -275,6 +288,31 @@ export class UnitTable {
 }
 
 const rememberedEnds = 50_000;
+
+function remember(ids: Set<string>, id: string): void {
+  if (ids.size >= rememberedEnds) dropOldest(ids);
+  ids.add(id);
+}
+
+function dropOldest(collection: Set<string> | Map<string, unknown>): void {
+  for (const oldest of collection.keys()) {
+    collection.delete(oldest);
+    return;
+  }
+}
+
+function isOther(a: string | null, b: string | null): boolean {
+  return a !== null && b !== null && a !== b;
+}
+
+function latest(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
+}
+
+/** The start in `state`, if it is of a later run than the track's. */
+function laterThan(track: Track, state: UnitState): number | null {
+  return state.startedAt !== null && state.startedAt > (track.systemStartedAt ?? 0) ? state.startedAt : null;
+}
 
 /** Jobs that end a run (org.freedesktop.systemd1(5), "JobType"). */
 const endingJobs: ReadonlySet<string> = new Set(['stop', 'restart', 'try-restart', 'reload-or-try-restart']);
@@ -293,7 +331,11 @@ interface Track {
   readonly unit: string;
   phase: 'idle' | 'live';
   invocationId: string | null;
+  /** As told: systemd's instant, else when it was first heard of. */
   startedAt: number | null;
+  systemStartedAt: number | null;
+  mainStartedAt: number | null;
+  mainEndedAt: number | null;
   facts: UnitFacts | null;
   isStartTold: boolean;
   isOomTold: boolean;
@@ -305,7 +347,6 @@ interface Track {
   /** Jobs queued before the run was live: they brought it up. */
   startJobs: Set<number>;
   hasStartJobDone: boolean;
-  isStateSeen: boolean;
   /** Every message of this run was heard, so that the absence of a stop job says something. */
   isLifeSeen: boolean;
 }
@@ -316,6 +357,9 @@ function newTrack(unit: string): Track {
     phase: 'idle',
     invocationId: null,
     startedAt: null,
+    systemStartedAt: null,
+    mainStartedAt: null,
+    mainEndedAt: null,
     facts: null,
     isStartTold: false,
     isOomTold: false,
@@ -325,7 +369,6 @@ function newTrack(unit: string): Track {
     wasStopOrdered: false,
     startJobs: new Set(),
     hasStartJobDone: false,
-    isStateSeen: false,
     isLifeSeen: true,
   };
 }
@@ -335,9 +378,10 @@ export function isOver({ activeState, subState }: { activeState: string | null; 
   return activeState === 'inactive' || activeState === 'failed' || (subState ?? '').startsWith('auto-restart');
 }
 
-function endInstant(state: UnitState, now: number): number {
-  const isOwn = state.endedAt !== null && (state.startedAt === null || state.endedAt >= state.startedAt);
-  return isOwn && state.endedAt !== null ? state.endedAt : now;
+/** The unit's own instant; a service that waits for its restart was never inactive, so its main process's. */
+function endInstant(track: Track, { state, now }: { state: UnitState; now: number }): number {
+  const endedAt = latest(state.endedAt, track.mainEndedAt);
+  return endedAt !== null && endedAt >= (track.systemStartedAt ?? 0) ? endedAt : now;
 }
 
 function unitStarted(track: Track): UnitStarted {

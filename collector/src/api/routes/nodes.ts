@@ -25,7 +25,14 @@ const pointsWanted = 300;
 
 /** `/nodes` and what is below it. */
 export function nodeRoutes(parts: NodeRouteParts): FastifyPluginAsyncZod {
-  const { queries, samples, clock, onChanged } = parts;
+  return async (app) => {
+    await app.register(readingRoutes(parts));
+    await app.register(changingRoutes(parts));
+  };
+}
+
+function readingRoutes(parts: NodeRouteParts): FastifyPluginAsyncZod {
+  const { queries, samples, clock } = parts;
   return async (app) => {
     app.get(
       '/nodes',
@@ -70,7 +77,12 @@ export function nodeRoutes(parts: NodeRouteParts): FastifyPluginAsyncZod {
         return { items: await samples.query(node.id, { from, to, stepMs }), step_ms: stepMs, next_cursor: null };
       },
     );
+  };
+}
 
+function changingRoutes(parts: NodeRouteParts): FastifyPluginAsyncZod {
+  const { queries, onChanged } = parts;
+  return async (app) => {
     const drain = async (idOrName: string, draining: boolean) => {
       const node = await oneNode(queries, idOrName);
       await setDraining(queries, node.id, draining);

@@ -1,0 +1,133 @@
+import { hostname } from 'node:os';
+import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import type { StopStack } from '@runnerwatch/shared/runtime/stop-stack.ts';
+import type { Logger } from 'pino';
+import { AlertEngine } from './alerts/engine.ts';
+import type { Metrics } from './api/metrics.ts';
+import type { Bus } from './api/stream.ts';
+import type { CollectorConfig } from './config.ts';
+import type { Database } from './db/database.ts';
+import { deleteEventsBefore } from './ingest/store.ts';
+import { Liveness } from './nodes/liveness.ts';
+import { onlineNodeIds, saveTouches } from './nodes/store.ts';
+import { createNotifiers } from './notifiers/catalogue.ts';
+import { Deliverer } from './outbox/deliverer.ts';
+import { notifiersOf, policyOf } from './routing/config.ts';
+import type { Policy } from './routing/subscription.ts';
+import { startRetention } from './samples/retention.ts';
+import { SampleStore } from './samples/store.ts';
+import { type SelfWatchOptions, startSelfWatch } from './self-watch.ts';
+import { deleteTasksEndedBefore } from './tasks/store.ts';
+
+export interface LoopParts {
+  readonly config: CollectorConfig;
+  readonly database: Database;
+  readonly metrics: Metrics;
+  readonly bus: Bus;
+  readonly own: SelfWatchOptions['own'];
+  readonly crashPoint: (step: string) => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What goes on by itself: the deadlines of nodes, the engine, the deliverer, the keeping and forgetting of readings. */
+export interface Loops {
+  readonly policy: Policy;
+  readonly liveness: Liveness;
+  readonly engine: AlertEngine;
+  readonly deliverer: Deliverer;
+  readonly samples: SampleStore;
+}
+
+/** Starts them from the outbox inwards, so that whatever a loop promises finds its deliverer running. */
+export async function startLoops(stops: StopStack, parts: LoopParts): Promise<Loops> {
+  const loops = makeLoops(parts);
+  const { liveness, engine, deliverer, samples } = loops;
+  deliverer.start();
+  stops.defer(() => deliverer[Symbol.asyncDispose]());
+  engine.start();
+  stops.defer(() => engine[Symbol.asyncDispose]());
+  samples.start();
+  stops.defer(() => samples[Symbol.asyncDispose]());
+  liveness.start(await onlineNodeIds(parts.database.drizzle));
+  stops.defer(() => liveness[Symbol.asyncDispose]());
+  const retention = startRetentionOf(parts, samples);
+  stops.defer(() => retention[Symbol.asyncDispose]());
+  const selfWatch = startSelfWatchOf(parts, engine);
+  stops.defer(() => selfWatch[Symbol.asyncDispose]());
+  return loops;
+}
+
+function makeLoops({ config, database, metrics, bus, crashPoint, clock, log }: LoopParts): Loops {
+  const policy = policyOf(config.notifications);
+  const samples = new SampleStore({ database, clock, log: named(log, 'samples') });
+  const liveness = new Liveness({
+    clock,
+    log: named(log, 'liveness'),
+    timeoutMs: config.heartbeat_timeout,
+    save: (touches) => saveTouches(database.drizzle, touches),
+    onReturned: () => engine.nudge(),
+  });
+  const deliverer = new Deliverer({
+    db: database,
+    notifiers: createNotifiers(notifiersOf(config.notifications), { log: named(log, 'notifier'), clock }),
+    clock,
+    log: named(log, 'outbox'),
+    isAlone: database.kind === 'embedded',
+    onDelivered: (latencyMs) => metrics.notificationDelivered(latencyMs),
+    onFailed: (outcome) => metrics.deliveryFailed(outcome),
+    onStep: crashPoint,
+  });
+  const engine: AlertEngine = new AlertEngine({
+    db: database,
+    policy,
+    publicUrl: config.public_url ?? null,
+    clock,
+    log: named(log, 'engine'),
+    overdue: () => liveness.overdue(),
+    onPromised: () => deliverer.nudge(),
+    onTouched: ({ kind, id }) => bus.publish({ kind, id }),
+    onStep: crashPoint,
+  });
+  return { policy, liveness, engine, deliverer, samples };
+}
+
+function startSelfWatchOf({ config, own, clock, log }: LoopParts, engine: AlertEngine): AsyncDisposable {
+  const { memory_pressure_bytes: bytes, high_cpu_percent: cpu } = config.self;
+  return startSelfWatch({
+    limits: { memoryPressureBytes: bytes || null, highCpuPercent: cpu || null, forMs: 0 },
+    own,
+    report: (reports) => engine.takeOwn(`collector@${hostname()}`, reports),
+    clock,
+    log: named(log, 'self'),
+  });
+}
+
+function startRetentionOf({ config, database, clock, log }: LoopParts, samples: SampleStore): AsyncDisposable {
+  const { drizzle } = database;
+  return startRetention({
+    clock,
+    log: named(log, 'retention'),
+    perishables: [
+      {
+        name: 'samples',
+        keepMs: config.retention.samples_raw,
+        deleteBefore: (before, limit) => samples.deleteBefore(before, limit),
+      },
+      {
+        name: 'tasks',
+        keepMs: config.retention.tasks,
+        deleteBefore: (before, limit) => deleteTasksEndedBefore(drizzle, before, limit),
+      },
+      {
+        name: 'events',
+        keepMs: config.retention.tasks,
+        deleteBefore: (before, limit) => deleteEventsBefore(drizzle, before, limit),
+      },
+    ],
+  });
+}
+
+function named(log: Logger, name: string): Logger {
+  return log.child({ subsystem: `collector:${name}` });
+}
