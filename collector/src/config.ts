@@ -2,6 +2,7 @@ import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import { type ConfigSource, loadConfig } from '@runnerwatch/shared/runtime/load-config.ts';
 import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
 import * as z from 'zod/mini';
+import { parseServerUrl } from './db/server-url.ts';
 import { notificationsConfig } from './routing/config.ts';
 
 export const defaultConfigFile = '/etc/runnerwatch/collector.yaml';
@@ -61,11 +62,14 @@ export function readCollectorConfig(source: ConfigSource): CollectorConfig {
   return config;
 }
 
+/** What db/server-url.ts can read, told with the key's place. */
 function databaseUrl() {
-  const expected = 'expected a URL such as postgres://user@host/database';
-  return z
-    .string({ error: expected })
-    .check(
-      z.refine((value) => URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol), { error: expected }),
-    );
+  return field.text.check((context) => {
+    try {
+      parseServerUrl(context.value);
+    } catch (error) {
+      const message = (error as Error).message.replace(/^database\.url: /, '');
+      context.issues.push({ code: 'custom', message, input: undefined });
+    }
+  });
 }

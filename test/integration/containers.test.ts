@@ -178,11 +178,39 @@ describe('a container', () => {
     ]);
   });
 
+  it('of Podman that cannot start is told at its clean-up, for its state says nothing', async () => {
+    const engine = await startEngine();
+    const watched = await watch(engine.socketPath, { engine: 'podman' });
+
+    const container = engine.create({ name: 'bad' });
+    engine.tell('cleanup', container);
+    const good = engine.run({ name: 'good' });
+    engine.die(good, 0);
+    engine.tell('cleanup', good);
+
+    await afterAll(engine, watched);
+    expect(watched.of('container_not_started')).toMatchObject([{ name: 'bad', exitCode: null }]);
+  });
+
+  it('of Podman killed by it is told with the signal that its exit code names', async () => {
+    const engine = await startEngine();
+    const watched = await watch(engine.socketPath, { engine: 'podman' });
+
+    const container = engine.run();
+    engine.tell('kill', container);
+    engine.tell('died', container, { containerExitCode: '137' });
+
+    await first(watched, 'container_ended');
+    expect(watched.of('container_signalled')).toMatchObject([{ signal: 9 }]);
+    expect(watched.of('container_ended')).toMatchObject([{ exitCode: 137 }]);
+  });
+
   it('that is only created and never started is nothing to tell', async () => {
     const engine = await startEngine();
     const watched = await watch(engine.socketPath);
 
     const idle = engine.create();
+    await eventually(() => engine.asked.some((path) => path.includes(`${idle.id}/json`)));
     await afterAll(engine, watched);
     engine.remove(idle);
     await afterAll(engine, watched);

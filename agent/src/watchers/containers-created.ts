@@ -26,8 +26,6 @@ const LOOK_AFTER_MS = {
   kept: [300, 1_000, 3_000, 10_000],
   autoRemoved: [5, 15, 30, 50, 100, 200, 500, 1_000, 3_000, 10_000],
 };
-/** Nobody but the engine removes a container so soon after its creation. */
-const VANISHED_WITHIN_MS = 2_000;
 /** How long the end of a removed one waits for an inspection that may know why. */
 const LAST_LOOK_MS = 1_000;
 const MAX_LOOKING = 200;
@@ -80,19 +78,20 @@ export class CreatedContainers {
       created.looking.abort();
       // An inspection under way may have seen the reason just before the removal.
       await Promise.race([created.done, this.#options.clock.sleep(LAST_LOOK_MS)]);
-      const isOwnRemoval = created.isAutoRemoved ?? isSoonAfter(created.heardAtMs, event.at);
-      if (isOwnRemoval && !this.#told.has(event.id)) {
-        const error = 'the engine removed it before it had started';
-        this.#options.report({
-          kind: 'container_not_started',
-          ...created.facts,
-          exitCode: null,
-          error,
-          at: event.at,
-        });
-      }
+      // Never inspected in all its life: the engine was busy starting it, for one that lies idle is answered at once.
+      const isOwnRemoval = created.isAutoRemoved ?? created.heardAtMs !== null;
+      if (isOwnRemoval) this.#tellUnexplained(created, 'the engine removed it before it had started', event.at);
     }
     this.started(event.id);
+  }
+
+  /** Podman cleans up after a start that failed, and keeps neither code nor reason. */
+  async cleanedUp(event: ContainerEvent): Promise<void> {
+    const created = this.#waiting.get(event.id);
+    if (created === undefined) return;
+    created.looking.abort();
+    await Promise.race([created.done, this.#options.clock.sleep(LAST_LOOK_MS)]);
+    this.#tellUnexplained(created, 'the engine could not start it and does not say why', event.at);
   }
 
   /** Stops looking; what was told stays told. */
@@ -119,6 +118,12 @@ export class CreatedContainers {
     }
   }
 
+  #tellUnexplained({ facts }: Created, error: string, at: number): void {
+    if (this.#told.has(facts.containerId)) return;
+    this.#told.add(facts.containerId);
+    this.#options.report({ kind: 'container_not_started', ...facts, exitCode: null, error, at });
+  }
+
   #tell({ facts, exitCode, error }: InspectedContainer): void {
     if (this.#told.has(facts.containerId)) return;
     this.#told.add(facts.containerId);
@@ -131,8 +136,4 @@ export class CreatedContainers {
 function hasFailedToStart({ facts, status, exitCode, error }: InspectedContainer): boolean {
   const isUnstarted = facts.startedAt === null && ['created', 'initialized', 'removing', 'dead'].includes(status);
   return isUnstarted && ((exitCode !== null && exitCode !== 0) || error !== null);
-}
-
-function isSoonAfter(createdAtMs: number | null, atMs: number): boolean {
-  return createdAtMs !== null && atMs - createdAtMs < VANISHED_WITHIN_MS;
 }

@@ -65,6 +65,8 @@ const START_EVENT_LEAD_MS = 50;
 /** How long a start waits to be inspected, and an end for its inspection and its last lines. An engine under load, or one that is stopping, does not answer about a container for many seconds, and the news must not wait so long. */
 const START_WAIT_MS = 2_000;
 const END_WAIT_MS = 1_000;
+/** `podman stop` waits ten seconds before it kills. */
+const SIGNAL_TAKES_MS = 15_000;
 const MAX_REMEMBERED_ENDS = 4_096;
 /**
  * What is known of the containers of one engine, and the one place that says what happened to them. Events, lists and
@@ -75,6 +77,8 @@ export class Runs {
   readonly #options: RunsOptions;
   readonly #live = new Map<string, LiveRun>();
   readonly #ended = new Map<string, RunTimes>();
+  /** Signals that were sent through the engine without a word which, and when. */
+  readonly #unnamedSignals = new Map<string, number>();
   readonly #early = new Map<string, LogTail>();
   readonly #created: CreatedContainers;
   readonly #turns = new Map<string, Promise<void>>();
@@ -132,14 +136,10 @@ export class Runs {
           const { engine } = event.facts;
           this.#options.report({ kind: 'container_oom', engine, containerId: event.id, at: event.at });
         });
-      case 'kill': {
-        const { signal } = event;
-        if (signal === null) return;
-        return this.#inTurn(event.id, async () => {
-          const { engine } = event.facts;
-          this.#options.report({ kind: 'container_signalled', engine, containerId: event.id, signal, at: event.at });
-        });
-      }
+      case 'kill':
+        return this.#inTurn(event.id, async () => this.#onSignalled(event));
+      case 'cleanup':
+        return this.#inTurn(event.id, () => this.#created.cleanedUp(event));
     }
   }
 
@@ -249,10 +249,26 @@ export class Runs {
 
   // ── ends ──
 
+  /** Podman does not say which signal it sent; an exit code of its number and 128 soon will. */
+  #onSignalled({ id, facts, signal, at }: ContainerEvent): void {
+    if (signal === null) this.#unnamedSignals.set(id, at);
+    else this.#options.report({ kind: 'container_signalled', engine: facts.engine, containerId: id, signal, at });
+  }
+
+  #nameSignal({ id, facts, exitCode, at }: ContainerEvent): void {
+    const sentAt = this.#unnamedSignals.get(id);
+    this.#unnamedSignals.delete(id);
+    if (sentAt === undefined || exitCode === null || exitCode <= 128 || exitCode > 192) return;
+    if (at - sentAt > SIGNAL_TAKES_MS) return;
+    const signal = exitCode - 128;
+    this.#options.report({ kind: 'container_signalled', engine: facts.engine, containerId: id, signal, at: sentAt });
+  }
+
   async #onDied(event: ContainerEvent): Promise<void> {
     const run = this.#live.get(event.id);
     if (run === undefined && !this.#isNews(event.id, { endedAtMs: event.at, startedAtMs: null })) return;
     if (run?.facts.startedAt != null && event.at < run.facts.startedAt - SAME_START_MS) return;
+    this.#nameSignal(event);
     const logTail = this.#lastLines(run ?? { facts: event.facts, ...unseenRun });
     const found = await this.#inspect(event.id, END_WAIT_MS);
     const facts = run?.facts ?? { ...event.facts, ...found?.facts };

@@ -165,12 +165,18 @@ export class Liveness implements AsyncDisposable {
     await this.saveNow();
   }
 
+  #isSilent(nodeId: string): boolean {
+    const node = this.#nodes.get(nodeId);
+    return node !== undefined && this.#isOverdue(node);
+  }
+
   #isOverdue({ deadlineMs }: Tracked): boolean {
     return deadlineMs !== null && this.#listenedMs > deadlineMs;
   }
 
   async #save(): Promise<void> {
-    const nodeIds = [...this.#unsaved];
+    // A node that fell silent since is not written down as heard: that would bring it back to life.
+    const nodeIds = [...this.#unsaved].filter((nodeId) => !this.#isSilent(nodeId));
     if (nodeIds.length === 0) return;
     const { log, save } = this.#options;
     this.#unsaved.clear();

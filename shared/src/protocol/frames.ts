@@ -42,7 +42,7 @@ export const hello = z.object({
 export const batch = z.object({
   kind: z.literal('batch'),
   lane,
-  /** Ascending numbers. A jump is explained by a gap event in the `ends` lane. */
+  /** Ascending numbers. A jump is explained by a gap event of the same lane, which carries the last missing number. */
   events: z.array(event).check(z.minLength(1)),
 });
 

@@ -17,6 +17,9 @@ export function packProduct(): string {
   return archive.replace(/\.tgz$/, '');
 }
 
+/** What an installation needs of a machine; one without ssh gives its `exec` in place of it. */
+export type InstallTarget = Pick<Machine, 'ssh' | 'putFile' | 'putDir'>;
+
 export interface AgentInstallation {
   readonly collectorUrl: string;
   /** A file on this machine; the agent gets its content. */
@@ -26,7 +29,7 @@ export interface AgentInstallation {
 
 /** Puts the packed product on the machine and starts the agent from the unit it generates for itself. */
 export async function installAgent(
-  machine: Machine,
+  machine: InstallTarget,
   { collectorUrl, tokenFile, config = {} }: AgentInstallation,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'install-'));
