@@ -14,7 +14,7 @@ const { version, engines, license } = JSON.parse(readFileSync(join(root, 'packag
 /** What the bundles leave outside (scripts/build.ts): native code, WebAssembly, the seldom needed. */
 const modules = ['koffi', '@koromix', 'systeminformation', '@electric-sql/pglite', '@electric-sql/pglite-socket'];
 const needless =
-  /\.map$|\.d\.[cm]?ts$|\/koffi\/(src|vendor|doc)(\/|$)|\/pglite\/dist\/(?!initdb|pglite)[^/]+\.tar\.gz$/;
+  /\.map$|\.d\.[cm]?ts$|\/koffi\/(vendor|doc)(\/|$)|\/koffi\/.*\.(cc|hh|cpp|hpp|h|inc|S|asm|txt)$|\/pglite\/dist\/(?!initdb|pglite)[^/]+\.tar\.gz$/;
 
 const folder = join(root, 'build', `runnerwatch-${version}`);
 rmSync(folder, { recursive: true, force: true });

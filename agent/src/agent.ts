@@ -224,6 +224,7 @@ function assembleHearing(parts: HearingParts): { ledger: Ledger; hearing: Hearin
     readUse: (cgroup) => (cgroupRoot === null ? null : readCgroupUsage(cgroupRoot, cgroup)),
     tailOf: ({ unit, invocationId }) =>
       (invocationId === null ? null : hearing.journal.tailOf(invocationId)) ?? hearing.journal.tailOf(unit),
+    hurryJournal: () => hearing.journal.hurry(),
     state: {
       load: () => {
         const parsed = ledgerState.safeParse(parseOrNull(readSmallFile(stateFile)));

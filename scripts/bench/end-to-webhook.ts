@@ -33,12 +33,12 @@ async function benchUnits(): Promise<void> {
   await using installation = new Installation();
   await installation.collector(tellingOf(sink));
   await using machine = await bootNamespaceMachine({ network: 'host' });
-  const target = {
+  const inside = {
     ssh: machine.exec.bind(machine),
     putFile: machine.putFile.bind(machine),
     putDir: machine.putDir.bind(machine),
   };
-  await installAgent(target, {
+  await installAgent(inside, {
     collectorUrl: installation.url,
     tokenFile: join(installation.dataDir, 'collector', 'agent.token'),
     config: { tasks: { systemd: { include: ['bench-service-*', 'bench-scope-*'], exclude: [] } } },
@@ -120,11 +120,11 @@ async function oneEnd(
   { kind, unit }: { kind: Kind; unit: string },
 ): Promise<void> {
   const before = sink.requests.length;
-  const shell = `/bin/sh -c 'date +%%s%%N >${stamps}/${unit}; exit 3'`;
+  const shell = `/bin/sh -c 'date +%s%N >${stamps}/${unit}; exit 3'`;
   const commands: Readonly<Record<Kind, string>> = {
     service: `systemd-run --quiet --collect --unit=${unit}.service ${shell}`,
     curl: `systemd-run --quiet --collect --unit=${unit}.service -p OnFailure=bench-notify@${unit}.service ${shell}`,
-    scope: `systemd-run --quiet --collect --scope --unit=${unit}.scope ${shell.replaceAll('%%', '%')}`,
+    scope: `systemd-run --quiet --collect --scope --unit=${unit}.scope ${shell}`,
   };
   await machine.exec(commands[kind]);
   await arrival(sink, before);
@@ -177,7 +177,9 @@ function print(title: string, rows: readonly (readonly [string, readonly number[
   process.stdout.write(`${title}, milliseconds, Node ${process.version}\n`);
   for (const [name, values] of rows) {
     const figures = [0.5, 0.9, 0.99].map((share) => percentile(values, share).toFixed(0).padStart(5));
-    process.stdout.write(`  ${name.padEnd(30)} p50 ${figures.join(' · p90 ').replace(/p90 (?=[^·]*$)/, 'p99 ')}  (n ${values.length})\n`);
+    process.stdout.write(
+      `  ${name.padEnd(30)} p50 ${figures.join(' · p90 ').replace(/p90 (?=[^·]*$)/, 'p99 ')}  (n ${values.length})\n`,
+    );
   }
 }
 

@@ -106,7 +106,7 @@ const ends = [
   },
   {
     name: 'oom',
-    run: `systemd-run --scope --unit=oom -p MemoryMax=50M -p MemorySwapMax=0 -- tail -c 200m /dev/zero`,
+    run: `systemd-run --scope --unit=oom -p MemoryMax=50M -p MemorySwapMax=0 -- perl -e '$x = "x" x 200000000; sleep 5'`,
     is: ['killed_oom', null, 'SIGKILL', 'oom_limit', 'proven'],
   },
   {

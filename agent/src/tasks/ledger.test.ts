@@ -20,6 +20,7 @@ function life(disk: { state: LedgerState | null; written: EventBody[] }, more: P
     write: async (body) => disk.written.push(body),
     readUse: () => null,
     tailOf: () => null,
+    hurryJournal: () => {},
     state: {
       load: () => disk.state,
       save: (state) => {

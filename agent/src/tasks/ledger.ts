@@ -19,6 +19,8 @@ export interface LedgerOptions {
   readonly readUse: (cgroup: string) => CgroupUse | null;
   /** The last lines of a unit's run; null when nobody reads its log. */
   readonly tailOf: (run: { unit: string; invocationId: string | null }) => readonly string[] | null;
+  /** The journal's word on an end is waited for. */
+  readonly hurryJournal: () => void;
   readonly state: { load(): LedgerState | null; save(state: LedgerState): void };
   /** Whether the source can be heard at this moment: an absent word from it then means something. */
   readonly isSeeing: (source: 'systemd' | 'journal' | 'process-exits' | TaskSource) => boolean;
@@ -36,7 +38,7 @@ export interface LedgerOptions {
 }
 
 /** How long an end waits for the other witness of it, by what is still missing. */
-const waitMs = { exit: 40, journal: 250 } as const;
+const waitMs = { exit: 40, journal: 400 } as const;
 const rememberedEnds = 20_000;
 /** Cgroups read in one tick; the others have their turn in the next. */
 const readsPerTick = 100;
@@ -366,6 +368,7 @@ export class Ledger {
       return;
     }
     if (waiting) return;
+    if (missing === 'journal') this.#options.hurryJournal();
     const cut = new AbortController();
     this.#waiting.set(run, cut);
     this.#track(this.#options.clock.sleep(waitMs[missing], cut.signal).then(() => this.#end(run)));

@@ -1,4 +1,5 @@
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import { EngineError } from './containers-client.ts';
 import { followLines } from './containers-events.ts';
 import { parseEvent, parseList } from './containers-model.ts';
 import type { EngineAccess, Runs } from './containers-runs.ts';
@@ -45,6 +46,8 @@ const MAX_HEARD = 4_096;
 /** A replay is over when nothing has come for so long. */
 const QUIET_MS = 40;
 const LONGEST_REPLAY_MS = 2_000;
+/** So many checks in a row without an answer end the session. */
+const UNANSWERED_LIMIT = 2;
 
 /**
  * One connection's life. Subscribes first; lets the engine replay what it remembers, so that an end is told with its
@@ -80,13 +83,29 @@ async function keepUp(options: SessionOptions, hearing: Hearing, signal: AbortSi
   await runs.settled();
   signal.throwIfAborted();
   options.onSeeing();
-  const created = encodeURIComponent('{"status":["created"]}');
+  let unanswered = 0;
   for (;;) {
     await clock.sleep(checkEveryMs, signal);
     signal.throwIfAborted();
     options.checkSocket();
-    runs.lookAtCreated(parseList(await client.getJson(`${prefix}/containers/json?all=1&filters=${created}`)));
+    unanswered = (await answers(client.getJson('/version'))) === null ? unanswered + 1 : 0;
+    if (unanswered >= UNANSWERED_LIMIT) throw new EngineError('timeout', 'the engine no longer answers');
+    if (unanswered > 0) continue;
     memory.seenAtMs = clock.wallMs();
+    const listed = await answers(client.getJson(`${prefix}/containers/json?all=1&filters=${onlyCreated}`));
+    if (listed !== null) runs.lookAtCreated(parseList(listed));
+  }
+}
+
+const onlyCreated = encodeURIComponent('{"status":["created"]}');
+
+/** Null when the answer took too long: an engine that is busy starting a container is not lost, and its events still come. */
+async function answers(asked: Promise<unknown>): Promise<unknown> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof EngineError && error.failure === 'timeout') return null;
+    throw error;
   }
 }
 

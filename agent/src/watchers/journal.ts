@@ -6,6 +6,7 @@ import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
 import { judgeResumption, readCursor, readPlace, type SavedPlace, writePlace } from './journal/cursor.ts';
 import { parseEntry } from './journal/entry.ts';
+import { JournalHurry } from './journal/hurry.ts';
 import { runJournalctl } from './journal/journalctl.ts';
 import { LifecycleReader, messageIds } from './journal/lifecycle.ts';
 import { LogTails, rawField } from './journal/log-tails.ts';
@@ -26,11 +27,15 @@ export interface JournalWatcherOptions {
   /** The program to run, for tests; `journalctl` when absent. */
   readonly command?: readonly string[];
   readonly isBooted?: () => boolean;
+  /** `/`, or where a captured machine lies. */
+  readonly root?: string;
 }
 
 export interface JournalWatcher extends Watcher {
   /** Last log lines of a run by its invocation id (or unit), oldest first; null when there are none. */
   tailOf(key: string): readonly string[] | null;
+  /** Something has just ended whose last lines are wanted: read on without journald's usual delay. */
+  hurry(): void;
 }
 
 /**
@@ -60,6 +65,7 @@ class Journal implements JournalWatcher {
   readonly #options: JournalWatcherOptions;
   readonly #command: readonly string[];
   readonly #tails: LogTails;
+  readonly #hurry: JournalHurry;
   readonly #live: LifecycleReader;
   readonly #matches: (unit: string) => boolean;
   readonly #stopping = new AbortController();
@@ -77,6 +83,7 @@ class Journal implements JournalWatcher {
     this.#options = options;
     this.#command = options.command ?? ['journalctl'];
     this.#matches = unitMatcher(options);
+    this.#hurry = new JournalHurry(options.root ?? '/');
     this.#tails = new LogTails({ matches: this.#matches, lines: options.logLines });
     this.#live = new LifecycleReader(this.#matches);
     this.#state = this.#stateOf('blind', 'not started');
@@ -88,6 +95,10 @@ class Journal implements JournalWatcher {
 
   tailOf(key: string): readonly string[] | null {
     return this.#tails.tailOf(key);
+  }
+
+  hurry(): void {
+    if (this.#state.state !== 'off') this.#hurry.hurry();
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -105,6 +116,7 @@ class Journal implements JournalWatcher {
   async stop(): Promise<void> {
     this.#stopping.abort();
     clearTimeout(this.#holdTimer);
+    this.#hurry.stop();
     await this.#running;
   }
 

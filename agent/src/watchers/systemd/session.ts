@@ -233,9 +233,10 @@ class ManagerSession implements Session {
       });
       return asProperties(properties);
     };
-    // In this order on the wire: PID 1 answers in order, so the second question never outlives the first by a run.
-    const [unitProperties, run] = await Promise.all([ask(unitInterface), ask(runInterface(unit))]);
-    return { unit: unitProperties, run };
+    const unitProperties = await ask(unitInterface);
+    // A unit that went meanwhile is a blank one by now; each question would load it once more.
+    const { invocationId } = readUnitState(unitProperties);
+    return { unit: unitProperties, run: invocationId === null ? {} : await ask(runInterface(unit)) };
   }
 
   async #get(path: string, { of, name }: { of: string; name: string }): Promise<unknown> {

@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MAX_TAIL_BYTES, TailText } from './containers-log-tail.ts';
+
+function framed(text: string, stream = 1): Buffer {
+  const payload = Buffer.from(text);
+  const header = Buffer.from([stream, 0, 0, 0, 0, 0, 0, 0]);
+  header.writeUInt32BE(payload.length, 4);
+  return Buffer.concat([header, payload]);
+}
+
+function tailOf(chunks: readonly Buffer[], { lines = 100, isRaw = false } = {}): string[] {
+  const text = new TailText(isRaw);
+  for (const chunk of chunks) text.append(chunk);
+  return text.lines(lines);
+}
+
+describe('the end of an output', () => {
+  it('is the last lines of both streams in their order', () => {
+    expect(tailOf([framed('a\nb\n'), framed('c\r\n', 2), framed('d')], { lines: 3 })).toEqual(['b', 'c', 'd']);
+  });
+
+  it('is the same however the bytes are cut into pieces', () => {
+    const whole = Buffer.concat([framed('erste Zeile: ä\n'), framed('zweite\n', 2), framed('dritte: 🚀')]);
+    fc.assert(
+      fc.property(fc.array(fc.nat(whole.length), { maxLength: 8 }), (cuts) => {
+        const edges = [0, ...cuts.toSorted((a, b) => a - b), whole.length];
+        const chunks = edges.slice(1).map((edge, index) => whole.subarray(edges[index], edge));
+
+        expect(tailOf(chunks)).toEqual(['erste Zeile: ä', 'zweite', 'dritte: 🚀']);
+      }),
+    );
+  });
+
+  it('of a terminal comes without frames', () => {
+    expect(tailOf([Buffer.from('a\r\nb\r\n')], { isRaw: true })).toEqual(['a', 'b']);
+  });
+
+  it('F037 stays within its bound and begins with a whole line', () => {
+    const many = tailOf(
+      Array.from({ length: 5_000 }, (_, index) => framed(`line ${index}\n`)),
+      { lines: 10_000 },
+    );
+
+    expect(Buffer.byteLength(many.join('\n'))).toBeLessThanOrEqual(MAX_TAIL_BYTES);
+    expect(many.at(-1)).toBe('line 4999');
+    expect(many.every((line) => /^line \d+$/.test(line))).toBe(true);
+  });
+
+  it('F037 of one endless line is its end, cut at a character, with a mark', () => {
+    const [line, ...rest] = tailOf([framed('é'.repeat(1024 * 1024))]);
+
+    expect(rest).toEqual([]);
+    expect(line).toMatch(/^…é+$/);
+  });
+
+  it('F037 of binary junk is text without a zero byte', () => {
+    const lines = tailOf([framed('a\0b'), Buffer.from([2, 0, 0, 0, 0, 0, 0, 3, 0xff, 0x00, 0x0a])]);
+
+    expect(lines.join('')).not.toContain('\0');
+  });
+
+  it('is empty without any output, and when no line is wanted', () => {
+    expect(tailOf([])).toEqual([]);
+    expect(tailOf([framed('a\n')], { lines: 0 })).toEqual([]);
+  });
+});
