@@ -163,4 +163,4 @@ export async function pass(durationMs: number): Promise<void> {
   await eventually(() => performance.now() >= until, { timeoutMs: durationMs + 30_000, everyMs: 50 });
 }
 
-export const patient = { timeoutMs: 60_000, everyMs: 50 };
+export const patient = { timeoutMs: 12_000, everyMs: 50 };

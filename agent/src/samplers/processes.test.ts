@@ -74,6 +74,22 @@ describe('the processes of a sample', () => {
   });
 });
 
+describe('a kernel thread', () => {
+  it('is read every five seconds, its CPU over all of them, and is gone when its entry is', () => {
+    const root = copyOfTree('debian-12');
+    const read = start(root);
+    read(0);
+    writeFileSync(`${root}/proc/2/stat`, statLine(2, 'kthreadd', { cpu: 4 + 250, start: 5 }));
+    const cpuOf = (found: Contribution) => found.sample?.processes?.find(({ pid }) => pid === 2)?.cpu_percent;
+
+    expect(cpuOf(read(4))).toBeUndefined();
+    expect(cpuOf(read(5))).toBe(50);
+    expect(cpuOf(read(6))).toBe(50);
+    rmSync(`${root}/proc/2`, { recursive: true });
+    expect(cpuOf(read(7))).toBeUndefined();
+  });
+});
+
 describe('the processes of a rule', () => {
   it('are found by command, command line, unit and cgroup', () => {
     const read = start(

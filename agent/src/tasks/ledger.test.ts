@@ -202,6 +202,16 @@ describe('the ledger', () => {
     );
   });
 
+  it('leaves a unit alone that failed before anybody watched', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+
+    await tell(one, ended({ result: 'exit-code', at: Date.UTC(2025, 11, 24) }));
+    await one.clock.advance(1000);
+
+    expect(disk.written).toEqual([]);
+  });
+
   it('adopts what still runs after a restart, without telling it again', async () => {
     const disk = emptyDisk();
     await tell(life(disk), started());

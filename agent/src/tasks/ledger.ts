@@ -5,8 +5,9 @@ import type { Logger } from 'pino';
 import type { ContainerFacts, Sighting, UnitEnded, UnitStarted } from '../watchers/watcher.ts';
 import { EarlyExits, leafOf } from './early-exits.ts';
 import { endingOf } from './ending.ts';
-import { type IdentifiableRun, type IdentifyRule, identify } from './identify.ts';
+import { type IdentifyRule, identify } from './identify.ts';
 import { believedRuns, type LedgerState, storeRuns } from './ledger-state.ts';
+import { keyOf, type Opening, openingOfCommand, openingOfContainer, openingOfUnit } from './opening.ts';
 import { type CgroupUse, hasEnded, openRun, type Run, takeUse } from './run.ts';
 
 export interface LedgerOptions {
@@ -63,12 +64,15 @@ export class Ledger {
   readonly #waiting = new Map<Run, AbortController>();
   readonly #unwritten: { body: EventBody; atMs: number; after?: () => void }[] = [];
   readonly #previous: LedgerState | null;
+  /** Ends from before this instant are told already, or were before our time. */
+  readonly #tellFrom: number;
   #isDirty = false;
   #nextRead = 0;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
     this.#previous = options.state.load();
+    this.#tellFrom = this.#previous?.saved_at ?? options.clock.wallMs();
     if (this.#previous) for (const run of believedRuns(this.#previous)) this.#add(run);
   }
 
@@ -201,6 +205,9 @@ export class Ledger {
   }
 
   #unitEnded(sighting: UnitEnded): void {
+    // systemd keeps failed units loaded and shows them at every start: what ended before anybody watched is not news.
+    const isKnown = this.#runs.has(keyOf('systemd', sighting.invocationId ?? '')) || this.#byHandle.has(sighting.unit);
+    if (!isKnown && sighting.at < this.#tellFrom) return;
     this.#note(this.#unitRun(sighting), (run) => {
       if (sighting.via === 'journal') run.journalEnded ??= sighting;
       else run.unitEnded ??= sighting;
@@ -220,18 +227,7 @@ export class Ledger {
     const runId = invocationId ?? `${unit}@${started?.startedAt ?? this.#options.clock.wallMs()}`;
     const known = this.#runs.get(keyOf('systemd', runId));
     if (known) return this.#confirm(known);
-    return this.#begin('systemd', {
-      runId,
-      handle: unit,
-      names: {
-        unit,
-        command: started?.command ?? null,
-        description: started?.description ?? null,
-        user: started?.user ?? null,
-        cgroup: started?.cgroup ?? null,
-        startedAt: started?.startedAt ?? null,
-      },
-    });
+    return this.#begin(openingOfUnit(unit, runId, started));
   }
 
   #containerRun(facts: ContainerFacts): Run | undefined {
@@ -239,21 +235,7 @@ export class Ledger {
     const isSame =
       current !== undefined &&
       (facts.startedAt === null || current.startedAt === null || current.startedAt === facts.startedAt);
-    const run = isSame
-      ? this.#confirm(current)
-      : this.#begin(facts.engine, {
-          runId: `${facts.containerId}@${facts.startedAt ?? ''}`,
-          handle: facts.containerId,
-          names: {
-            containerId: facts.containerId,
-            containerName: facts.name,
-            image: facts.image,
-            labels: facts.labels,
-            command: facts.command,
-            cgroup: facts.cgroup,
-            startedAt: facts.startedAt,
-          },
-        });
+    const run = isSame ? this.#confirm(current) : this.#begin(openingOfContainer(facts));
     if (!run) return undefined;
     run.memoryLimitBytes ??= facts.memoryMaxBytes;
     if (facts.cgroup !== null && run.cgroup === null) {
@@ -267,35 +249,22 @@ export class Ledger {
   #commandRun(started: Sighting & { kind: 'run_started' }): Run | undefined {
     const current = this.#byHandle.get(started.runId);
     if (current) return this.#confirm(current);
-    const { name, job, project, owner } = started;
-    const run = this.#begin('run', {
-      runId: started.runId,
-      handle: started.runId,
-      names: {
-        command: started.command,
-        run: { name, job, project, owner },
-        cgroup: started.cgroup,
-        startedAt: started.startedAt,
-      },
-    });
+    const run = this.#begin(openingOfCommand(started));
     if (run) run.timeoutMs = started.timeoutMs;
     return run;
   }
 
-  #begin(
-    source: TaskSource,
-    { runId, handle, names }: { runId: string; handle: string; names: Partial<IdentifiableRun> },
-  ): Run | undefined {
+  #begin({ source, runKey, handle, names }: Opening): Run | undefined {
     const { nodeId, rules } = this.#options;
-    const identity = identify({ ...noNames, ...names, source, runKey: runId }, { nodeId, rules });
+    const identity = identify({ ...names, source, runKey }, { nodeId, rules });
     if (this.#ended.has(identity.id)) return undefined;
     const run = openRun({
-      key: keyOf(source, runId),
+      key: keyOf(source, runKey),
       source,
       identity,
       handle,
       isScope: handle.endsWith('.scope'),
-      startedAt: names.startedAt ?? null,
+      startedAt: names.startedAt,
     });
     run.cgroup = source === 'run' ? null : (names.cgroup ?? null);
     this.#supersede(handle);
@@ -445,22 +414,4 @@ export class Ledger {
     const tracked = work.finally(() => this.#settling.delete(tracked));
     this.#settling.add(tracked);
   }
-}
-
-const noNames: Omit<IdentifiableRun, 'source' | 'runKey'> = {
-  unit: null,
-  containerId: null,
-  containerName: null,
-  image: null,
-  labels: {},
-  cgroup: null,
-  command: null,
-  description: null,
-  user: null,
-  startedAt: null,
-  run: null,
-};
-
-function keyOf(source: TaskSource, runId: string): string {
-  return `${source}:${runId}`;
 }

@@ -1,0 +1,83 @@
+import type { TaskSource } from '@runnerwatch/shared/model/task.ts';
+import type { ContainerFacts, RunStarted, UnitStarted } from '../watchers/watcher.ts';
+import type { IdentifiableRun } from './identify.ts';
+
+/** What a run's first sighting says of it. */
+export interface Opening {
+  readonly source: TaskSource;
+  /** The source's own name of this one run. */
+  readonly runKey: string;
+  /** What later sightings of it carry: a unit's name, a container's id, a run's id. */
+  readonly handle: string;
+  readonly names: Omit<IdentifiableRun, 'source' | 'runKey'>;
+}
+
+export function keyOf(source: TaskSource, runKey: string): string {
+  return `${source}:${runKey}`;
+}
+
+/** A unit is also opened by its end, when that is the first that is heard of it: then `started` is missing. */
+export function openingOfUnit(unit: string, runKey: string, started: UnitStarted | undefined): Opening {
+  return {
+    source: 'systemd',
+    runKey,
+    handle: unit,
+    names: {
+      ...noNames,
+      unit,
+      command: started?.command ?? null,
+      description: started?.description ?? null,
+      user: started?.user ?? null,
+      cgroup: started?.cgroup ?? null,
+      startedAt: started?.startedAt ?? null,
+    },
+  };
+}
+
+export function openingOfContainer(facts: ContainerFacts): Opening {
+  return {
+    source: facts.engine,
+    runKey: `${facts.containerId}@${facts.startedAt ?? ''}`,
+    handle: facts.containerId,
+    names: {
+      ...noNames,
+      containerId: facts.containerId,
+      containerName: facts.name,
+      image: facts.image,
+      labels: facts.labels,
+      command: facts.command,
+      cgroup: facts.cgroup,
+      startedAt: facts.startedAt,
+    },
+  };
+}
+
+export function openingOfCommand(started: RunStarted): Opening {
+  const { name, job, project, owner } = started;
+  return {
+    source: 'run',
+    runKey: started.runId,
+    handle: started.runId,
+    names: {
+      ...noNames,
+      command: started.command,
+      cgroup: started.cgroup,
+      startedAt: started.startedAt,
+      run: { name, job, project, owner },
+    },
+  };
+}
+
+const noNames: Opening['names'] = {
+  unit: null,
+  containerId: null,
+  containerName: null,
+  image: null,
+  labels: {},
+  cgroup: null,
+  command: null,
+  description: null,
+  user: null,
+  startedAt: null,
+  run: null,
+};
