@@ -3,14 +3,14 @@ import {
   allTasks,
   calm,
   died,
+  holds,
   inDatabase,
-  patient,
+  nodeBecomes,
   prepared,
   runShell,
   telling,
   toldOf,
 } from '../support/end-to-end.ts';
-import { eventually } from '../support/eventually.ts';
 import { HttpSink } from '../support/http-sink.ts';
 
 const opened: AsyncDisposable[] = [];
@@ -29,7 +29,7 @@ type Rig = Awaited<ReturnType<typeof rig>>;
 
 /** Every end once, every message at least once under one id, and at most one message said twice. */
 async function expectExact({ sink, installation }: Rig, codes: number[]): Promise<void> {
-  await eventually(async () => {
+  await holds(async () => {
     expect((await allTasks(installation)).map((task) => task.exit_code).toSorted()).toEqual(codes);
     expect(
       toldOf(sink, 'task.ended')
@@ -38,7 +38,7 @@ async function expectExact({ sink, installation }: Rig, codes: number[]): Promis
     ).toEqual(codes);
     const { items } = await installation.get<{ items: { state: string }[] }>('/deliveries?state=pending');
     expect(items).toEqual([]);
-  }, patient);
+  });
   const ends = sink.bodies.filter(({ type }) => type === 'task.ended');
   expect(ends.length).toBeLessThanOrEqual(codes.length + 1);
 }
@@ -51,10 +51,7 @@ describe('killed at a named step', () => {
       const config = telling(sink, { events: ['end'] });
       const ready = await installation.collector(config);
       const agent = installation.agent(calm);
-      await eventually(
-        async () => (await installation.get<{ items: unknown[] }>('/nodes')).items.length === 1,
-        patient,
-      );
+      await nodeBecomes(installation, 'online');
       await ready.end('SIGKILL');
       const doomed = await installation.collector(config, { RUNNERWATCH_CRASH_POINT: `${step}:1` });
       expect(await runShell(installation, 'exit 3')).toBe(3);
@@ -70,8 +67,8 @@ describe('killed at a named step', () => {
       await last.end();
       const stored = await inDatabase(
         installation,
-        (sql) => sql<{ kind: string; count: number }[]>`
-        select body->'task'->>'id' as id, count(*)::int as count from events where kind = 'task_ended' group by 1`,
+        (sql) => sql<{ count: number }[]>`
+        select count(*)::int as count from events where kind = 'task_ended' group by body->'task'->>'id'`,
       );
       expect(stored.map(({ count }) => count)).toEqual([1, 1]);
     },
@@ -84,10 +81,7 @@ describe('killed at a named step', () => {
       const collector = await installation.collector(telling(sink, { events: ['end'] }));
       // The first sighting of a run is its beginning, the second its end.
       const doomed = installation.agent(calm, { RUNNERWATCH_CRASH_POINT: `${step}:2` });
-      await eventually(
-        async () => (await installation.get<{ items: unknown[] }>('/nodes')).items.length === 1,
-        patient,
-      );
+      await nodeBecomes(installation, 'online');
       expect(await runShell(installation, 'exit 5')).toBe(5);
       await died(doomed);
       expect(await runShell(installation, 'exit 6')).toBe(6);

@@ -194,13 +194,13 @@ describe('ends on a real node', () => {
 
   it('F001 tells the end of a scope and a container that ended while the agent was dead', async () => {
     await machine.ssh(
-      "systemd-run --scope --unit=orphan -- sh -c 'sleep 8; exit 4' & docker run -d --name boxorphan bb sh -c 'sleep 8; exit 6'; sleep 3",
+      "docker run -d --name boxorphan bb sh -c 'sleep 30; exit 6'; systemd-run --scope --unit=orphan -- sh -c 'sleep 25; exit 4' & sleep 4",
       {
         timeoutMs: 120_000,
       },
     );
     await machine.ssh(
-      'systemctl mask --runtime --now runnerwatch-agent.service; systemctl kill -s KILL runnerwatch-agent.service; sleep 12',
+      'systemctl mask --runtime runnerwatch-agent.service; systemctl kill -s KILL runnerwatch-agent.service; systemctl kill -s KILL runnerwatch-agent.service; sleep 12',
       { timeoutMs: 60_000 },
     );
     await machine.ssh(

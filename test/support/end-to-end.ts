@@ -163,4 +163,15 @@ export async function pass(durationMs: number): Promise<void> {
   await eventually(() => performance.now() >= until, { timeoutMs: durationMs + 30_000, everyMs: 50 });
 }
 
-export const patient = { timeoutMs: 12_000, everyMs: 50 };
+export const patient = { timeoutMs: 40_000, everyMs: 50 };
+
+/** Until the assertions hold. */
+export async function holds(assertions: () => unknown, options: { timeoutMs?: number } = {}): Promise<void> {
+  await eventually(
+    async () => {
+      await assertions();
+      return true;
+    },
+    { ...patient, ...options },
+  );
+}

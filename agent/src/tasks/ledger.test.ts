@@ -123,9 +123,22 @@ describe('the ledger', () => {
 
     await tell(one, started(), ended());
     expect(ends(disk.written)).toEqual([]);
-    await one.clock.advance(50);
+    await one.clock.advance(1000);
 
     expect(ends(disk.written)).toEqual([['t1', 'unknown', null, 'unknown']]);
+  });
+
+  it('tells an end again, proven, when the kernel speaks late', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+
+    await tell(one, started(), ended());
+    await one.clock.advance(1000);
+    await tell(one, exited(3 << 8), exited(3 << 8));
+
+    expect(ends(disk.written).map(([, status]) => status)).toEqual(['unknown', 'failed']);
+    const ids = disk.written.flatMap((body) => (body.kind === 'task_ended' ? [body.task.id] : []));
+    expect(new Set(ids).size).toBe(1);
   });
 
   it('F025 takes the end of a main process that was seen before its unit was', async () => {

@@ -2,13 +2,13 @@ import type { EventBody } from '@runnerwatch/shared/model/event.ts';
 import type { TaskSource } from '@runnerwatch/shared/model/task.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
-import type { ContainerFacts, Sighting, UnitEnded, UnitStarted } from '../watchers/watcher.ts';
+import type { ContainerFacts, ProcessExited, Sighting, UnitEnded, UnitStarted } from '../watchers/watcher.ts';
 import { EarlyExits, leafOf } from './early-exits.ts';
 import { endingOf } from './ending.ts';
 import { type IdentifyRule, identify } from './identify.ts';
 import { believedRuns, type LedgerState, storeRuns } from './ledger-state.ts';
 import { keyOf, type Opening, openingOfCommand, openingOfContainer, openingOfUnit } from './opening.ts';
-import { type CgroupUse, hasEnded, openRun, type Run, takeUse } from './run.ts';
+import { type CgroupUse, hadOom, hasEnded, openRun, type Run, takeUse } from './run.ts';
 
 export interface LedgerOptions {
   readonly nodeId: string;
@@ -38,8 +38,13 @@ export interface LedgerOptions {
   readonly crashPoint?: (name: 'seen' | 'before-write' | 'written') => void;
 }
 
-/** How long an end waits for the other witness of it, by what is still missing. */
-const waitMs = { exit: 40, journal: 400 } as const;
+/**
+ * How long an end waits for the other witness of it, by what is still missing. The kernel speaks within a millisecond; on a
+ * node that is out of breath it takes longer, and `unknown` is a poor answer where a moment's patience has a proven one.
+ */
+const waitMs = { exit: 800, journal: 400 } as const;
+/** Ends told as unknown that a later word of the kernel can still prove. */
+const unprovenKept = 500;
 const rememberedEnds = 20_000;
 /** Cgroups read in one tick; the others have their turn in the next. */
 const readsPerTick = 100;
@@ -63,6 +68,8 @@ export class Ledger {
   readonly #settling = new Set<Promise<void>>();
   readonly #waiting = new Map<Run, AbortController>();
   readonly #unwritten: { body: EventBody; atMs: number; after?: () => void }[] = [];
+  /** Scopes whose end was told without an exit status, by unit. */
+  readonly #unproven = new Map<string, Run>();
   readonly #previous: LedgerState | null;
   /** Ends from before this instant are told already, or were before our time. */
   readonly #tellFrom: number;
@@ -152,8 +159,10 @@ export class Ledger {
     const use = this.#options.readUse(cgroup);
     if (use === null) return;
     const run = this.#runIn(cgroup);
-    if (run) takeUse(run, use);
-    else this.#early.keep(cgroup, { exit: null, use, now: this.#options.clock.wallMs() });
+    if (run) {
+      takeUse(run, use);
+      run.isPeakFinal ||= use.memoryPeakBytes !== null;
+    } else this.#early.keep(cgroup, { exit: null, use, now: this.#options.clock.wallMs() });
   }
 
   /** Once a second: reads the use of what runs, tries again what could not be written, and keeps the state on disk. */
@@ -268,6 +277,7 @@ export class Ledger {
     });
     run.cgroup = source === 'run' ? null : (names.cgroup ?? null);
     this.#supersede(handle);
+    this.#unproven.delete(handle);
     this.#add(run);
     this.#write({ kind: 'task_started', task: identity });
     return run;
@@ -292,9 +302,10 @@ export class Ledger {
     return run;
   }
 
-  #processExited(sighting: Sighting & { kind: 'process_exited' }): void {
+  #processExited(sighting: ProcessExited): void {
     if (!sighting.isMain) return;
     const run = this.#runIn(sighting.cgroup);
+    if (!run && this.#prove(sighting)) return;
     // A service has a main process for each of its commands, one after the other; the last one counts.
     if (!run || (run.exit !== null && run.isScope) || run.isBelieved) {
       this.#early.keep(sighting.cgroup, { exit: sighting, use: null, now: sighting.at });
@@ -303,6 +314,16 @@ export class Ledger {
     this.#note(run, () => {
       run.exit = sighting;
     });
+  }
+
+  /** The kernel's word came after an end was told as unknown: the end is told again, proven. */
+  #prove(sighting: ProcessExited): boolean {
+    const run = this.#unproven.get(leafOf(sighting.cgroup));
+    if (!run || sighting.waitStatus === null) return false;
+    this.#unproven.delete(run.handle);
+    run.exit = sighting;
+    this.#write(this.#ending(run));
+    return true;
   }
 
   /** The run whose cgroup this is, or lies in. */
@@ -321,7 +342,10 @@ export class Ledger {
     const early = this.#early.take(leaf, run.startedAt);
     if (!early) return;
     run.exit = early.exit;
-    if (early.use) takeUse(run, early.use);
+    if (early.use) {
+      takeUse(run, early.use);
+      run.isPeakFinal ||= early.use.memoryPeakBytes !== null;
+    }
   }
 
   /** Takes what a sighting adds, then sees whether the end can be told. */
@@ -345,8 +369,10 @@ export class Ledger {
 
   /** The witness that should still speak. */
   #missing(run: Run): 'exit' | 'journal' | null {
-    if (run.source !== 'systemd') return null;
     const { isSeeing } = this.#options;
+    // The kernel's log says whose memory had run out: the task's own limit, or the node's.
+    if (hadOom(run) && run.kernelLine === null && isSeeing('journal') && !isFoundLater(run)) return 'journal';
+    if (run.source !== 'systemd') return null;
     if (run.unitEnded === null && isSeeing('systemd') && !run.journalEnded?.approximate) return 'journal';
     // A service's last lines are in the journal before systemd's own word about its end.
     if (!run.isScope && run.journalEnded === null && isSeeing('journal')) return 'journal';
@@ -363,6 +389,7 @@ export class Ledger {
     if (run.exit === null && run.isScope) run.blindReason ??= this.#options.exitsBlindReason();
     const body = this.#ending(run);
     this.#remember(run.identity.id);
+    if (run.isScope && run.exit === null && !run.isBelieved) this.#keepUnproven(run);
     this.#unsettled.add(run);
     this.#write(body, {
       after: () => {
@@ -382,6 +409,12 @@ export class Ledger {
       wasLost: this.wasRebooted && run.isBelieved,
       logTail: run.logTail ?? (run.source === 'systemd' ? unitTail() : null),
     });
+  }
+
+  #keepUnproven(run: Run): void {
+    this.#unproven.set(run.handle, run);
+    const [oldest] = this.#unproven.keys();
+    if (this.#unproven.size > unprovenKept && oldest !== undefined) this.#unproven.delete(oldest);
   }
 
   #remember(id: string): void {
@@ -414,4 +447,11 @@ export class Ledger {
     const tracked = work.finally(() => this.#settling.delete(tracked));
     this.#settling.add(tracked);
   }
+}
+
+/** Its end was read back afterwards: who would have more to say has said it. */
+function isFoundLater({ journalEnded, containerEnded }: Run): boolean {
+  return (
+    journalEnded?.approximate === true || (containerEnded?.kind === 'container_ended' && containerEnded.approximate)
+  );
 }

@@ -27,6 +27,8 @@ export interface Run {
   memoryLimitBytes: number | null;
   memoryPeakBytes: number | null;
   cpuMs: number | null;
+  /** The peak was read when it was over, or at a kill: before that it only says "at least". */
+  isPeakFinal: boolean;
   oomKills: number | null;
   oomAt: number | null;
   unitOomAt: number | null;
@@ -67,6 +69,7 @@ export function openRun({ key, source, identity, handle, isScope = false, starte
     memoryLimitBytes: null,
     memoryPeakBytes: null,
     cpuMs: null,
+    isPeakFinal: false,
     oomKills: null,
     oomAt: null,
     unitOomAt: null,
@@ -94,6 +97,18 @@ export function takeUse(run: Run, use: CgroupUse): void {
 function largest(...values: (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : Math.max(...known);
+}
+
+/** Whether something said that a process of it was killed for want of memory. */
+export function hadOom(run: Run): boolean {
+  const { unitEnded, journalEnded, containerEnded } = run;
+  return (
+    (run.oomKills ?? 0) > 0 ||
+    run.unitOomAt !== null ||
+    run.containerOomAt !== null ||
+    (unitEnded ?? journalEnded)?.result === 'oom-kill' ||
+    (containerEnded?.kind === 'container_ended' && containerEnded.oomKilled === true)
+  );
 }
 
 /** Whether something said that it is over. */
@@ -133,7 +148,7 @@ export function factsOf(run: Run, { shuttingDown, now }: { shuttingDown: boolean
             timeoutMs: run.timeoutMs,
           },
     memory: {
-      peakBytes: largest(run.memoryPeakBytes, ended?.memoryPeakBytes ?? null, run.runEnded?.memoryPeakBytes ?? null),
+      peakBytes: peakOf(run, ended),
       limitBytes: run.memoryLimitBytes,
       oomKills: run.oomKills,
       oomAt: run.oomAt,
@@ -142,6 +157,12 @@ export function factsOf(run: Run, { shuttingDown, now }: { shuttingDown: boolean
     shuttingDown,
     blindReason: run.blindReason,
   };
+}
+
+/** A peak from before the kill would speak against the limit that was reached. */
+function peakOf(run: Run, ended: UnitEnded | null): number | null {
+  const told = largest(ended?.memoryPeakBytes ?? null, run.runEnded?.memoryPeakBytes ?? null);
+  return hadOom(run) && !run.isPeakFinal ? told : largest(run.memoryPeakBytes, told);
 }
 
 /** Two witnesses of a unit's end, bus and journal: each may know what the other does not. */
