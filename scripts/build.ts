@@ -1,5 +1,6 @@
 /* Bundles the programs into dist/, so that each starts fast and costs little memory: `npm run build`. */
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
@@ -37,13 +38,15 @@ const onCollector: BuildOptions = {
   },
 };
 
-rmSync(dist, { recursive: true, force: true });
-mkdirSync(dist);
+/** Made aside and then put in place, so that a program started meanwhile finds the build before this one. */
+const building = join(root, 'node_modules/.cache/runnerwatch', `dist-${process.pid}`);
+rmSync(building, { recursive: true, force: true });
+mkdirSync(building, { recursive: true });
 await Promise.all([
   build({
     ...onNodes,
     entryPoints: { agent: 'agent/src/main.ts', run: 'agent/src/run/main.ts' },
-    outdir: dist,
+    outdir: building,
     outExtension: { '.js': '.cjs' },
   }),
   build({
@@ -55,10 +58,40 @@ await Promise.all([
       cli: 'collector/cli/main.ts',
       up: 'scripts/up.ts',
     },
-    outdir: dist,
+    outdir: building,
     outExtension: { '.js': '.mjs' },
   }),
 ]);
-cpSync(join(root, 'collector/src/migrations'), join(dist, 'migrations'), { recursive: true });
-cpSync(join(root, 'collector/web/live'), join(dist, 'web/live'), { recursive: true });
-writeFileSync(join(dist, 'package.json'), `${JSON.stringify({ name: 'runnerwatch', version })}\n`);
+cpSync(join(root, 'collector/src/migrations'), join(building, 'migrations'), { recursive: true });
+cpSync(join(root, 'collector/web/live'), join(building, 'web/live'), { recursive: true });
+const template = embeddedTemplate();
+if (template !== null) cpSync(template, join(dist, 'embedded-template.tar.gz'));
+writeFileSync(join(building, 'package.json'), `${JSON.stringify({ name: 'runnerwatch', version })}\n`);
+
+/**
+ * The files of an empty embedded database, so that the first start does not spend seconds on making them. Made once for each
+ * version of the engine and kept among the installed modules; null where that cannot be done: the first start then does it.
+ */
+function embeddedTemplate(): string | null {
+  const engine = readFileSync(join(root, 'node_modules/@electric-sql/pglite/package.json'), 'utf8');
+  const cache = join(root, 'node_modules/.cache/runnerwatch');
+  const kept = join(cache, `embedded-template-${(JSON.parse(engine) as { version: string }).version}.tar.gz`);
+  if (existsSync(kept)) return kept;
+  mkdirSync(cache, { recursive: true });
+  const work = mkdtempSync(join(cache, 'template-'));
+  const files = join(work, 'pg');
+  const archive = join(work, 'pg.tar.gz');
+  mkdirSync(files);
+  const steps = [
+    [process.execPath, join(dist, 'embedded-init.mjs'), files],
+    ['tar', '-C', files, '-czf', archive, '.'],
+  ] as const;
+  const failed = steps.find(([command, ...args]) => spawnSync(command, args, { stdio: 'ignore' }).status !== 0);
+  if (failed === undefined) renameSync(archive, kept);
+  else
+    process.stderr.write(`no template of the embedded database: ${failed[0]} failed; the first start will be slower\n`);
+  rmSync(work, { recursive: true, force: true });
+  return failed === undefined ? kept : null;
+}
+rmSync(dist, { recursive: true, force: true });
+renameSync(building, dist);

@@ -83,7 +83,7 @@ async function benchRun(): Promise<void> {
   const file = join(installation.dataDir, 'ended-at');
   for (let index = -warmUps; index < rounds / 4; index += 1) {
     const before = sink.requests.length;
-    const command = `date +%s%N >${file}; exit 3`;
+    const command = `sleep 0.2; date +%s%N >${file}; exit 3`;
     await installation.cli(['run', '--name', `bench-run-${index}`, '--', 'sh', '-c', command]);
     const request = await arrival(sink, before);
     if (index >= 0) values.push(request.at - Number(readFileSync(file, 'utf8')) / 1e6);
@@ -120,7 +120,8 @@ async function oneEnd(
   { kind, unit }: { kind: Kind; unit: string },
 ): Promise<void> {
   const before = sink.requests.length;
-  const shell = `/bin/sh -c 'date +%s%N >${stamps}/${unit}; exit 3'`;
+  // Its beginning has been dealt with by then.
+  const shell = `/bin/sh -c 'sleep 0.2; date +%s%N >${stamps}/${unit}; exit 3'`;
   const commands: Readonly<Record<Kind, string>> = {
     service: `systemd-run --quiet --collect --unit=${unit}.service ${shell}`,
     curl: `systemd-run --quiet --collect --unit=${unit}.service -p OnFailure=bench-notify@${unit}.service ${shell}`,

@@ -5,7 +5,6 @@ import {
   died,
   holds,
   inDatabase,
-  nodeBecomes,
   prepared,
   runShell,
   telling,
@@ -49,12 +48,9 @@ describe('killed at a named step', () => {
     async (step) => {
       const { sink, installation } = await rig();
       const config = telling(sink, { events: ['end'] });
-      const ready = await installation.collector(config);
-      const agent = installation.agent(calm);
-      await nodeBecomes(installation, 'online');
-      await ready.end('SIGKILL');
-      const doomed = await installation.collector(config, { RUNNERWATCH_CRASH_POINT: `${step}:1` });
       expect(await runShell(installation, 'exit 3')).toBe(3);
+      const doomed = await installation.collector(config, { RUNNERWATCH_CRASH_POINT: `${step}:1` });
+      const agent = installation.agent(calm);
       await died(doomed);
       expect(await runShell(installation, 'exit 4')).toBe(4);
 
@@ -67,7 +63,7 @@ describe('killed at a named step', () => {
       await last.end();
       const stored = await inDatabase(
         installation,
-        (sql) => sql<{ count: number }[]>`
+        (sql) => sql<{ count: number }>`
         select count(*)::int as count from events where kind = 'task_ended' group by body->'task'->>'id'`,
       );
       expect(stored.map(({ count }) => count)).toEqual([1, 1]);
@@ -79,10 +75,9 @@ describe('killed at a named step', () => {
     async (step) => {
       const { sink, installation } = await rig();
       const collector = await installation.collector(telling(sink, { events: ['end'] }));
-      // The first sighting of a run is its beginning, the second its end.
-      const doomed = installation.agent(calm, { RUNNERWATCH_CRASH_POINT: `${step}:2` });
-      await nodeBecomes(installation, 'online');
       expect(await runShell(installation, 'exit 5')).toBe(5);
+      // Of a run its beginning comes first, its end second.
+      const doomed = installation.agent(calm, { RUNNERWATCH_CRASH_POINT: `${step}:2` });
       await died(doomed);
       expect(await runShell(installation, 'exit 6')).toBe(6);
 
@@ -94,7 +89,7 @@ describe('killed at a named step', () => {
       await collector.end();
       const stored = await inDatabase(
         installation,
-        (sql) => sql<{ count: number }[]>`
+        (sql) => sql<{ count: number }>`
         select count(*)::int as count from events where kind = 'task_ended' group by body->'task'->>'id'`,
       );
       expect(stored.map(({ count }) => count)).toEqual([1, 1]);

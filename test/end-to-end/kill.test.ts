@@ -78,7 +78,7 @@ describe('the kill test', () => {
 
     await agent.end();
     await collector.end();
-    const [stored] = await inDatabase(installation, (sql) => sql<{ events: number; tasks: number }[]>`
+    const [stored] = await inDatabase(installation, (sql) => sql<{ events: number; tasks: number }>`
       select count(*)::int as events, count(distinct body->'task'->>'id')::int as tasks from events where kind = 'task_ended'`);
     expect(stored).toEqual({ events: ends, tasks: ends });
   }, 400_000);

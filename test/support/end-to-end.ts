@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import type { TaskIdentity, TaskStatus, Verdict } from '@runnerwatch/shared/model/task.ts';
-import type { Sql } from 'postgres';
+import type { Database } from '../../collector/src/db/database.ts';
 import { openDatabase } from '../../collector/src/db/open.ts';
 import { copyTemplate, silentLog } from './database.ts';
 import { eventually } from './eventually.ts';
@@ -143,7 +143,7 @@ export function nodeBecomes(installation: Installation, status: string): Promise
 }
 
 /** Looks into the embedded database of a collector that does not run. */
-export async function inDatabase<T>(installation: Installation, read: (sql: Sql) => Promise<T>): Promise<T> {
+export async function inDatabase<T>(installation: Installation, read: (sql: Database['sql']) => Promise<T>): Promise<T> {
   const database = await openDatabase({ dataDir: join(installation.dataDir, 'collector'), log: silentLog });
   try {
     return await read(database.sql);

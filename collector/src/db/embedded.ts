@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,6 +9,7 @@ import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
 import type { Logger } from 'pino';
 import { createDatabase, type Database } from './database.ts';
 import { DatabaseSocket } from './database-socket.ts';
+import { unpackTemplate } from './embedded-template.ts';
 import type { WorkerStart } from './embedded-worker.ts';
 import { childArguments, type Entry, entryBeside, startThread } from './entry.ts';
 import { DatabaseError } from './errors.ts';
@@ -23,6 +24,8 @@ export const embeddedMajor = '18';
 const socketPathBytesMax = 100;
 const restartAfterMs = 1000;
 const closeTimeoutMs = 8000;
+/** With less the engine cannot even begin a file of its log. */
+const leastRoomBytes = 1024 * 1024;
 
 export interface EmbeddedOptions {
   /** Everything of the database is in its subfolder `database`. */
@@ -47,7 +50,9 @@ export async function openEmbeddedDatabase({
   const { worker, init } = entries ?? { worker: entryBeside('embedded-worker'), init: entryBeside('embedded-init') };
   const home = join(dataDir, 'database');
   makeHome(home);
-  const lock = await lockFolder(home);
+  const lock = await lockFolder(home).catch((error: unknown) => {
+    throw cannotStart(error, home);
+  });
   let socketPath: string | undefined;
   try {
     const files = join(home, 'pg');
@@ -60,12 +65,23 @@ export async function openEmbeddedDatabase({
   } catch (error) {
     if (socketPath !== undefined) removeSocket(socketPath, home);
     lock.release();
-    if (error instanceof StartFailure) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new StartFailure('unavailable', `${home}: the embedded database does not start: ${message}`, {
-      cause: error,
-    });
+    throw cannotStart(error, home);
   }
+}
+
+/** A full disk shows in many ways, also in a child's complaint: the disk itself is asked. */
+function cannotStart(error: unknown, home: string): StartFailure {
+  if (error instanceof StartFailure) return error;
+  const { bavail, bsize } = statfsSync(home);
+  if (bavail * bsize < leastRoomBytes) {
+    return new StartFailure(
+      'diskFull',
+      `${home}: the embedded database does not start: the disk is full; free some space and start again`,
+      { cause: error },
+    );
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return new StartFailure('unavailable', `${home}: the embedded database does not start: ${message}`, { cause: error });
 }
 
 function createOnEngine({
@@ -124,7 +140,7 @@ function refuseOtherVersion(files: string): void {
   );
 }
 
-/** In a child of its own, into a folder that gets its name only when it is whole: a killed first start leaves nothing half. */
+/** Into a folder that gets its name only when it is whole: a killed first start leaves nothing half. */
 async function initialise({
   home,
   files,
@@ -140,9 +156,24 @@ async function initialise({
     if (name.startsWith('init-')) rmSync(join(home, name), { recursive: true, force: true });
   }
   rmSync(files, { recursive: true, force: true });
-  const unfinished = mkdtempSync(join(home, 'init-'));
   const startedAtMs = performance.now();
-  const child = spawn(execPath, [...childArguments(init), unfinished], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let unfinished = mkdtempSync(join(home, 'init-'));
+  const isUnpacked = await unpackTemplate(unfinished);
+  if (!isUnpacked) {
+    rmSync(unfinished, { recursive: true });
+    unfinished = mkdtempSync(join(home, 'init-'));
+    await makeAnew(unfinished, init);
+  }
+  renameSync(unfinished, files);
+  log.info(
+    { dir: files, duration_ms: Math.round(performance.now() - startedAtMs), from_template: isUnpacked },
+    'made the files of the embedded database',
+  );
+}
+
+/** In a child of its own: initdb takes memory that it never gives back. */
+async function makeAnew(folder: string, init: Entry): Promise<void> {
+  const child = spawn(execPath, [...childArguments(init), folder], { stdio: ['ignore', 'ignore', 'pipe'] });
   let complaint = '';
   child.stderr.on('data', (chunk: Buffer) => {
     complaint = (complaint + chunk.toString()).slice(-2000);
@@ -152,11 +183,6 @@ async function initialise({
     child.once('close', (exitCode, signal) => resolve(exitCode ?? signal ?? 'unknown'));
   });
   if (code !== 0) throw new Error(`making its files ended with ${code}: ${complaint.trim().split('\n').at(-1) ?? ''}`);
-  renameSync(unfinished, files);
-  log.info(
-    { dir: files, duration_ms: Math.round(performance.now() - startedAtMs) },
-    'made the files of the embedded database',
-  );
 }
 
 /** In the data folder, or in a private temporary one when that path is too long for a socket. */
