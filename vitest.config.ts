@@ -7,6 +7,7 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
+    globalSetup: 'test/support/announce-missing.ts',
     // CI adds up what it reads there.
     ...(env['RUNNERWATCH_TEST_REPORT'] === undefined
       ? {}

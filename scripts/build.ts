@@ -65,8 +65,10 @@ await Promise.all([
 cpSync(join(root, 'collector/src/migrations'), join(building, 'migrations'), { recursive: true });
 cpSync(join(root, 'collector/web/live'), join(building, 'web/live'), { recursive: true });
 const template = embeddedTemplate();
-if (template !== null) cpSync(template, join(dist, 'embedded-template.tar.gz'));
+if (template !== null) cpSync(template, join(building, 'embedded-template.tar.gz'));
 writeFileSync(join(building, 'package.json'), `${JSON.stringify({ name: 'runnerwatch', version })}\n`);
+rmSync(dist, { recursive: true, force: true });
+renameSync(building, dist);
 
 /**
  * The files of an empty embedded database, so that the first start does not spend seconds on making them. Made once for each
@@ -83,7 +85,7 @@ function embeddedTemplate(): string | null {
   const archive = join(work, 'pg.tar.gz');
   mkdirSync(files);
   const steps = [
-    [process.execPath, join(dist, 'embedded-init.mjs'), files],
+    [process.execPath, join(building, 'embedded-init.mjs'), files],
     ['tar', '-C', files, '-czf', archive, '.'],
   ] as const;
   const failed = steps.find(([command, ...args]) => spawnSync(command, args, { stdio: 'ignore' }).status !== 0);
@@ -93,5 +95,3 @@ function embeddedTemplate(): string | null {
   rmSync(work, { recursive: true, force: true });
   return failed === undefined ? kept : null;
 }
-rmSync(dist, { recursive: true, force: true });
-renameSync(building, dist);

@@ -19,6 +19,7 @@ import { readBootId } from './proc/boot-id.ts';
 import { findCgroup2Root, readCgroupUsage } from './proc/cgroup.ts';
 import { announceAgent } from './run/rendezvous.ts';
 import { createSamplers } from './samplers/catalogue.ts';
+import { firingFile } from './samplers/firing-file.ts';
 import { createInventoryKeeper } from './samplers/inventory.ts';
 import { Judge } from './samplers/judge.ts';
 import { createScheduler } from './samplers/scheduler.ts';
@@ -63,6 +64,9 @@ export async function startAgent({ config, signal, system }: AgentOptions): Prom
   const bootId = readBootId('/');
   const parts = new StopStack();
 
+  // What the spool finds while it opens waits until there is somewhere to write it.
+  const early: SpoolProblem[] = [];
+  let onProblem = (problem: SpoolProblem) => void early.push(problem);
   const spool = await openOrExplain(config, {
     folder,
     clock,
@@ -72,7 +76,8 @@ export async function startAgent({ config, signal, system }: AgentOptions): Prom
   parts.defer(() => spool.close());
   const record = recorder({ spool, clock, log });
   const overflow = spoolOverflow(clock, record);
-  const onProblem = (problem: SpoolProblem) => overflow.take(problem);
+  onProblem = overflow.take;
+  early.forEach(overflow.take);
   const life = openLife(folder, bootId);
   parts.defer(() => life.end());
   record({ kind: 'agent_started', agent_version: version, boot_id: bootId, previous: life.previous });
@@ -110,7 +115,7 @@ export async function startAgent({ config, signal, system }: AgentOptions): Prom
     clock,
     log: named(log, 'uplink'),
   });
-  const sampling = assembleSampling({ config, system, record, uplink, inventory, ledger, clock, log });
+  const sampling = assembleSampling({ config, system, folder, record, uplink, inventory, ledger, clock, log });
 
   parts.defer(() => ledger.stop());
   await hearing.start(signal);
@@ -270,6 +275,7 @@ function assembleHearing(parts: HearingParts): { ledger: Ledger; hearing: Hearin
 interface SamplingParts {
   readonly config: AgentConfig;
   readonly system: AgentSystem;
+  readonly folder: string;
   readonly record: RecordEvent;
   readonly uplink: Uplink;
   readonly inventory: ReturnType<typeof createInventoryKeeper>;
@@ -278,9 +284,10 @@ interface SamplingParts {
   readonly log: Logger;
 }
 
-function assembleSampling({ config, system, record, uplink, inventory, ledger, clock, log }: SamplingParts) {
+function assembleSampling({ config, system, folder, record, uplink, inventory, ledger, clock, log }: SamplingParts) {
   const settings = conditionSettings(config);
-  const judge = new Judge(settings);
+  const firing = firingFile(join(folder, 'firing.json'), named(log, 'samplers'));
+  const judge = new Judge(settings, firing.load());
   const samplers = createSamplers({
     root: '/',
     processMatches: settings.processRules.map(({ match }) => match),
@@ -292,7 +299,9 @@ function assembleSampling({ config, system, record, uplink, inventory, ledger, c
     samplers,
     onSample: (reading, now) => {
       uplink.sendSample(reading.sample);
-      for (const report of judge.take(reading, now)) record({ kind: 'condition', report });
+      const changed = judge.take(reading, now);
+      for (const report of changed) record({ kind: 'condition', report });
+      if (changed.length > 0) firing.save(judge.firing());
       inventory.observe(reading.sample);
       ledger.tick();
     },

@@ -441,6 +441,7 @@ function openDoor(test: TestDatabase, limits: GatewayOptions['limits'] = {}): Do
   const clock = systemClock;
   const log = silentLog;
   const liveness = new Liveness({
+    returnMs: 0,
     clock,
     log,
     timeoutMs: 30_000,

@@ -63,7 +63,8 @@ const defaults: UplinkTimings = {
   goodbyeMs: 2000,
   connectTimeoutMs: 10_000,
   backoffBaseMs: 1000,
-  backoffCapMs: 30_000,
+  // Short of every heartbeat timeout: a collector that was away for a moment must not find its nodes missing.
+  backoffCapMs: 10_000,
   usefulMs: 60_000,
 };
 

@@ -2,6 +2,7 @@ import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { SourceState } from '@runnerwatch/shared/model/node.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
+import { readKernelFile } from '../proc/kernel-file.ts';
 import { readPidCgroup, readPidStat } from '../proc/pid-stat.ts';
 import { CgroupTree, type KnownCgroup } from './process-exits/cgroup-tree.ts';
 import { ProcessConnector } from './process-exits/connector.ts';
@@ -9,6 +10,7 @@ import { Epoll } from './process-exits/epoll.ts';
 import { loadNative, type Native } from './process-exits/native.ts';
 import { createPidfds, type Pidfds } from './process-exits/pidfd.ts';
 import { probe } from './process-exits/probe.ts';
+import { scopeOfLauncher } from './process-exits/scope-launcher.ts';
 import { ProcessTable, type TableCounts } from './process-exits/table.ts';
 import { unitCgroupOf } from './process-exits/unit-cgroup.ts';
 import type { ProcessExited, Report, Watcher } from './watcher.ts';
@@ -175,6 +177,7 @@ class ProcessExits implements ProcessExitsWatcher {
         pidfds: isTreeKnown ? pidfds : { ...pidfds, info: (fd) => ({ ...pidfds.info(fd), cgroupId: null }) },
         readStat: (pid) => readPidStat(root, pid),
         readCgroup: (pid) => (isTreeKnown ? readPidCgroup(root, pid) : null),
+        readLaunch: (pid) => this.#readLaunch(pid),
         cgroupById: (id, pid) => this.#cgroupById(id, pid),
         unitOfPath: unitCgroupOf,
         watchEnd: (fd) => epoll.add(fd, this.#pidfdExit ? 'reaped' : 'ended'),
@@ -196,6 +199,13 @@ class ProcessExits implements ProcessExitsWatcher {
     const path = readPidCgroup(this.#options.root, pid);
     if (path !== null) this.#tree?.learn(path);
     return this.#tree?.byId(id);
+  }
+
+  /** Where a pidfd gives the cgroup after the end, arguments are not needed. */
+  #readLaunch(pid: number): string | null {
+    if (this.#pidfdExit) return null;
+    const commandLine = readKernelFile(this.#options.root, `/proc/${pid}/cmdline`);
+    return commandLine === null ? null : scopeOfLauncher(commandLine.split('\0'));
   }
 
   #createTree(table: ProcessTable): CgroupTree | null {

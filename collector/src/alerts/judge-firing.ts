@@ -49,6 +49,8 @@ async function judgeOne(
     if (node === null || (node.status !== 'offline' && !isOverdue)) await judgeReturn(judging, alert);
     return;
   }
+  // What a collector says of itself belongs to no node; it says itself when it is over.
+  if (node === null && alert.component !== 'agent') return;
   if (node === null) return resolveAlert(judging, { alert, node, reason: 'the node was removed' });
   if (alert.condition === 'ClockSkew') {
     const judgment = judgeClockSkew({ skewMs: node.clockSkewMs, isFiring: true }, now);

@@ -13,13 +13,30 @@ describe('liveness', () => {
     const clock = new ManualClock();
     const saved: NodeTouch[][] = [];
     const save = async (touches: readonly NodeTouch[]) => void saved.push([...touches]);
-    const liveness = new Liveness({ clock, log: pino({ level: 'silent' }), timeoutMs: 30_000, save, ...options });
+    const liveness = new Liveness({
+      clock,
+      log: pino({ level: 'silent' }),
+      timeoutMs: 30_000,
+      returnMs: 0,
+      save,
+      ...options,
+    });
     opened.push(liveness);
     const pass = async (ms: number) => {
       for (let passed = 0; passed < ms; passed += 500) await clock.advance(500);
     };
     return { clock, liveness, saved, pass };
   };
+
+  it('gives nodes the time of a back-off on top when it starts, because it was the collector that was away', async () => {
+    const { liveness, pass } = open({ returnMs: 11_000 });
+    liveness.start(['was-online']);
+
+    await pass(40_000);
+    expect(liveness.overdue()).toEqual([]);
+    await pass(4000);
+    expect(liveness.overdue()).toEqual(['was-online']);
+  });
 
   it('finds a node overdue when its silence lasts longer than the timeout, and not when it was heard', async () => {
     const { liveness, pass } = open();

@@ -20,6 +20,8 @@ export interface LivenessOptions {
   readonly save: (touches: readonly NodeTouch[]) => Promise<void>;
   /** A node was heard again that had been overdue. */
   readonly onReturned?: (nodeId: string) => void;
+  /** What nodes get on top of the timeout when the collector starts. */
+  readonly returnMs?: number;
   readonly tickMs?: number;
   readonly saveEveryMs?: number;
 }
@@ -34,6 +36,9 @@ interface Tracked {
 
 const skewReadings = 8;
 const lagWorthSayingMs = 1000;
+
+/** The longest wait of an agent's back-off, and a little (agent/src/uplink). */
+const returnMsByDefault = 11_000;
 
 /**
  * Who is alive.
@@ -57,19 +62,22 @@ export class Liveness implements AsyncDisposable {
   #lagMs = 0;
 
   constructor(options: LivenessOptions) {
-    this.#options = { onReturned: () => {}, tickMs: 500, saveEveryMs: 5000, ...options };
+    this.#options = { onReturned: () => {}, returnMs: returnMsByDefault, tickMs: 500, saveEveryMs: 5000, ...options };
     this.#tickedAtMs = options.clock.monotonicMs();
     this.#savedAtMs = this.#tickedAtMs;
   }
 
-  /** Starts to listen and to judge; the nodes are those that were online when last written down. */
+  /**
+   * Starts to listen and to judge; the nodes are those that were online when last written down. They get the time their agents
+   * may wait between two tries to connect on top of the timeout: it was us who were away.
+   */
   start(onlineNodeIds: readonly string[]): void {
-    const { clock, tickMs, timeoutMs } = this.#options;
+    const { clock, tickMs, timeoutMs, returnMs } = this.#options;
     this.#tickedAtMs = clock.monotonicMs();
     for (const nodeId of onlineNodeIds) {
       this.#nodes.set(nodeId, {
         heardAtMs: clock.wallMs(),
-        deadlineMs: this.#listenedMs + timeoutMs,
+        deadlineMs: this.#listenedMs + timeoutMs + returnMs,
         skewsMs: [],
         goodbyeReason: null,
       });

@@ -11,6 +11,8 @@ export interface ProcessRecord {
   bornIn: string | null;
   unit: UnitCgroup | null;
   isMain: boolean;
+  /** The scope it said it would become the main process of (scope-launcher.ts), and whether it has executed that by now. */
+  launch: { readonly scope: string; isDone: boolean } | null;
   startTicks: number | null;
   comm: string | null;
   threads: number;
@@ -39,6 +41,7 @@ export function emptyRecord(pid: number, fd: number): ProcessRecord {
     bornIn: null,
     unit: null,
     isMain: false,
+    launch: null,
     startTicks: null,
     comm: null,
     threads: 1,

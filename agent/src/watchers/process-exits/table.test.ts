@@ -13,6 +13,7 @@ function machine() {
     waitStatus: number;
     ppid: number;
     startTicks: number;
+    launches?: string;
   }
   const processes = new Map<number, Process>();
   const fds = new Map<number, Process>();
@@ -58,6 +59,7 @@ function machine() {
         };
       },
       readCgroup: (pid) => present(pid)?.cgroup ?? null,
+      readLaunch: (pid) => present(pid)?.launches ?? null,
       cgroupById: (id) => {
         const path = [...cgroupIds].find(([, candidate]) => candidate === id)?.[0];
         return path === undefined || !features.namesKnown ? undefined : { id, path, unit: unitCgroupOf(path) };
@@ -294,5 +296,17 @@ describe('the table of processes', () => {
     expect(on.fds.size).toBe(1);
     on.table.close();
     expect(on.fds.size).toBe(0);
+  });
+
+  it('F025 knows a scope that ended before its cgroup was read by what its launcher said', () => {
+    on.features.pidfdExit = false;
+    on.spawn(7, 1, '/user.slice/session-1.scope');
+    on.process(7).launches = 't1.scope';
+    on.exec(7);
+    on.end(7, 3 << 8);
+    on.exec(7);
+    on.exit(7, 3 << 8);
+
+    expect(on.exits).toMatchObject([{ pid: 7, cgroup: '/t1.scope', isMain: true, waitStatus: 3 << 8 }]);
   });
 });

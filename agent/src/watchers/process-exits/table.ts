@@ -24,6 +24,8 @@ export interface ProcessSource {
   readonly pidfds: Pidfds;
   readStat(pid: number): PidStat | null;
   readCgroup(pid: number): string | null;
+  /** The scope it is about to become, see scope-launcher.ts. */
+  readLaunch(pid: number): string | null;
   /** `pid` is, or was, a process in it. */
   cgroupById(id: number, pid: number): KnownCgroup | undefined;
   unitOfPath(path: string): UnitCgroup | null;
@@ -245,9 +247,16 @@ export class ProcessTable {
     }
     record.threads = 1;
     record.ending = null;
+    if (record.launch) record.launch.isDone = true;
+    else this.#noteLaunch(record);
     this.#ending.delete(record);
     this.#enterUnit(record, this.#unitNow(record));
     if (record.isMain || record.followers !== null) record.comm = this.#source.readStat(pid)?.comm ?? record.comm;
+  }
+
+  #noteLaunch(record: ProcessRecord): void {
+    const scope = this.#source.readLaunch(record.pid);
+    if (scope !== null) record.launch = { scope, isDone: false };
   }
 
   #onLeaderExit({ pid, waitStatus }: Extract<ProcessEvent, { kind: 'exit' }>): void {
@@ -295,7 +304,8 @@ export class ProcessTable {
     if (info.cgroupId !== null && cgroup === undefined && this.#parked.length < MAX_PARKED) {
       this.#parked.push({ settled, cgroupId: info.cgroupId, sinceMs: monotonicMs });
     } else {
-      this.#conclude(settled, cgroup === undefined ? record.unit : cgroup.unit, cgroup?.path ?? null);
+      const unit = cgroup === undefined ? unitBySaying(record) : cgroup.unit;
+      this.#conclude(settled, unit, cgroup?.path ?? null);
     }
     this.#release(record);
   }
@@ -433,4 +443,10 @@ export class ProcessTable {
     const { pid, startTicks, comm, isMain } = record;
     return { kind: 'process_exited', pid, startTicks, cgroup, isMain, comm, waitStatus, via, blindReason, at };
   }
+}
+
+/** Where it was when last seen; where it ended too soon after that, its own arguments said which scope it would be. */
+function unitBySaying({ unit, launch }: ProcessRecord): UnitCgroup | null {
+  if (launch?.isDone !== true || unit?.path.endsWith(`/${launch.scope}`)) return unit;
+  return { path: `/${launch.scope}`, isContainer: false };
 }
