@@ -67,8 +67,10 @@ cpSync(join(root, 'collector/web/live'), join(building, 'web/live'), { recursive
 const template = embeddedTemplate();
 if (template !== null) cpSync(template, join(building, 'embedded-template.tar.gz'));
 writeFileSync(join(building, 'package.json'), `${JSON.stringify({ name: 'runnerwatch', version })}\n`);
-rmSync(dist, { recursive: true, force: true });
+const replaced = `${building}-replaced`;
+if (existsSync(dist)) renameSync(dist, replaced);
 renameSync(building, dist);
+rmSync(replaced, { recursive: true, force: true });
 
 /**
  * The files of an empty embedded database, so that the first start does not spend seconds on making them. Made once for each

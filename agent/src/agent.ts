@@ -66,7 +66,7 @@ export async function startAgent({ config, signal, system }: AgentOptions): Prom
 
   // What the spool finds while it opens waits until there is somewhere to write it.
   const early: SpoolProblem[] = [];
-  let onProblem = (problem: SpoolProblem) => void early.push(problem);
+  let onProblem: (problem: SpoolProblem) => void = (problem) => early.push(problem);
   const spool = await openOrExplain(config, {
     folder,
     clock,

@@ -2,7 +2,7 @@ import type { NodeSample } from '@runnerwatch/shared/model/sample.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { type FastifyInstance, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createErrorHandler } from '../../collector/src/api/failures.ts';
 import { jobRoutes } from '../../collector/src/api/routes/jobs.ts';
 import { nodeRoutes } from '../../collector/src/api/routes/nodes.ts';
@@ -15,13 +15,13 @@ import { markOffline } from '../../collector/src/nodes/store.ts';
 import { SampleStore } from '../../collector/src/samples/store.ts';
 import { deleteTasksEndedBefore } from '../../collector/src/tasks/store.ts';
 import { aHello, anEnding, anEvent, aTask, started } from '../support/agent-client.ts';
-import { databaseKinds, silentLog, TestDatabase } from '../support/database.ts';
+import { describeOnDatabases, silentLog, TestDatabase } from '../support/database.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const ids = ['a', 'b', 'c'].map((letter) => `${letter.repeat(8)}-0000-4000-8000-000000000000`);
 const nowMs = Date.UTC(2026, 10, 22, 12);
 
-describe.each(databaseKinds)('nodes, tasks and jobs as the API shows them, on the %s database', (kind) => {
+describeOnDatabases('nodes, tasks and jobs as the API shows them, on the %s database', (kind) => {
   let test: TestDatabase;
   let app: FastifyInstance;
   let samples: SampleStore;

@@ -7,9 +7,9 @@ import { openDatabase } from '../../collector/src/db/open.ts';
 import { openServerDatabase } from '../../collector/src/db/postgres.ts';
 import { silentLog } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { PostgresCluster } from '../support/postgres.ts';
+import { havePostgres, PostgresCluster } from '../support/postgres.ts';
 
-describe('a PostgreSQL server that has its own life', () => {
+describe.skipIf(!havePostgres())('a PostgreSQL server that has its own life', () => {
   let cluster: PostgresCluster;
   const opened: Database[] = [];
   beforeAll(async () => {

@@ -2,15 +2,15 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { eq, sql } from 'drizzle-orm';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { DatabaseError, toDatabaseError } from '../../collector/src/db/errors.ts';
 import { migrate } from '../../collector/src/db/migrate.ts';
 import { collectorState, nodes } from '../../collector/src/db/tables/schema.ts';
-import { databaseKinds, silentLog, TestDatabase } from '../support/database.ts';
+import { describeOnDatabases, silentLog, TestDatabase } from '../support/database.ts';
 
 const migrationsDir = resolve(import.meta.dirname, '../../collector/src/migrations');
 
-describe.each(databaseKinds)('the %s database', (kind) => {
+describeOnDatabases('the %s database', (kind) => {
   let test: TestDatabase;
   beforeAll(async () => {
     test = await TestDatabase.start(kind);

@@ -137,7 +137,10 @@ describe('F086 a start that cannot go on says so in one sentence, with its own e
     const installation = await prepared();
     opened.push(installation);
     const migrations = () => inDatabase(installation, (sql) => sql`select tag from schema_migrations order by tag`);
-    await inDatabase(installation, (sql) => sql`insert into schema_migrations (tag, sha256) values ('9999_future', 'x')`);
+    await inDatabase(
+      installation,
+      (sql) => sql`insert into schema_migrations (tag, sha256) values ('9999_future', 'x')`,
+    );
     const before = await migrations();
 
     const said = await refusal('collector.mjs', [], {
@@ -194,7 +197,9 @@ describe('F086 a start that cannot go on says so in one sentence, with its own e
       await disk.run(
         `${environment} timeout 6 ${process.execPath} ${bundle} >${said}/out 2>${said}/err; echo $? >${said}/code`,
       );
-      const [stdout = '', stderr = '', code = ''] = ['out', 'err', 'code'].map((name) => readFileSync(join(said, name), 'utf8'));
+      const [stdout = '', stderr = '', code = ''] = ['out', 'err', 'code'].map((name) =>
+        readFileSync(join(said, name), 'utf8'),
+      );
       return { program, stdout, stderr, code: Number(code) };
     };
     await disk.run('dd if=/dev/zero of=/mnt/filler bs=4k count=600 2>/dev/null || true');

@@ -35,7 +35,9 @@ describe('conditions of a real machine', () => {
         high_load_multiplier: 0.000_1,
         disk_pressure_threshold: 0.01,
       },
-      process_conditions: [{ match: { command_line: '*rw-busy*' }, high_cpu_percent: 5, memory_pressure_bytes: '1MiB' }],
+      process_conditions: [
+        { match: { command_line: '*rw-busy*' }, high_cpu_percent: 5, memory_pressure_bytes: '1MiB' },
+      ],
       self,
     });
 
@@ -52,7 +54,10 @@ describe('conditions of a real machine', () => {
     await holds(() => expect([...new Set(named('condition.fired'))].toSorted()).toEqual(expected));
 
     const reasons = new Map(
-      toldOf(sink, 'condition.fired').map(({ condition }) => [`${condition?.component} ${condition?.type}`, condition?.reason]),
+      toldOf(sink, 'condition.fired').map(({ condition }) => [
+        `${condition?.component} ${condition?.type}`,
+        condition?.reason,
+      ]),
     );
     expect(reasons.get('agent MemoryPressure')).toMatch(/\d.*threshold 1/);
     expect(reasons.get('agent HighLoad')).toMatch(/^load [\d.]+ on \d+ CPUs?/);
@@ -69,9 +74,14 @@ describe('conditions of a real machine', () => {
     installation.agent(calm);
     await nodeBecomes(installation, 'online');
     await holds(() =>
-      expect([...new Set(named('condition.resolved'))].toSorted()).toEqual(expected.filter((name) => name.startsWith('agent'))),
+      expect([...new Set(named('condition.resolved'))].toSorted()).toEqual(
+        expected.filter((name) => name.startsWith('agent')),
+      ),
     );
-    expect(named('condition.fired').length).toBe(new Set(toldOf(sink, 'condition.fired').map(({ incident, condition }) => `${incident?.id} ${condition?.reason}`)).size);
+    expect(named('condition.fired').length).toBe(
+      new Set(toldOf(sink, 'condition.fired').map(({ incident, condition }) => `${incident?.id} ${condition?.reason}`))
+        .size,
+    );
     expect(toldOf(sink, 'condition.resolved').every(({ condition }) => condition?.active === false)).toBe(true);
   });
 });

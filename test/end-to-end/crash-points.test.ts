@@ -1,15 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  allTasks,
-  calm,
-  died,
-  holds,
-  inDatabase,
-  prepared,
-  runShell,
-  telling,
-  toldOf,
-} from '../support/end-to-end.ts';
+import { allTasks, calm, died, holds, inDatabase, prepared, runShell, telling, toldOf } from '../support/end-to-end.ts';
 import { HttpSink } from '../support/http-sink.ts';
 
 const opened: AsyncDisposable[] = [];

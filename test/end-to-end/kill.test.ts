@@ -74,12 +74,17 @@ describe('the kill test', () => {
     expect(new Set(tasks.map(({ name }) => name)).size).toBe(ends);
     const tasksTold = new Map(told(sink).map(({ id, task }) => [id, task?.id]));
     expect(new Set(tasksTold.values()).size).toBe(ends);
-    expect(told(sink).every(({ type, id, task }) => type === 'task.ended' && tasksTold.get(id) === task?.id)).toBe(true);
+    expect(told(sink).every(({ type, id, task }) => type === 'task.ended' && tasksTold.get(id) === task?.id)).toBe(
+      true,
+    );
 
     await agent.end();
     await collector.end();
-    const [stored] = await inDatabase(installation, (sql) => sql<{ events: number; tasks: number }>`
-      select count(*)::int as events, count(distinct body->'task'->>'id')::int as tasks from events where kind = 'task_ended'`);
+    const [stored] = await inDatabase(
+      installation,
+      (sql) => sql<{ events: number; tasks: number }>`
+      select count(*)::int as events, count(distinct body->'task'->>'id')::int as tasks from events where kind = 'task_ended'`,
+    );
     expect(stored).toEqual({ events: ends, tasks: ends });
   }, 400_000);
 });

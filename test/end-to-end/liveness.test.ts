@@ -155,11 +155,15 @@ describe.runIf(haveTool('faketime', 'Debian: apt-get install faketime') && fakeT
         DONT_FAKE_MONOTONIC: '1',
       }),
     );
-    await holds(async () => expect((await nodes(installation)).map(({ status }) => status)).toEqual(Array(3).fill('online')));
+    await holds(async () =>
+      expect((await nodes(installation)).map(({ status }) => status)).toEqual(Array(3).fill('online')),
+    );
     await holds(() => expect(toldOf(sink, 'condition.fired').length).toBe(3), { timeoutMs: 60_000 });
     await pass(heartbeatTimeoutMs);
 
-    const skews = new Map((await nodes(installation)).map((node) => [node.name, (node.clock_skew_ms ?? 0) / 3_600_000]));
+    const skews = new Map(
+      (await nodes(installation)).map((node) => [node.name, (node.clock_skew_ms ?? 0) / 3_600_000]),
+    );
     expect(skews.get('ahead')).toBeCloseTo(1, 1);
     expect(skews.get('behind')).toBeCloseTo(-24, 1);
     expect(skews.get('future')).toBeCloseTo(24 * 3650, 1);

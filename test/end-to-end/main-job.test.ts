@@ -86,7 +86,17 @@ describe('the main job', () => {
   });
 
   it('passes output and exit code of a command through, and tells a signed webhook why it failed, once', async () => {
-    const run = await cli('run', '--job', 'nightly', '--project', 'demo', '--', 'sh', '-c', 'echo out; echo oh no >&2; exit 3');
+    const run = await cli(
+      'run',
+      '--job',
+      'nightly',
+      '--project',
+      'demo',
+      '--',
+      'sh',
+      '-c',
+      'echo out; echo oh no >&2; exit 3',
+    );
     await holds(() => expect(sink.requests.length).toBe(1));
 
     expect(run).toMatchObject({ code: 3, stdout: 'out\n', stderr: 'oh no\n' });
@@ -161,7 +171,10 @@ describe('the main job', () => {
     const answer = await cli('notify', 'test', 'ops');
     await holds(() => expect(toldOf(sink, 'test').length).toBe(1));
 
-    expect(answer).toMatchObject({ code: 0, stdout: expect.stringContaining('ops took the test notification') as string });
+    expect(answer).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('ops took the test notification') as string,
+    });
   });
 
   it('stops on Ctrl-C within ten seconds and leaves no process', async () => {

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { AlertRig, type OpenedDatabase, openRigDatabase, startAlerting } from '../support/alert-rig.ts';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { AlertRig, startAlerting } from '../support/alert-rig.ts';
+import { describeOnDatabases, TestDatabase } from '../support/database.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 interface Told {
@@ -17,12 +18,12 @@ interface Told {
   };
 }
 
-describe.each(['embedded', 'server'] as const)('the alert engine on the %s database', (kind) => {
-  let opened: OpenedDatabase;
+describeOnDatabases('the alert engine on the %s database', (kind) => {
+  let opened: TestDatabase;
   let rig: AlertRig;
   beforeAll(async () => {
-    opened = await openRigDatabase(kind);
-    rig = new AlertRig(opened.db);
+    opened = await TestDatabase.start(kind);
+    rig = new AlertRig(opened.database);
   });
   afterAll(async () => opened[Symbol.asyncDispose]());
   beforeEach(async () => {

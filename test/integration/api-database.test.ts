@@ -10,19 +10,20 @@ import { checkToken, ensureToken } from '@runnerwatch/collector/people/tokens.ts
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AlertRig, type OpenedDatabase, openRigDatabase, startAlerting } from '../support/alert-rig.ts';
+import { AlertRig, startAlerting } from '../support/alert-rig.ts';
 import { startApi, type TestApi } from '../support/api-server.ts';
+import { describeOnDatabases, TestDatabase } from '../support/database.ts';
 
 const log = pino({ level: 'silent' });
 
-describe.each(['embedded', 'server'] as const)('the command line, the API and the %s database together', (kind) => {
-  let opened: OpenedDatabase;
+describeOnDatabases('the command line, the API and the %s database together', (kind) => {
+  let opened: TestDatabase;
   let api: TestApi;
   const metrics = createMetrics({ version: '0.1.0', startedAt: Date.now() - 5000, process });
 
   beforeAll(async () => {
-    opened = await openRigDatabase(kind);
-    const { db } = opened;
+    opened = await TestDatabase.start(kind);
+    const db = opened.database;
     const rig = new AlertRig(db);
     await rig.node('gpu-1');
     await rig.node('gpu-2', { status: 'offline' });
@@ -142,16 +143,16 @@ describe.each(['embedded', 'server'] as const)('the command line, the API and th
 
   it('keeps the digests of tokens over a restart, and never a token', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'tokens-'));
-    const store = createTokenStore(opened.db.drizzle);
+    const store = createTokenStore(opened.database.drizzle);
     const first = await ensureToken({ store, file: join(dir, 'api.token'), kind: 'api', now: Date.now() });
     rmSync(join(dir, 'api.token'));
     const second = await ensureToken({
-      store: createTokenStore(opened.db.drizzle),
+      store: createTokenStore(opened.database.drizzle),
       file: join(dir, 'api.token'),
       kind: 'api',
       now: Date.now(),
     });
-    const [stored] = await opened.db.sql<{
+    const [stored] = await opened.database.sql<{
       text: string;
     }>`select string_agg(value::text, '') as text from collector_state`;
     rmSync(dir, { recursive: true });
@@ -163,8 +164,8 @@ describe.each(['embedded', 'server'] as const)('the command line, the API and th
 
 describe('the API while its database is away', () => {
   it('answers 503 in the one shape, is not ready, and is alive', async () => {
-    const opened = await openRigDatabase('embedded');
-    const { db } = opened;
+    const opened = await TestDatabase.start('embedded');
+    const db = opened.database;
     using metrics = createMetrics({ version: '0.1.0', startedAt: 0, process });
     const overview = createOverview({
       db,
@@ -203,7 +204,7 @@ describe('the API while its database is away', () => {
   });
 });
 
-function routesOn(db: OpenedDatabase['db']) {
+function routesOn(db: TestDatabase['database']) {
   const queries = db.drizzle;
   return resourceRoutes({
     nodes: {

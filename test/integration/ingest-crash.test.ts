@@ -5,9 +5,9 @@ import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../collector/src/db/open.ts';
 import { AgentClient, aHello, ended } from '../support/agent-client.ts';
-import { copyTemplate, databaseKinds, silentLog } from '../support/database.ts';
+import { copyTemplate, describeOnDatabases, silentLog } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { PostgresCluster } from '../support/postgres.ts';
+import { havePostgres, PostgresCluster } from '../support/postgres.ts';
 
 const program = resolve(import.meta.dirname, '../support/ingest-program.ts');
 
@@ -61,7 +61,7 @@ class Killable {
   }
 }
 
-describe.each(databaseKinds)('a collector killed while it takes events in, on the %s database', (kind) => {
+describeOnDatabases('a collector killed while it takes events in, on the %s database', (kind) => {
   let cluster: PostgresCluster | null = null;
   let dataDir: string;
   let url = '';
@@ -153,7 +153,7 @@ describe.each(databaseKinds)('a collector killed while it takes events in, on th
   });
 });
 
-describe('a collector whose database server comes and goes', () => {
+describe.skipIf(!havePostgres())('a collector whose database server comes and goes', () => {
   let cluster: PostgresCluster;
   const dataDir = mkdtempSync(join(tmpdir(), 'runnerwatch-away-'));
   let killable: Killable;

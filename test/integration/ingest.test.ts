@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { CloseReason } from '@runnerwatch/shared/protocol/close-codes.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { asc } from 'drizzle-orm';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { events, nodes, refusedEvents, streams, tasks } from '../../collector/src/db/tables/schema.ts';
 import { createGateway, type Gateway, type GatewayOptions } from '../../collector/src/ingest/gateway.ts';
 import { createGreeting } from '../../collector/src/ingest/greeting.ts';
@@ -12,12 +12,12 @@ import { Liveness } from '../../collector/src/nodes/liveness.ts';
 import { findNodes, raisedConditions, saveTouches } from '../../collector/src/nodes/store.ts';
 import { markLost } from '../../collector/src/tasks/store.ts';
 import { AgentClient, aHello, anEvent, ended, started } from '../support/agent-client.ts';
-import { databaseKinds, silentLog, TestDatabase } from '../support/database.ts';
+import { describeOnDatabases, silentLog, TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 
 const nodeId = aHello().node_id;
 
-describe.each(databaseKinds)('the agents’ door on the %s database', (kind) => {
+describeOnDatabases('the agents’ door on the %s database', (kind) => {
   let test: TestDatabase;
   let server: Server;
   let door: Door;

@@ -7,8 +7,9 @@ import { sendTest } from '@runnerwatch/collector/outbox/send-test.ts';
 import { notification } from '@runnerwatch/shared/model/notification.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { AlertRig, type OpenedDatabase, openRigDatabase, startAlerting } from '../support/alert-rig.ts';
+import { AlertRig, startAlerting } from '../support/alert-rig.ts';
 import { startApi } from '../support/api-server.ts';
+import { describeOnDatabases, TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Answer, HttpSink, ok } from '../support/http-sink.ts';
 
@@ -19,12 +20,12 @@ const everyEnd = (sink: HttpSink) => ({
   subscriptions: [{ name: 'ends', events: ['end'], receiver: 'hook' }],
 });
 
-describe.each(['embedded', 'server'] as const)('the outbox on the %s database', (kind) => {
-  let opened: OpenedDatabase;
+describeOnDatabases('the outbox on the %s database', (kind) => {
+  let opened: TestDatabase;
   let rig: AlertRig;
   beforeAll(async () => {
-    opened = await openRigDatabase(kind);
-    rig = new AlertRig(opened.db);
+    opened = await TestDatabase.start(kind);
+    rig = new AlertRig(opened.database);
   });
   afterAll(async () => opened[Symbol.asyncDispose]());
   beforeEach(async () => {

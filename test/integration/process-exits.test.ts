@@ -17,6 +17,7 @@ import {
 import type { ProcessExited, Sighting } from '../../agent/src/watchers/watcher.ts';
 import { testCgroups } from '../support/cgroups.ts';
 import { eventually } from '../support/eventually.ts';
+import { haveRoot, haveTool } from '../support/tool.ts';
 
 const cgroups = testCgroups();
 const log = pino({ level: 'silent' });
@@ -46,14 +47,9 @@ afterEach(async () => {
 });
 afterAll(() => cgroups?.removeAll());
 
-it.runIf(cgroups === null)(
-  'cannot make cgroups here: the process-exit tests need root and cgroup2, and most of them did not run',
-  () => {
-    process.stderr.write('process-exit tests in cgroups DID NOT RUN: not root, or no cgroup2\n');
-  },
-);
+const hasCompiler = haveTool('cc', 'Debian: apt-get install gcc libc6-dev');
 
-describe.runIf(cgroups !== null)('ends of processes that are not ours', () => {
+describe.skipIf(cgroups === null || !hasCompiler)('ends of processes that are not ours', () => {
   const made = cgroups as NonNullable<typeof cgroups>;
   let directory: string;
   let threads: string;
@@ -203,26 +199,29 @@ describe.runIf(cgroups !== null)('ends of processes that are not ours', () => {
     expect(watcher.recentExit('/nowhere.scope')).toBeNull();
   });
 
-  it('F033 settles the dead from their pidfds after an overrun and says how many events were dropped', async () => {
-    const { watcher, exits, sightings } = await watch();
-    const tracked = Array.from({ length: 5 }, (_, index) => made.make(`overrun-${index}.scope`));
-    for (const [index, cgroup] of tracked.entries()) made.run(cgroup, ['sh', '-c', `sleep 0.3; exit ${index + 1}`]);
-    await eventually(() => watcher.counts().processes >= 5);
+  it.skipIf(!haveTool('perl', 'Debian: apt-get install perl-base'))(
+    'F033 settles the dead from their pidfds after an overrun and says how many events were dropped',
+    async () => {
+      const { watcher, exits, sightings } = await watch();
+      const tracked = Array.from({ length: 5 }, (_, index) => made.make(`overrun-${index}.scope`));
+      for (const [index, cgroup] of tracked.entries()) made.run(cgroup, ['sh', '-c', `sleep 0.3; exit ${index + 1}`]);
+      await eventually(() => watcher.counts().processes >= 5);
 
-    // The event loop stands still for as long as the storm blows, as it does in a stopped or starved agent.
-    spawnSync('/usr/bin/perl', ['-e', 'for (1..16000) { my $p = fork(); exit(0) if !$p; waitpid($p, 0); }']);
+      // The event loop stands still for as long as the storm blows, as it does in a stopped or starved agent.
+      spawnSync('perl', ['-e', 'for (1..16000) { my $p = fork(); exit(0) if !$p; waitpid($p, 0); }']);
 
-    await eventually(() => tracked.every((cgroup) => exits().some((exit) => exit.cgroup === cgroup)));
-    for (const [index, cgroup] of tracked.entries()) {
-      expect(exits().find((exit) => exit.cgroup === cgroup)).toMatchObject({ waitStatus: code(index + 1) });
-    }
-    const gaps = sightings.filter((sighting) => sighting.kind === 'gap');
-    expect(gaps).toHaveLength(1);
-    expect(gaps[0]?.gap.lost).toBeGreaterThan(1000);
-    const after = made.make('after-overrun.scope');
-    made.run(after, ['sh', '-c', 'exit 3']);
-    expect((await eventually(() => exits().find((exit) => exit.cgroup === after))).waitStatus).toBe(code(3));
-  });
+      await eventually(() => tracked.every((cgroup) => exits().some((exit) => exit.cgroup === cgroup)));
+      for (const [index, cgroup] of tracked.entries()) {
+        expect(exits().find((exit) => exit.cgroup === cgroup)).toMatchObject({ waitStatus: code(index + 1) });
+      }
+      const gaps = sightings.filter((sighting) => sighting.kind === 'gap');
+      expect(gaps).toHaveLength(1);
+      expect(gaps[0]?.gap.lost).toBeGreaterThan(1000);
+      const after = made.make('after-overrun.scope');
+      made.run(after, ['sh', '-c', 'exit 3']);
+      expect((await eventually(() => exits().find((exit) => exit.cgroup === after))).waitStatus).toBe(code(3));
+    },
+  );
 
   it('says it is blind, and why, when neither source works; an end is then an end with unknown status', async () => {
     const { watcher, exitOf } = await watch({ without: { connector: true, pidfdExit: true } });
@@ -269,7 +268,7 @@ describe('following one process', () => {
 
   it('tells at once of a process that is already gone', async () => {
     const { watcher } = await watch();
-    const child = spawn('/bin/true');
+    const child = spawn('true');
     await once(child, 'exit');
     const heard: ProcessExited[] = [];
 
@@ -290,10 +289,10 @@ describe('following one process', () => {
   });
 });
 
-const isRoot = process.getuid?.() === 0;
+const hasNamespaces = ['setpriv', 'unshare'].every((tool) => haveTool(tool, 'Debian: apt-get install util-linux'));
 
 /** The watcher in a process of its own, started by a command in front of it that takes rights or sight away. */
-describe.runIf(cgroups !== null && isRoot)('with fewer rights', () => {
+describe.skipIf(cgroups === null || !hasNamespaces || !haveRoot())('with fewer rights', () => {
   const made = cgroups as NonNullable<typeof cgroups>;
   let directory: string;
   let script: string;

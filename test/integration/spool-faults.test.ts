@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { open, readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SpoolProblem } from '@runnerwatch/agent/spool/problem.ts';
@@ -11,13 +10,10 @@ import { noon, taskEnded, taskIdOf, taskStarted } from '../support/events.ts';
 import { eventually } from '../support/eventually.ts';
 import { canMount, mountTmpfs } from '../support/private-mount.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { haveTool } from '../support/tool.ts';
 import { readAll, startWriter } from '../support/written-spool.ts';
 
-const hasMounts = canMount();
-const hasStrace = spawnSync('strace', ['true']).status === 0;
-if (!hasMounts)
-  process.stderr.write('NOT TESTED here: full, inode-less and read-only disks (no right to mount a tmpfs)\n');
-if (!hasStrace) process.stderr.write('NOT TESTED here: failing and slow system calls (no strace)\n');
+const hasStrace = haveTool('strace', 'Debian: apt-get install strace');
 
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e6));
 
@@ -112,7 +108,7 @@ describe('spool under a failing process', () => {
     expect(kept.size).toBeGreaterThan(100);
   });
 
-  it.runIf(hasStrace).each(['pwrite64', 'fdatasync', 'fsync'])(
+  it.skipIf(!hasStrace).each(['pwrite64', 'fdatasync', 'fsync'])(
     'F002 keeps everything it promised through kill -9 at the first calls of %s',
     async (call) => {
       for (const when of [1, 2, 4, 7]) {
@@ -182,7 +178,7 @@ describe('spool under a failing process', () => {
   });
 });
 
-describe.runIf(hasMounts)('spool on a failing disk', () => {
+describe.skipIf(!canMount())('spool on a failing disk', () => {
   it('F007 sheds by class on a full disk, keeps ends and SpoolOverflow in its reserve, counts exactly and recovers by itself', async () => {
     const { folder: disk } = await mountTmpfs('size=4m');
     const { spool, problems } = await opened({ folder: join(disk, 'spool'), reserveBytes: 256 * 1024 });
@@ -324,7 +320,7 @@ describe.runIf(hasMounts)('spool on a failing disk', () => {
   });
 });
 
-describe.runIf(hasStrace)('spool with failing system calls', () => {
+describe.skipIf(!hasStrace)('spool with failing system calls', () => {
   it('F010 promises nothing that was not written when writes fail from the Nth on', async () => {
     for (const when of [3, 5, 9]) {
       const folder = await temporaryFolder();

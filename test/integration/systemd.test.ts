@@ -6,11 +6,11 @@ import { createSystemdWatcher } from '../../agent/src/watchers/systemd.ts';
 import type { Sighting, Watcher } from '../../agent/src/watchers/watcher.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakeSystemd } from '../support/fake-systemd.ts';
-import { PrivateBus } from '../support/private-bus.ts';
+import { haveBus, PrivateBus } from '../support/private-bus.ts';
 
 const log = pino({ level: 'silent' });
 
-describe('the systemd watcher on a real message bus', () => {
+describe.skipIf(!haveBus())('the systemd watcher on a real message bus', () => {
   let bus: PrivateBus;
   let systemd: FakeSystemd;
   let watcher: Watcher;

@@ -1,10 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { AlertEngine, type EngineOptions } from '@runnerwatch/collector/alerts/engine.ts';
 import type { Database } from '@runnerwatch/collector/db/database.ts';
-import { migrate } from '@runnerwatch/collector/db/migrate.ts';
-import { openDatabase } from '@runnerwatch/collector/db/open.ts';
 import { events, nodes, tasks } from '@runnerwatch/collector/db/tables/schema.ts';
 import { createNotifiers } from '@runnerwatch/collector/notifiers/catalogue.ts';
 import { Deliverer, type DelivererOptions } from '@runnerwatch/collector/outbox/deliverer.ts';
@@ -16,28 +11,6 @@ import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { eq, sql } from 'drizzle-orm';
 import { pino } from 'pino';
 import * as z from 'zod/mini';
-import { PostgresCluster } from './postgres.ts';
-
-export interface OpenedDatabase extends AsyncDisposable {
-  readonly db: Database;
-}
-
-/** A migrated database of its own: `embedded`, or on a PostgreSQL server started for it. */
-export async function openRigDatabase(kind: 'embedded' | 'server'): Promise<OpenedDatabase> {
-  const log = pino({ level: 'silent' });
-  const dataDir = mkdtempSync(join(tmpdir(), 'alerts-'));
-  const cluster = kind === 'server' ? await PostgresCluster.start() : undefined;
-  const db = await openDatabase({ url: cluster?.createDatabase('alerts'), dataDir, log });
-  await migrate(db, { log });
-  return {
-    db,
-    [Symbol.asyncDispose]: async () => {
-      await db.close();
-      await cluster?.[Symbol.asyncDispose]();
-      rmSync(dataDir, { recursive: true, force: true });
-    },
-  };
-}
 
 /** What ingest leaves in the database, without ingest: nodes, tasks and facts for the engine to judge. */
 export class AlertRig {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'nod
 import { join } from 'node:path';
 import { findCgroup2Root } from '../../agent/src/proc/cgroup.ts';
 import { eventually } from './eventually.ts';
+import { haveRight } from './tool.ts';
 
 /** Hand-made cgroups of the machine the tests run on, named as systemd would name units. */
 export interface TestCgroups {
@@ -15,16 +16,12 @@ export interface TestCgroups {
   removeAll(): Promise<void>;
 }
 
-/** Null where this user may not make cgroups. */
+/** Null where this user may not make cgroups, or move processes into them. */
 export function testCgroups(): TestCgroups | null {
-  const root = findCgroup2Root('/');
-  if (root === null) return null;
-  const slice = `/rwtest-${process.pid}-${Math.random().toString(36).slice(2, 8)}.slice`;
-  try {
-    mkdirSync(join(root, slice));
-  } catch {
-    return null;
-  }
+  const made = makeSlice();
+  haveRight(made !== null, 'right to make cgroups: run the tests as root, with a writable cgroup2 file system mounted');
+  if (made === null) return null;
+  const { root, slice } = made;
   return {
     root,
     make: (name) => {
@@ -38,6 +35,18 @@ export function testCgroups(): TestCgroups | null {
     remove: (cgroup) => rmdirSync(join(root, cgroup)),
     removeAll: () => eventually(() => removeTree(join(root, slice))).then(() => undefined),
   };
+}
+
+function makeSlice(): { root: string; slice: string } | null {
+  const root = findCgroup2Root('/');
+  const slice = `/rwtest-${process.pid}-${Math.random().toString(36).slice(2, 8)}.slice`;
+  if (root === null) return null;
+  try {
+    mkdirSync(join(root, slice));
+    return { root, slice };
+  } catch {
+    return null;
+  }
 }
 
 function removeTree(path: string): boolean {

@@ -143,7 +143,10 @@ export function nodeBecomes(installation: Installation, status: string): Promise
 }
 
 /** Looks into the embedded database of a collector that does not run. */
-export async function inDatabase<T>(installation: Installation, read: (sql: Database['sql']) => Promise<T>): Promise<T> {
+export async function inDatabase<T>(
+  installation: Installation,
+  read: (sql: Database['sql']) => Promise<T>,
+): Promise<T> {
   const database = await openDatabase({ dataDir: join(installation.dataDir, 'collector'), log: silentLog });
   try {
     return await read(database.sql);

@@ -1,23 +1,31 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import {
-  accessSync,
   chmodSync,
   chownSync,
-  constants,
   copyFileSync,
   existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { eventually } from './eventually.ts';
+import { freePort } from './real-node/free-port.ts';
+import { findTool, haveRight, haveTool, isRoot } from './tool.ts';
 
-const installHint =
-  'these tests need a PostgreSQL server program: install one (Debian: apt-get install postgresql; Fedora: dnf install postgresql-server) so that initdb is in PATH or in /usr/lib/postgresql/*/bin';
+/** Whether tests can have a PostgreSQL server of their own: its programs, and as root an account to run them. */
+export function havePostgres(): boolean {
+  return (
+    haveTool('initdb', 'Debian: apt-get install postgresql, Fedora: dnf install postgresql-server', serverFolders()) &&
+    haveRight(
+      !isRoot || ordinaryAccount() !== null,
+      'user postgres or nobody, as whom a database server of root can run',
+    )
+  );
+}
 
 /**
  * A PostgreSQL cluster of our own in a temporary folder, on a free port of 127.0.0.1. Its files are owned by an ordinary
@@ -33,12 +41,12 @@ export class PostgresCluster implements AsyncDisposable {
   private constructor(bin: string, port: number) {
     this.#bin = bin;
     this.#port = port;
-    this.#account = ordinaryAccount();
+    this.#account = isRoot ? ordinaryAccount() : null;
     this.#dir = mkdtempSync(join(tmpdir(), 'runnerwatch-pg-'));
     if (this.#account !== null) chownSync(this.#dir, this.#account.uid, this.#account.gid);
   }
 
-  /** Made and running. @throws with an install hint when there is no PostgreSQL on this machine. */
+  /** Made and running; for machines where {@link havePostgres}. */
   static async start(): Promise<PostgresCluster> {
     const cluster = new PostgresCluster(findBin(), await freePort());
     try {
@@ -167,45 +175,24 @@ interface Account {
   readonly gid: number;
 }
 
-/** Null when we are not root: then the server runs as us. */
 function ordinaryAccount(): Account | null {
-  if (process.getuid?.() !== 0) return null;
   const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
   const line = ['postgres', 'nobody'].map((name) => lines.find((text) => text.startsWith(`${name}:`))).find(Boolean);
   const [, , uid, gid] = line?.split(':') ?? [];
-  if (uid === undefined || gid === undefined)
-    throw new Error('PostgreSQL does not run as root, and there is no user postgres or nobody');
-  return { uid: Number(uid), gid: Number(gid) };
+  return uid === undefined || gid === undefined ? null : { uid: Number(uid), gid: Number(gid) };
 }
 
 function findBin(): string {
-  const packaged = existsSync('/usr/lib/postgresql')
-    ? readdirSync('/usr/lib/postgresql')
-        .toSorted((a, b) => Number(b) - Number(a))
-        .map((version) => `/usr/lib/postgresql/${version}/bin`)
-    : [];
-  const folders = [...packaged, ...(process.env['PATH'] ?? '').split(':')];
-  const found = folders.find((folder) =>
-    ['initdb', 'postgres', 'psql'].every((name) => isExecutable(join(folder, name))),
-  );
-  if (found === undefined) throw new Error(installHint);
-  return found;
+  const folder = findTool('initdb', serverFolders());
+  if (folder === undefined) throw new Error('no initdb on this machine');
+  return dirname(realpathSync(join(folder, 'initdb')));
 }
 
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+/** Where Debian keeps the servers, the newest first; only their clients are in PATH there. */
+function serverFolders(): string[] {
+  const packaged = '/usr/lib/postgresql';
+  if (!existsSync(packaged)) return [];
+  return readdirSync(packaged)
+    .toSorted((a, b) => Number(b) - Number(a))
+    .map((version) => join(packaged, version, 'bin'));
 }

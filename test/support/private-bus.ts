@@ -4,6 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { haveTool } from './tool.ts';
+
+export function haveBus(): boolean {
+  return haveTool('dbus-daemon', 'Debian: apt-get install dbus-daemon, Fedora: dnf install dbus-daemon');
+}
 
 /** A real dbus-daemon of our own on a socket in a temporary folder. */
 export class PrivateBus {

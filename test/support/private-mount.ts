@@ -2,12 +2,16 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
+import { haveRight, haveTool, isRoot } from './tool.ts';
 
-const namespaces = process.getuid?.() === 0 ? ['--mount'] : ['--mount', '--user', '--map-root-user'];
+const namespaces = isRoot ? ['--mount'] : ['--mount', '--user', '--map-root-user'];
 
 /** Whether this machine lets us mount in a namespace of our own. */
 export function canMount(): boolean {
-  return spawnSync('unshare', [...namespaces, 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0;
+  if (!haveTool('unshare', 'Debian: apt-get install util-linux') || !haveTool('mount', 'Debian: apt-get install mount'))
+    return false;
+  const tried = spawnSync('unshare', [...namespaces, 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']);
+  return haveRight(tried.status === 0, 'right to mount: run the tests as root, or allow user namespaces');
 }
 
 export interface PrivateMount {

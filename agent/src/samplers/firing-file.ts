@@ -19,7 +19,10 @@ export function firingFile(
       try {
         writeSmallFile(path, JSON.stringify(firing));
       } catch (error) {
-        log.warn({ err: error }, 'what fires could not be noted; a condition taken out of the configuration may not end');
+        log.warn(
+          { err: error },
+          'what fires could not be noted; a condition taken out of the configuration may not end',
+        );
       }
     },
   };

@@ -31,3 +31,28 @@ it('tells every condition of the node at first, then what changed', () => {
   ]);
   expect(judge.current()).toHaveLength(5);
 });
+
+it('ends what fired before its start and is judged no more, once', () => {
+  const self = { memoryPressureBytes: 10, highCpuPercent: null, forMs: 0 };
+  const reading = {
+    sample: { ...unreadSample('2026-01-01T00:00:00.000Z'), self: { rss_bytes: 20, cpu_percent: 1 } },
+    unreadDisks: [],
+    ruleProcesses: [],
+  };
+  const before = new Judge({ ...defaultSettings, self });
+  before.take(reading, { wallMs: 0, monotonicMs: 0 });
+  const firing = before.firing();
+  const after = new Judge(defaultSettings, firing);
+
+  const [first, second] = [1000, 2000].map((ms) => after.take(reading, { wallMs: ms, monotonicMs: ms }));
+
+  expect(firing).toMatchObject([{ condition: 'ProcessMemoryPressure', subject: 'self', status: 'true' }]);
+  expect(first?.at(-1)).toMatchObject({
+    condition: 'ProcessMemoryPressure',
+    subject: 'self',
+    status: 'false',
+    reason: 'not judged any more: the configuration was changed',
+    since: '1970-01-01T00:00:01.000Z',
+  });
+  expect(second).toEqual([]);
+});

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { haveTool } from '../../../test/support/tool.ts';
 import { templateName, unpackTemplate } from './embedded-template.ts';
 
 let home: string;
@@ -20,16 +21,19 @@ beforeEach(() => {
 afterEach(() => rmSync(home, { recursive: true }));
 
 describe('the files of an empty database', () => {
-  it('come from the archive that the build put beside the program', async () => {
-    mkdirSync(join(home, 'made'));
-    writeFileSync(join(home, 'made', 'PG_VERSION'), '18\n');
-    spawnSync('tar', ['-C', join(home, 'made'), '-czf', join(home, templateName), '.']);
+  it.skipIf(!haveTool('tar', 'Debian: apt-get install tar'))(
+    'come from the archive that the build put beside the program',
+    async () => {
+      mkdirSync(join(home, 'made'));
+      writeFileSync(join(home, 'made', 'PG_VERSION'), '18\n');
+      spawnSync('tar', ['-C', join(home, 'made'), '-czf', join(home, templateName), '.']);
 
-    const isUnpacked = await unpackTemplate(folder, beside);
+      const isUnpacked = await unpackTemplate(folder, beside);
 
-    expect(isUnpacked).toBe(true);
-    expect(readFileSync(join(folder, 'PG_VERSION'), 'utf8')).toBe('18\n');
-  });
+      expect(isUnpacked).toBe(true);
+      expect(readFileSync(join(folder, 'PG_VERSION'), 'utf8')).toBe('18\n');
+    },
+  );
 
   it('are made anew when the archive is damaged or not there', async () => {
     const withoutArchive = await unpackTemplate(folder, beside);

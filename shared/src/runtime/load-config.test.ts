@@ -67,6 +67,13 @@ describe('configuration', () => {
     );
   });
 
+  it('takes a section whose every line is commented out as not given', () => {
+    expect(load('notifications:\n  # enabled: false\nlisten:\n')()).toMatchObject({
+      listen: '127.0.0.1:4777',
+      notifications: { enabled: true },
+    });
+  });
+
   it('says when a file that was named is not there', () => {
     expect(() =>
       loadConfig(schema, { file: { path: '/nonexistent/x.yaml', required: true }, environment: {} }),

@@ -20,7 +20,7 @@ export interface ConfigSource {
  */
 export function loadConfig<T extends z.ZodMiniType>(schema: T, source: ConfigSource): z.output<T> {
   const file = source.file && readDocument(source.file.path, source.file.required);
-  const raw = asRecord(file?.document.toJS() ?? {}, source.file?.path ?? 'configuration');
+  const raw = withoutEmpty(asRecord(file?.document.toJS() ?? {}, source.file?.path ?? 'configuration'));
   const origins = new Map<string, string>();
   for (const key of leafKeys(schema)) {
     const name = environmentName(key);
@@ -124,6 +124,16 @@ function asRecord(value: unknown, where: string): Record<string, unknown> {
   if (value === null) return {};
   if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new StartFailure('config', `${where}: expected keys and values, such as "data_dir: /var/lib/runnerwatch"`);
+}
+
+/** `key:` with nothing behind it, as a section whose every line is commented out, says nothing. */
+function withoutEmpty(record: Record<string, unknown>): Record<string, unknown> {
+  const kept = Object.entries(record).filter(([, value]) => value !== null);
+  return Object.fromEntries(kept.map(([key, value]) => [key, isRecord(value) ? withoutEmpty(value) : value]));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The first fault, in one sentence; the others are counted. */
