@@ -6,8 +6,9 @@ import { type EventBody, laneOf } from '@runnerwatch/shared/model/event.ts';
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { NodeDescription, SourceState } from '@runnerwatch/shared/model/node.ts';
 import { type Clock, systemClock } from '@runnerwatch/shared/runtime/clock.ts';
+import { crashPoints } from '@runnerwatch/shared/runtime/crash-point.ts';
 import { defaultDataDir, ensureDir } from '@runnerwatch/shared/runtime/data-dir.ts';
-import { createLogger } from '@runnerwatch/shared/runtime/logging.ts';
+import { createLogger, subsystem } from '@runnerwatch/shared/runtime/logging.ts';
 import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
 import { StopStack } from '@runnerwatch/shared/runtime/stop-stack.ts';
 import { version } from '@runnerwatch/shared/runtime/version.ts';
@@ -70,7 +71,7 @@ export async function startAgent({ config, signal, system }: AgentOptions): Prom
   const spool = await openOrExplain(config, {
     folder,
     clock,
-    log: named(log, 'spool'),
+    log: subsystem(log, 'agent:spool'),
     problems: (problem) => onProblem(problem),
   });
   parts.defer(() => spool.close());
@@ -96,7 +97,7 @@ export async function startAgent({ config, signal, system }: AgentOptions): Prom
   });
   const inventory = createInventoryKeeper({
     onChange: () => record({ kind: 'node', node: describe() }),
-    log: named(log, 'inventory'),
+    log: subsystem(log, 'agent:inventory'),
   });
   const describe = (): NodeDescription => ({
     name: config.node.name ?? hostname(),
@@ -113,7 +114,7 @@ export async function startAgent({ config, signal, system }: AgentOptions): Prom
     hello: () => ({ node_id: nodeId, agent_version: version, node: describe() }),
     heartbeatIntervalMs: config.heartbeat_interval,
     clock,
-    log: named(log, 'uplink'),
+    log: subsystem(log, 'agent:uplink'),
   });
   const sampling = assembleSampling({ config, system, folder, record, uplink, inventory, ledger, clock, log });
 
@@ -210,7 +211,7 @@ interface HearingParts {
   readonly dataDir: string;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly crashPoint: ((name: string) => void) | undefined;
+  readonly crashPoint: (moment: string) => void;
 }
 
 /** Ledger and watchers know each other only through the functions they are given here. */
@@ -246,8 +247,8 @@ function assembleHearing(parts: HearingParts): { ledger: Ledger; hearing: Hearin
       if (source === 'run') hearing.inbox.settle(handle);
     },
     clock,
-    log: named(log, 'ledger'),
-    ...(parts.crashPoint && { crashPoint: parts.crashPoint }),
+    log: subsystem(log, 'agent:ledger'),
+    crashPoint: parts.crashPoint,
   });
   const open = ledger.open().filter(({ source }) => source === 'docker' || source === 'podman');
   const hearing: Hearing = createHearing({
@@ -286,7 +287,7 @@ interface SamplingParts {
 
 function assembleSampling({ config, system, folder, record, uplink, inventory, ledger, clock, log }: SamplingParts) {
   const settings = conditionSettings(config);
-  const firing = firingFile(join(folder, 'firing.json'), named(log, 'samplers'));
+  const firing = firingFile(join(folder, 'firing.json'), subsystem(log, 'agent:samplers'));
   const judge = new Judge(settings, firing.load());
   const samplers = createSamplers({
     root: '/',
@@ -305,7 +306,7 @@ function assembleSampling({ config, system, folder, record, uplink, inventory, l
       inventory.observe(reading.sample);
       ledger.tick();
     },
-    log: named(log, 'samplers'),
+    log: subsystem(log, 'agent:samplers'),
   });
 }
 
@@ -338,18 +339,6 @@ function publicStates(hearing: Hearing): SourceState[] {
   return hearing.states().map((state) => (state.name === 'inbox' ? { ...state, name: 'run' } : state));
 }
 
-/** `RUNNERWATCH_CRASH_POINT=written:3`: for tests, dies by SIGKILL when the named moment comes for the third time. */
-function crashPoints(system: AgentSystem): ((name: string) => void) | undefined {
-  const [wanted, times = '1'] = system.env['RUNNERWATCH_CRASH_POINT']?.split(':') ?? [];
-  if (wanted === undefined) return undefined;
-  let left = Number(times);
-  return (name) => {
-    if (name !== wanted) return;
-    left -= 1;
-    if (left === 0) system.kill(system.pid, 'SIGKILL');
-  };
-}
-
 function parseOrNull(text: string | null): unknown {
   if (text === null) return null;
   try {
@@ -357,8 +346,4 @@ function parseOrNull(text: string | null): unknown {
   } catch {
     return null;
   }
-}
-
-function named(log: Logger, name: string): Logger {
-  return log.child({ subsystem: `agent:${name}` });
 }

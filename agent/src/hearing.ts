@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { SourceState } from '@runnerwatch/shared/model/node.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import { subsystem } from '@runnerwatch/shared/runtime/logging.ts';
 import type { Logger } from 'pino';
 import type { AgentConfig } from './config.ts';
 import { readSmallFile, writeSmallFile } from './small-file.ts';
@@ -54,10 +55,10 @@ export function createHearing(options: HearingOptions): Hearing {
     cgroupRoot,
     report,
     clock,
-    log: named(log, 'process-exits'),
+    log: subsystem(log, 'agent:process-exits'),
     onMainExit: options.onMainExit,
   });
-  const cgroupOom = createCgroupOomWatcher({ cgroupRoot, report, clock, log: named(log, 'cgroup-oom') });
+  const cgroupOom = createCgroupOomWatcher({ cgroupRoot, report, clock, log: subsystem(log, 'agent:cgroup-oom') });
   const cursorFile = join(folder, 'journal.json');
   const journal = createJournalWatcher({
     report,
@@ -65,15 +66,15 @@ export function createHearing(options: HearingOptions): Hearing {
     logLines: config.log_lines,
     cursor: { load: async () => readSmallFile(cursorFile), save: async (text) => writeSmallFile(cursorFile, text) },
     clock,
-    log: named(log, 'journal'),
+    log: subsystem(log, 'agent:journal'),
   });
-  const systemd = createSystemdWatcher({ report, ...units, clock, log: named(log, 'systemd') });
+  const systemd = createSystemdWatcher({ report, ...units, clock, log: subsystem(log, 'agent:systemd') });
   const inbox = createInboxWatcher({
     root: '/',
     dataDir,
     report,
     clock,
-    log: named(log, 'inbox'),
+    log: subsystem(log, 'agent:inbox'),
     follow: (pid, startTicks, onExit) => processExits.follow(pid, startTicks, onExit),
     unfollow: (pid) => processExits.unfollow(pid),
   });
@@ -108,11 +109,7 @@ function containers({ config, runtimeDir, known, report, clock, log }: HearingOp
       known: known.containers,
       report,
       clock,
-      log: named(log, engine),
+      log: subsystem(log, `agent:${engine}`),
     }),
   );
-}
-
-function named(log: Logger, name: string): Logger {
-  return log.child({ subsystem: `agent:${name}` });
 }

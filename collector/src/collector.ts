@@ -3,8 +3,9 @@ import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Clock, systemClock } from '@runnerwatch/shared/runtime/clock.ts';
+import { crashPoints } from '@runnerwatch/shared/runtime/crash-point.ts';
 import { defaultDataDir, ensureDir } from '@runnerwatch/shared/runtime/data-dir.ts';
-import { createLogger } from '@runnerwatch/shared/runtime/logging.ts';
+import { createLogger, subsystem } from '@runnerwatch/shared/runtime/logging.ts';
 import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
 import { StopStack } from '@runnerwatch/shared/runtime/stop-stack.ts';
 import { version } from '@runnerwatch/shared/runtime/version.ts';
@@ -61,9 +62,13 @@ export async function startCollector({ config, system }: CollectorOptions): Prom
   const log = createLogger('collector', { ...config.log, write: (line) => void system.stdout.write(line) });
   const stops = new StopStack();
   try {
-    const database = await openDatabase({ url: config.database.url, dataDir: folder, log: named(log, 'db') });
+    const database = await openDatabase({
+      url: config.database.url,
+      dataDir: folder,
+      log: subsystem(log, 'collector:db'),
+    });
     stops.defer(() => database.close());
-    await migrate(database, { log: named(log, 'db') });
+    await migrate(database, { log: subsystem(log, 'collector:db') });
     const credentials = await openCredentials({ database, folder, now: clock.wallMs(), log });
     await openDoors(stops, { config, system, database, credentials, clock, log });
     log.info({ listen: config.listen, data_dir: dataDir, database: database.kind, version }, 'collector started');
@@ -101,7 +106,7 @@ async function openDoors(stops: StopStack, ground: Ground): Promise<void> {
       task: (id) => findTask(database.drizzle, id),
       incident: (id) => loadIncident(database, id),
     },
-    log: named(log, 'stream'),
+    log: subsystem(log, 'collector:stream'),
   });
   const app = await peoplesDoor(ground, { loops, gateway, metrics, bus, hub });
   app.server.on('upgrade', (request, socket, head) => gateway.handleUpgrade(request, socket, head));
@@ -133,11 +138,11 @@ function openGateway(
             message: 'this token does not admit agents here; the one that does is in <data_dir>/collector/agent.token',
           },
     clock,
-    log: named(log, 'ingest'),
+    log: subsystem(log, 'collector:ingest'),
     liveness: loops.liveness,
     writer: createWriter({
       database,
-      log: named(log, 'ingest'),
+      log: subsystem(log, 'collector:ingest'),
       onCommitted: ({ eventIds, taskIds }) => {
         metrics.eventsIngested(eventIds.length);
         loops.engine.nudge();
@@ -145,7 +150,12 @@ function openGateway(
       },
       crashPoint,
     }),
-    greeting: createGreeting({ database, clock, log: named(log, 'ingest'), timeoutMs: config.heartbeat_timeout }),
+    greeting: createGreeting({
+      database,
+      clock,
+      log: subsystem(log, 'collector:ingest'),
+      timeoutMs: config.heartbeat_timeout,
+    }),
     onConnected: publishNode,
     onDisconnected: publishNode,
     onSample: (nodeId, sample) => {
@@ -171,7 +181,7 @@ function peoplesDoor(
     agentSessions: () => gateway.connected().length,
     streamReaders: () => hub.readerCount,
     obstacles: () => [],
-    log: named(log, 'api'),
+    log: subsystem(log, 'collector:api'),
   });
   return buildServer({
     ...overview,
@@ -202,7 +212,7 @@ function peoplesDoor(
     isPassing: (error) => toDatabaseError(error).retryable,
     hub,
     pageDir: pageDir(),
-    log: named(log, 'api'),
+    log: subsystem(log, 'collector:api'),
   });
 }
 
@@ -222,19 +232,4 @@ function onNodeChanged(
 function pageDir(): string {
   const built = fileURLToPath(new URL('./web/live', import.meta.url));
   return existsSync(built) ? built : fileURLToPath(new URL('../web/live', import.meta.url));
-}
-
-/** `RUNNERWATCH_CRASH_POINT=sent:3`: for tests, dies by SIGKILL when the named moment comes for the third time. */
-function crashPoints(system: CollectorSystem): (step: string) => void {
-  const [wanted, times = '1'] = system.env['RUNNERWATCH_CRASH_POINT']?.split(':') ?? [];
-  let left = Number(times);
-  return (step) => {
-    if (step !== wanted) return;
-    left -= 1;
-    if (left === 0) system.kill(system.pid, 'SIGKILL');
-  };
-}
-
-function named(log: Logger, name: string): Logger {
-  return log.child({ subsystem: `collector:${name}` });
 }

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import { subsystem } from '@runnerwatch/shared/runtime/logging.ts';
 import type { StopStack } from '@runnerwatch/shared/runtime/stop-stack.ts';
 import type { Logger } from 'pino';
 import { AlertEngine } from './alerts/engine.ts';
@@ -60,19 +61,19 @@ export async function startLoops(stops: StopStack, parts: LoopParts): Promise<Lo
 
 function makeLoops({ config, database, metrics, bus, crashPoint, clock, log }: LoopParts): Loops {
   const policy = policyOf(config.notifications);
-  const samples = new SampleStore({ database, clock, log: named(log, 'samples') });
+  const samples = new SampleStore({ database, clock, log: subsystem(log, 'collector:samples') });
   const liveness = new Liveness({
     clock,
-    log: named(log, 'liveness'),
+    log: subsystem(log, 'collector:liveness'),
     timeoutMs: config.heartbeat_timeout,
     save: (touches) => saveTouches(database.drizzle, touches),
     onReturned: () => engine.nudge(),
   });
   const deliverer = new Deliverer({
     db: database,
-    notifiers: createNotifiers(notifiersOf(config.notifications), { log: named(log, 'notifier'), clock }),
+    notifiers: createNotifiers(notifiersOf(config.notifications), { log: subsystem(log, 'collector:notifier'), clock }),
     clock,
-    log: named(log, 'outbox'),
+    log: subsystem(log, 'collector:outbox'),
     isAlone: database.kind === 'embedded',
     onDelivered: (latencyMs) => metrics.notificationDelivered(latencyMs),
     onFailed: (outcome) => metrics.deliveryFailed(outcome),
@@ -83,7 +84,7 @@ function makeLoops({ config, database, metrics, bus, crashPoint, clock, log }: L
     policy,
     publicUrl: config.public_url ?? null,
     clock,
-    log: named(log, 'engine'),
+    log: subsystem(log, 'collector:engine'),
     overdue: () => liveness.overdue(),
     onPromised: () => deliverer.nudge(),
     onTouched: ({ kind, id }) => bus.publish({ kind, id }),
@@ -99,7 +100,7 @@ function startSelfWatchOf({ config, own, clock, log }: LoopParts, engine: AlertE
     own,
     report: (reports) => engine.takeOwn(`collector@${hostname()}`, reports),
     clock,
-    log: named(log, 'self'),
+    log: subsystem(log, 'collector:self'),
   });
 }
 
@@ -107,7 +108,7 @@ function startRetentionOf({ config, database, clock, log }: LoopParts, samples: 
   const { drizzle } = database;
   return startRetention({
     clock,
-    log: named(log, 'retention'),
+    log: subsystem(log, 'collector:retention'),
     perishables: [
       {
         name: 'samples',
@@ -126,8 +127,4 @@ function startRetentionOf({ config, database, clock, log }: LoopParts, samples: 
       },
     ],
   });
-}
-
-function named(log: Logger, name: string): Logger {
-  return log.child({ subsystem: `collector:${name}` });
 }

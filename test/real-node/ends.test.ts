@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { HttpSink } from '../support/http-sink.ts';
 import { Installation } from '../support/product.ts';
-import { installAgent } from '../support/real-node/installed-node.ts';
+import { installAgent, killAgentForGood } from '../support/real-node/installed-node.ts';
 import { bootMachine, type Machine } from '../support/real-node/machine.ts';
 
 /*
@@ -83,7 +83,11 @@ function told(name: string): string[] {
 }
 
 const ends = [
-  { name: 'exit0', run: 'systemd-run --scope --unit=exit0 -- true', is: ['completed', 0, null, 'success', 'proven'] },
+  {
+    name: 'exit0',
+    run: 'systemd-run --scope --unit=exit0 -- sleep 1',
+    is: ['completed', 0, null, 'success', 'proven'],
+  },
   {
     name: 'exit3',
     run: "systemd-run --scope --unit=exit3 -- sh -c 'sleep 1; exit 3'",
@@ -91,7 +95,7 @@ const ends = [
   },
   {
     name: 'exit137',
-    run: "systemd-run --scope --unit=exit137 -- sh -c 'exit 137'",
+    run: "systemd-run --scope --unit=exit137 -- sh -c 'sleep 1; exit 137'",
     is: ['failed', 137, null, 'exit_code', 'proven'],
   },
   {
@@ -101,7 +105,7 @@ const ends = [
   },
   {
     name: 'segv',
-    run: "systemd-run --scope --unit=segv -- sh -c 'kill -SEGV $$'",
+    run: "systemd-run --scope --unit=segv -- sh -c 'sleep 1; kill -SEGV $$'",
     is: ['failed', null, 'SIGSEGV', 'signal', 'proven'],
   },
   {
@@ -199,14 +203,8 @@ describe('ends on a real node', () => {
         timeoutMs: 120_000,
       },
     );
-    await machine.ssh(
-      'systemctl mask --runtime runnerwatch-agent.service; systemctl kill -s KILL runnerwatch-agent.service; systemctl kill -s KILL runnerwatch-agent.service; sleep 12',
-      { timeoutMs: 60_000 },
-    );
-    await machine.ssh(
-      'systemctl unmask --runtime runnerwatch-agent.service; systemctl start runnerwatch-agent.service',
-      { timeoutMs: 60_000 },
-    );
+    await machine.ssh(`${killAgentForGood}; sleep 40`, { timeoutMs: 120_000 });
+    await machine.ssh('systemctl start runnerwatch-agent.service', { timeoutMs: 60_000 });
 
     const [scope] = await ended('orphan');
     const [container] = await ended('boxorphan');
@@ -218,9 +216,12 @@ describe('ends on a real node', () => {
   it('keeps every end while the collector is away for a minute', async () => {
     const [collector] = installation.programs;
     await collector?.end('SIGKILL');
-    await machine.ssh("for i in 1 2 3; do systemd-run --scope --unit=away$i -- sh -c 'exit 11'; done; sleep 50", {
-      timeoutMs: 120_000,
-    });
+    await machine.ssh(
+      "for i in 1 2 3; do systemd-run --scope --unit=away$i -- sh -c 'sleep 1; exit 11'; done; sleep 50",
+      {
+        timeoutMs: 120_000,
+      },
+    );
     collector?.startAgain();
     if (collector) await installation.ready(collector);
 

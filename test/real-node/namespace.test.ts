@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { Installation } from '../support/product.ts';
-import { installAgent } from '../support/real-node/installed-node.ts';
+import { installAgent, killAgentForGood } from '../support/real-node/installed-node.ts';
 import { bootNamespaceMachine, type NamespaceMachine } from '../support/real-node/namespace-machine.ts';
 
 /*
@@ -153,9 +153,7 @@ describe('an agent under systemd', () => {
 
   it('F001 derives from the journal what ended while the agent was dead', async () => {
     await machine.exec("systemd-run --unit=while-dead -- sh -c 'sleep 2; exit 9'");
-    await machine.exec(
-      'systemctl mask --runtime runnerwatch-agent.service; systemctl kill -s KILL runnerwatch-agent.service; sleep 3; systemctl unmask --runtime runnerwatch-agent.service; systemctl start runnerwatch-agent.service',
-    );
+    await machine.exec(`${killAgentForGood}; sleep 3; systemctl start runnerwatch-agent.service`);
 
     const task = await ended('while-dead');
 

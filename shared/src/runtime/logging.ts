@@ -13,6 +13,11 @@ export function createLogger(name: string, { level, format, write }: LoggingOpti
   return pino({ name, level, base: { name }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
 
+/** The logger of one part of a program, as it is named in every line: `subsystem(log, 'collector:outbox')`. */
+export function subsystem(log: Logger, name: string): Logger {
+  return log.child({ subsystem: name });
+}
+
 const levelNames: Readonly<Record<number, string>> = {
   10: 'TRC',
   20: 'DBG',

@@ -70,3 +70,11 @@ export async function installAgent(
     'start',
   );
 }
+
+/** Kills the agent with SIGKILL and keeps systemd from starting it again until `systemctl start`. */
+export const killAgentForGood = [
+  'mkdir -p /run/systemd/system/runnerwatch-agent.service.d',
+  "printf '[Service]\\nRestart=no\\n' >/run/systemd/system/runnerwatch-agent.service.d/no-restart.conf",
+  'systemctl daemon-reload',
+  'systemctl kill -s KILL runnerwatch-agent.service',
+].join(' && ');

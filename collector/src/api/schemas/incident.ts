@@ -184,7 +184,7 @@ function conclude(transitions: readonly ExplainedTransition[]): string {
   const parts = [`${count('delivered')} delivered`];
   if (count('pending') > 0) parts.push(`${count('pending')} on their way`);
   if (count('dead') > 0) parts.push(`${count('dead')} given up`);
-  return `${all.length} notifications were promised: ${parts.join(', ')}`;
+  return `${all.length === 1 ? '1 notification was' : `${all.length} notifications were`} promised: ${parts.join(', ')}`;
 }
 
 function silence(transitions: readonly ExplainedTransition[]): string {
