@@ -58,7 +58,12 @@ export default {
     only('runtime-imports-nothing', '^shared/src/runtime/', []),
     only('protocol-knows-the-model', '^shared/src/protocol/', []),
     only('proc-imports-nothing', '^agent/src/proc/', []),
-    only('samplers-know-proc', '^agent/src/samplers/', ['^agent/src/proc/', '^shared/src/conditions/', runtime]),
+    only('samplers-know-proc', '^agent/src/samplers/', [
+      '^agent/src/proc/',
+      '^agent/src/small-file\\.ts$',
+      '^shared/src/conditions/',
+      runtime,
+    ]),
     only('watchers-know-proc', '^agent/src/watchers/', ['^agent/src/proc/', runtime]),
     only('tasks-know-sightings', '^agent/src/tasks/', ['^agent/src/watchers/watcher\\.ts$', runtime]),
     only('spool-imports-nothing', '^agent/src/spool/', [runtime, '^agent/src/proc/']),

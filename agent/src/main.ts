@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
 import { runProgram } from '@runnerwatch/shared/runtime/lifecycle.ts';
-import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
+import { readProgramArguments } from '@runnerwatch/shared/runtime/program-arguments.ts';
 import { startAgent } from './agent.ts';
 import { defaultConfigFile, readAgentConfig } from './config.ts';
 
@@ -15,24 +14,15 @@ The daemon on a node: measures it, hears what ends on it, and tells the collecto
 void runProgram(process, {
   name: 'agent',
   start: async (signal) => {
-    const config = readAgentConfig({ ...configFile(), environment: process.env });
-    return startAgent({ config, signal, system: process });
-  },
-});
-
-function configFile(): { file: { path: string; required: boolean } } {
-  try {
-    const { values } = parseArgs({
-      options: { config: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } },
+    const { wantsHelp, file } = readProgramArguments(process.argv.slice(2), {
+      program: 'agent',
+      defaultFile: defaultConfigFile,
     });
-    if (values.help) {
+    if (wantsHelp) {
       process.stdout.write(help);
       process.exit(0);
     }
-    return { file: { path: values.config ?? defaultConfigFile, required: values.config !== undefined } };
-  } catch (error) {
-    throw new StartFailure('usage', `${(error as Error).message.split('\n')[0]}; see "runnerwatch agent --help"`, {
-      cause: error,
-    });
-  }
-}
+    const config = readAgentConfig({ file, environment: process.env });
+    return startAgent({ config, signal, system: process });
+  },
+});

@@ -21,7 +21,7 @@ import { ManualClock } from '../support/manual-clock.ts';
 const ids = ['a', 'b', 'c'].map((letter) => `${letter.repeat(8)}-0000-4000-8000-000000000000`);
 const nowMs = Date.UTC(2026, 10, 22, 12);
 
-describeOnDatabases('nodes, tasks and jobs as the API shows them, on the %s database', (kind) => {
+describeOnDatabases('nodes, tasks and jobs as the API shows them', (kind) => {
   let test: TestDatabase;
   let app: FastifyInstance;
   let samples: SampleStore;

@@ -10,7 +10,7 @@ import { describeOnDatabases, silentLog, TestDatabase } from '../support/databas
 
 const migrationsDir = resolve(import.meta.dirname, '../../collector/src/migrations');
 
-describeOnDatabases('the %s database', (kind) => {
+describeOnDatabases('schema and driver', (kind) => {
   let test: TestDatabase;
   beforeAll(async () => {
     test = await TestDatabase.start(kind);

@@ -18,7 +18,7 @@ interface Told {
   };
 }
 
-describeOnDatabases('the alert engine on the %s database', (kind) => {
+describeOnDatabases('the alert engine', (kind) => {
   let opened: TestDatabase;
   let rig: AlertRig;
   beforeAll(async () => {

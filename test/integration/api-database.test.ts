@@ -16,7 +16,7 @@ import { describeOnDatabases, TestDatabase } from '../support/database.ts';
 
 const log = pino({ level: 'silent' });
 
-describeOnDatabases('the command line, the API and the %s database together', (kind) => {
+describeOnDatabases('the command line and the API together', (kind) => {
   let opened: TestDatabase;
   let api: TestApi;
   const metrics = createMetrics({ version: '0.1.0', startedAt: Date.now() - 5000, process });

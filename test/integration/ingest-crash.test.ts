@@ -61,7 +61,7 @@ class Killable {
   }
 }
 
-describeOnDatabases('a collector killed while it takes events in, on the %s database', (kind) => {
+describeOnDatabases('a collector killed while it takes events in', (kind) => {
   let cluster: PostgresCluster | null = null;
   let dataDir: string;
   let url = '';

@@ -17,7 +17,7 @@ import { eventually } from '../support/eventually.ts';
 
 const nodeId = aHello().node_id;
 
-describeOnDatabases('the agents’ door on the %s database', (kind) => {
+describeOnDatabases('the agents’ door', (kind) => {
   let test: TestDatabase;
   let server: Server;
   let door: Door;

@@ -20,7 +20,7 @@ const everyEnd = (sink: HttpSink) => ({
   subscriptions: [{ name: 'ends', events: ['end'], receiver: 'hook' }],
 });
 
-describeOnDatabases('the outbox on the %s database', (kind) => {
+describeOnDatabases('the outbox', (kind) => {
   let opened: TestDatabase;
   let rig: AlertRig;
   beforeAll(async () => {
@@ -357,7 +357,7 @@ describeOnDatabases('the outbox on the %s database', (kind) => {
       const { body: failed } = await api.ask('GET', '/explain/tasks/t1');
       expect(failed).toMatchObject({
         task: { id: 't1', status: 'failed', node: 'n1' },
-        conclusion: '1 notifications were promised: 1 delivered',
+        conclusion: '1 notification was promised: 1 delivered',
         transitions: [
           {
             kind: 'fired',

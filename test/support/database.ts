@@ -13,10 +13,12 @@ export const silentLog: Logger = pino({ level: 'silent' });
 
 export type DatabaseKind = Database['kind'];
 
-/** The same tests on either database, whose kind stands in the name for `%s`; where there is no PostgreSQL, those on the server are skipped. */
+/** The same tests on either database; where there is no PostgreSQL, those on the server are skipped. */
 export function describeOnDatabases(name: string, tests: (kind: DatabaseKind) => void): void {
   for (const kind of ['embedded', 'server'] as const)
-    describe.skipIf(kind === 'server' && !havePostgres())(name.replace('%s', kind), () => tests(kind));
+    describe.skipIf(kind === 'server' && !havePostgres())(`${name}, on the ${kind} database`, () => {
+      tests(kind);
+    });
 }
 
 /** A database for one test file: the embedded engine in a temporary folder, or a real server of our own. */

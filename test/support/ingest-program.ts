@@ -20,7 +20,13 @@ const clock = systemClock;
 const timeoutMs = 30_000;
 const database = await openDatabase({ url: url === '' ? undefined : url, dataDir, log });
 await migrate(database, { log });
-const liveness = new Liveness({ clock, log, timeoutMs, returnMs: 0, save: (touches) => saveTouches(database.drizzle, touches) });
+const liveness = new Liveness({
+  clock,
+  log,
+  timeoutMs,
+  returnMs: 0,
+  save: (touches) => saveTouches(database.drizzle, touches),
+});
 liveness.start(await onlineNodeIds(database.drizzle));
 let left = Number(passings);
 const gateway = createGateway({

@@ -30,7 +30,7 @@ it('tells bytes per second of the hardware alone, so that no byte counts twice',
 
 it('takes every interface but loopback where there is no hardware', () => {
   const read = start('without hardware');
-  read(0, { lo: [0, 0], veth0: [0, 0] });
+  void read(0, { lo: [0, 0], veth0: [0, 0] });
 
   expect(read(1, { lo: [700, 700], veth0: [10, 20] })).toMatchObject({
     sample: { network_rx_bytes_per_s: 10, network_tx_bytes_per_s: 20 },
@@ -39,7 +39,7 @@ it('takes every interface but loopback where there is no hardware', () => {
 
 it('never tells a negative rate when an interface begins to count anew', () => {
   const read = start('with hardware');
-  read(0, { eth0: [1_000_000, 1_000_000] });
+  void read(0, { eth0: [1_000_000, 1_000_000] });
 
   expect(read(1, { eth0: [10, 10] })).toMatchObject({ sample: { network_rx_bytes_per_s: 0 } });
   expect(read(2, { eth0: [20, 40] })).toMatchObject({
