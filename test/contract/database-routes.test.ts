@@ -15,8 +15,9 @@ import { markOffline } from '../../collector/src/nodes/store.ts';
 import { SampleStore } from '../../collector/src/samples/store.ts';
 import { deleteTasksEndedBefore } from '../../collector/src/tasks/store.ts';
 import { aHello, anEnding, anEvent, aTask, started } from '../support/agent-client.ts';
-import { describeOnDatabases, silentLog, TestDatabase } from '../support/database.ts';
+import { silentLog, TestDatabase } from '../support/database.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { describeOnDatabases } from '../support/on-databases.ts';
 
 const ids = ['a', 'b', 'c'].map((letter) => `${letter.repeat(8)}-0000-4000-8000-000000000000`);
 const nowMs = Date.UTC(2026, 10, 22, 12);

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { DatabaseError, toDatabaseError } from '../../collector/src/db/errors.ts';
 import { migrate } from '../../collector/src/db/migrate.ts';
 import { collectorState, nodes } from '../../collector/src/db/tables/schema.ts';
-import { describeOnDatabases, silentLog, TestDatabase } from '../support/database.ts';
+import { silentLog, TestDatabase } from '../support/database.ts';
+import { describeOnDatabases } from '../support/on-databases.ts';
 
 const migrationsDir = resolve(import.meta.dirname, '../../collector/src/migrations');
 

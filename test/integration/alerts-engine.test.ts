@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { AlertRig, startAlerting } from '../support/alert-rig.ts';
-import { describeOnDatabases, TestDatabase } from '../support/database.ts';
+import { TestDatabase } from '../support/database.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { describeOnDatabases } from '../support/on-databases.ts';
 
 interface Told {
   type: string;

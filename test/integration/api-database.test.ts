@@ -12,7 +12,8 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AlertRig, startAlerting } from '../support/alert-rig.ts';
 import { startApi, type TestApi } from '../support/api-server.ts';
-import { describeOnDatabases, TestDatabase } from '../support/database.ts';
+import { TestDatabase } from '../support/database.ts';
+import { describeOnDatabases } from '../support/on-databases.ts';
 
 const log = pino({ level: 'silent' });
 

@@ -5,8 +5,9 @@ import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../collector/src/db/open.ts';
 import { AgentClient, aHello, ended } from '../support/agent-client.ts';
-import { copyTemplate, describeOnDatabases, silentLog } from '../support/database.ts';
+import { copyTemplate, silentLog } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
+import { describeOnDatabases } from '../support/on-databases.ts';
 import { havePostgres, PostgresCluster } from '../support/postgres.ts';
 
 const program = resolve(import.meta.dirname, '../support/ingest-program.ts');

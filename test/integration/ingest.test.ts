@@ -12,8 +12,9 @@ import { Liveness } from '../../collector/src/nodes/liveness.ts';
 import { findNodes, raisedConditions, saveTouches } from '../../collector/src/nodes/store.ts';
 import { markLost } from '../../collector/src/tasks/store.ts';
 import { AgentClient, aHello, anEvent, ended, started } from '../support/agent-client.ts';
-import { describeOnDatabases, silentLog, TestDatabase } from '../support/database.ts';
+import { silentLog, TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
+import { describeOnDatabases } from '../support/on-databases.ts';
 
 const nodeId = aHello().node_id;
 

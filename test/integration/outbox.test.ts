@@ -9,9 +9,10 @@ import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AlertRig, startAlerting } from '../support/alert-rig.ts';
 import { startApi } from '../support/api-server.ts';
-import { describeOnDatabases, TestDatabase } from '../support/database.ts';
+import { TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Answer, HttpSink, ok } from '../support/http-sink.ts';
+import { describeOnDatabases } from '../support/on-databases.ts';
 
 const webhook = (sink: HttpSink, timeout = '300ms') => ({ type: 'webhook', url: sink.url, timeout });
 const status = (code: number): Answer => ({ kind: 'status', status: code });

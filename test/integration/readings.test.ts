@@ -38,6 +38,12 @@ function startReading(...rules: string[]): NodeReading[] {
   return readings;
 }
 
+/** The reading after those that are there, so that it is of this moment. */
+function nextOf(readings: readonly NodeReading[]): Promise<NodeReading> {
+  const count = readings.length;
+  return eventually(() => readings[count]);
+}
+
 /** Keeps one core busy until the test ends. */
 async function startSpinner(): Promise<number> {
   const child = spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' });
@@ -53,14 +59,8 @@ describe.runIf(process.platform === 'linux')('readings of this machine', () => {
   it.skipIf(!hasProcessList)('agree with those of systeminformation', async () => {
     const readings = startReading();
     await eventually(() => readings.length >= 3);
-    const [memory, load, disks, processes] = await Promise.all([
-      si.mem(),
-      si.currentLoad(),
-      si.fsSize(),
-      si.processes(),
-    ]);
-
-    const { sample } = await eventually(() => readings.at(-1));
+    const [load, disks, processes] = await Promise.all([si.currentLoad(), si.fsSize(), si.processes()]);
+    const [memory, { sample }] = await Promise.all([si.mem(), nextOf(readings)]);
 
     expect(nodeSample.parse(sample)).toEqual(sample);
     expect(sample.memory_total_bytes).toBe(memory.total);

@@ -232,11 +232,11 @@ describe('runnerwatch run', () => {
   });
 
   it('does not wait for what the command leaves in the background', async () => {
-    const startedAt = performance.now();
-    const { code, out } = await run(['--', 'sh', '-c', 'sleep 3 & echo started; exit 4']);
+    const { code, out } = await run(['--', 'sh', '-c', 'sleep 60 & echo $!; exit 4']);
 
-    expect({ code, out: out.toString() }).toEqual({ code: 4, out: 'started\n' });
-    expect(performance.now() - startedAt).toBeLessThan(2500);
+    const left = Number(out.toString());
+    expect({ code, comm: readPidStat('/', left)?.comm }).toEqual({ code: 4, comm: 'sleep' });
+    process.kill(left);
   });
 
   const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT'];
@@ -327,14 +327,15 @@ describe('runnerwatch run', () => {
   });
 
   it('costs less than 80 ms beyond the start of Node itself', async () => {
-    const median = (words: readonly string[]) =>
-      Array.from({ length: 7 }, () => {
-        const startedAt = performance.now();
-        spawnSync(process.execPath, words, { env: { ...process.env, RUNNERWATCH_DATA_DIR: dataDir }, stdio: 'ignore' });
-        return performance.now() - startedAt;
-      }).sort((a, b) => a - b)[3] ?? 0;
+    const took = (words: readonly string[]) => {
+      const startedAt = performance.now();
+      spawnSync(process.execPath, words, { env: { ...process.env, RUNNERWATCH_DATA_DIR: dataDir }, stdio: 'ignore' });
+      return performance.now() - startedAt;
+    };
+    // In turn, and the fastest of each: what else the machine does hits both alike, and mostly neither.
+    const pairs = Array.from({ length: 9 }, () => [took([bundle, '--', 'true']), took(['-e', '0'])] as const);
 
-    expect(median([bundle, '--', 'true']) - median(['-e', '0'])).toBeLessThan(80);
+    expect(Math.min(...pairs.map(([ours]) => ours)) - Math.min(...pairs.map(([, bare]) => bare))).toBeLessThan(80);
   });
 });
 

@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { openSpool, type Spool } from '@runnerwatch/agent/spool/spool.ts';
 import { createUplink, type Uplink, type UplinkOptions } from '@runnerwatch/agent/uplink/uplink.ts';
@@ -9,6 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { noon, taskEnded, taskIdOf, taskStarted } from '../support/events.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakeCollector } from '../support/fake-collector.ts';
+import { freePort } from '../support/real-node/free-port.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -75,14 +75,6 @@ function listeningLog(): { log: Logger; messages: string[] } {
 
 const idsAt = (collector: FakeCollector) => collector.stored('ends').map((event) => taskIdOf(JSON.stringify(event)));
 const idsUpTo = (count: number) => Array.from({ length: count }, (_, index) => `t${index + 1}`);
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 function sampleOf(load1: number): NodeSample {
   const nothing = {

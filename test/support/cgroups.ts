@@ -10,7 +10,7 @@ export interface TestCgroups {
   readonly root: string;
   /** Makes `NAME` below the tests' own slice; the path as below the cgroup2 mount. */
   make(name: string): string;
-  /** Runs a command that moves itself into the cgroup first, as systemd-run does, and then execs. */
+  /** Runs a command that moves itself into the cgroup first, as systemd-run does, and then execs; its input stays open. */
   run(cgroup: string, command: readonly string[]): ChildProcess;
   remove(cgroup: string): void;
   removeAll(): Promise<void>;
@@ -30,7 +30,7 @@ export function testCgroups(): TestCgroups | null {
     },
     run: (cgroup, command) =>
       spawn('/bin/sh', ['-c', 'echo $$ > "$0"; exec "$@"', join(root, cgroup, 'cgroup.procs'), ...command], {
-        stdio: ['ignore', 'ignore', 'inherit'],
+        stdio: ['pipe', 'ignore', 'inherit'],
       }),
     remove: (cgroup) => rmdirSync(join(root, cgroup)),
     removeAll: () => eventually(() => removeTree(join(root, slice))).then(() => undefined),

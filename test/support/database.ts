@@ -3,23 +3,14 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Logger, pino } from 'pino';
-import { describe } from 'vitest';
 import type { Database } from '../../collector/src/db/database.ts';
 import { migrate } from '../../collector/src/db/migrate.ts';
 import { openDatabase } from '../../collector/src/db/open.ts';
-import { havePostgres, PostgresCluster } from './postgres.ts';
+import { PostgresCluster } from './postgres.ts';
 
 export const silentLog: Logger = pino({ level: 'silent' });
 
 export type DatabaseKind = Database['kind'];
-
-/** The same tests on either database; where there is no PostgreSQL, those on the server are skipped. */
-export function describeOnDatabases(name: string, tests: (kind: DatabaseKind) => void): void {
-  for (const kind of ['embedded', 'server'] as const)
-    describe.skipIf(kind === 'server' && !havePostgres())(`${name}, on the ${kind} database`, () => {
-      tests(kind);
-    });
-}
 
 /** A database for one test file: the embedded engine in a temporary folder, or a real server of our own. */
 export class TestDatabase implements AsyncDisposable {

@@ -73,6 +73,8 @@ export class Ledger {
   readonly #previous: LedgerState | null;
   /** Ends from before this instant are told already, or were before our time. */
   readonly #tellFrom: number;
+  /** Ended and on disk, but perhaps still open in the file of what runs. */
+  readonly #written: Run[] = [];
   #isDirty = false;
   #nextRead = 0;
 
@@ -191,9 +193,11 @@ export class Ledger {
   /** Writes the set of open runs down when it has changed. */
   save(): void {
     if (!this.#isDirty) return;
-    this.#isDirty = false;
-    const { state, bootId, clock } = this.#options;
+    const { state, bootId, clock, settled } = this.#options;
     state.save(storeRuns([...this.#runs.values(), ...this.#unsettled], { bootId, now: clock.wallMs() }));
+    this.#isDirty = false;
+    // Only now may a source forget them: a next life would believe that what it reads of here still runs.
+    for (const { source, handle } of this.#written.splice(0)) settled(source, handle);
   }
 
   /** Ends that wait for a witness are judged now; resolves when everything is on disk. */
@@ -395,7 +399,7 @@ export class Ledger {
       after: () => {
         this.#unsettled.delete(run);
         this.#isDirty = true;
-        this.#options.settled(run.source, run.handle);
+        this.#written.push(run);
       },
     });
   }

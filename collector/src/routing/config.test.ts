@@ -1,13 +1,13 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '@runnerwatch/shared/runtime/load-config.ts';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
+import { temporaryFolderSync } from '../../../test/support/temporary-folder.ts';
 import { notificationsConfig, notifiersOf, policyOf } from './config.ts';
 
 function load(content: string) {
-  const path = join(mkdtempSync(join(tmpdir(), 'notifications-')), 'collector.yaml');
+  const path = join(temporaryFolderSync(), 'collector.yaml');
   writeFileSync(path, content);
   return loadConfig(z.strictObject({ notifications: notificationsConfig }), {
     file: { path, required: true },

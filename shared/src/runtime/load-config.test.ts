@@ -1,8 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
+import { temporaryFolderSync } from '../../../test/support/temporary-folder.ts';
 import * as field from './config-fields.ts';
 import { type ConfigSource, loadConfig } from './load-config.ts';
 
@@ -19,7 +19,7 @@ const schema = z.strictObject({
 });
 
 function load(content: string, more: Partial<ConfigSource> = {}) {
-  const path = join(mkdtempSync(join(tmpdir(), 'config-')), 'collector.yaml');
+  const path = join(temporaryFolderSync(), 'collector.yaml');
   writeFileSync(path, content);
   return () => loadConfig(schema, { file: { path, required: true }, environment: {}, ...more });
 }
@@ -81,7 +81,7 @@ describe('configuration', () => {
   });
 
   it('reads a secret from its own file, and refuses both', () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'secret-')), 'token');
+    const file = join(temporaryFolderSync(), 'token');
     writeFileSync(file, 's3cret\n');
 
     expect(load(`token_file: ${file}\n`)().token).toBe('s3cret');
