@@ -308,6 +308,9 @@ describe('the ledger', () => {
     await one.clock.advance(0);
 
     expect(ends(disk.written)).toEqual([['t1', 'failed', 3, 'exit_code']]);
+    // Not before the file of what runs is without it.
+    expect(one.settled).toEqual([]);
+    one.ledger.tick();
     expect(one.settled).toEqual(['systemd t1.scope']);
   });
 });
