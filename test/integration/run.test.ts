@@ -251,12 +251,13 @@ describe('runnerwatch run', () => {
   });
 
   it('stops and goes on with the command', async () => {
-    const { child, ended } = start(['--', 'sh', '-c', 'sleep 0.3; exit 6']);
+    const { child, ended } = start(['--', 'sh', '-c', 'read line; exit 6'], { stdio: ['pipe', 'pipe', 'pipe'] });
     const command = await eventually(() => facts('begin')[0]?.begun.pid);
 
     child.kill('SIGTSTP');
     await eventually(() => readPidStat('/', child.pid ?? 0)?.state === 'T' && readPidStat('/', command)?.state === 'T');
     child.kill('SIGCONT');
+    child.stdin?.end();
 
     expect((await ended).code).toBe(6);
   });

@@ -198,12 +198,16 @@ describe('ends on a real node', () => {
 
   it('F001 tells the end of a scope and a container that ended while the agent was dead', async () => {
     await machine.ssh(
-      "docker run -d --name boxorphan bb sh -c 'sleep 30; exit 6'; systemd-run --scope --unit=orphan -- sh -c 'sleep 25; exit 4' & sleep 4",
+      "docker run -d --name boxorphan bb sh -c 'sleep 70; exit 6'; (systemd-run --scope --unit=orphan -- sh -c 'sleep 60; exit 4' >/dev/null 2>&1 &); sleep 4",
       {
         timeoutMs: 120_000,
       },
     );
-    await machine.ssh(`${killAgentForGood}; sleep 40`, { timeoutMs: 120_000 });
+    const { stdout } = await machine.ssh(
+      `${killAgentForGood}; systemctl is-active orphan.scope; docker wait boxorphan; while systemctl -q is-active orphan.scope; do sleep 1; done`,
+      { timeoutMs: 240_000 },
+    );
+    expect(stdout.split('\n')[0]).toBe('active');
     await machine.ssh('systemctl start runnerwatch-agent.service', { timeoutMs: 60_000 });
 
     const [scope] = await ended('orphan');
@@ -217,7 +221,7 @@ describe('ends on a real node', () => {
     const [collector] = installation.programs;
     await collector?.end('SIGKILL');
     await machine.ssh(
-      "for i in 1 2 3; do systemd-run --scope --unit=away$i -- sh -c 'sleep 1; exit 11'; done; sleep 50",
+      "for i in 1 2 3; do systemd-run --scope --unit=away$i -- sh -c 'sleep 5; exit 11'; done; sleep 40",
       {
         timeoutMs: 120_000,
       },

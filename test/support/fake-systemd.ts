@@ -50,10 +50,11 @@ export class FakeSystemd {
     const bus = sessionBus({ busAddress: this.#address, authMethods: ['EXTERNAL'] });
     hearErrors(bus);
     await once(bus, 'connect');
-    bus.addMethodHandler((message) => this.#answer(message));
-    await bus.requestName('org.freedesktop.systemd1');
+    // Before it has its name: whoever waits for that may call in the same breath.
     this.#bus = bus;
     this.#isSubscribed = false;
+    bus.addMethodHandler((message) => this.#answer(message));
+    await bus.requestName('org.freedesktop.systemd1');
   }
 
   stop(): void {

@@ -42,7 +42,7 @@ export interface LedgerOptions {
  * How long an end waits for the other witness of it, by what is still missing. The kernel speaks within a millisecond; on a
  * node that is out of breath it takes longer, and `unknown` is a poor answer where a moment's patience has a proven one.
  */
-const waitMs = { exit: 800, journal: 400 } as const;
+const waitMs = { exit: 800, journal: 400, kernelLog: 800 } as const;
 /** Ends told as unknown that a later word of the kernel can still prove. */
 const unprovenKept = 500;
 const rememberedEnds = 20_000;
@@ -365,17 +365,17 @@ export class Ledger {
       return;
     }
     if (waiting) return;
-    if (missing === 'journal') this.#options.hurryJournal();
+    if (missing !== 'exit') this.#options.hurryJournal();
     const cut = new AbortController();
     this.#waiting.set(run, cut);
     this.#track(this.#options.clock.sleep(waitMs[missing], cut.signal).then(() => this.#end(run)));
   }
 
   /** The witness that should still speak. */
-  #missing(run: Run): 'exit' | 'journal' | null {
+  #missing(run: Run): keyof typeof waitMs | null {
     const { isSeeing } = this.#options;
     // The kernel's log says whose memory had run out: the task's own limit, or the node's.
-    if (hadOom(run) && run.kernelLine === null && isSeeing('journal') && !isFoundLater(run)) return 'journal';
+    if (hadOom(run) && run.kernelLine === null && isSeeing('journal') && !isFoundLater(run)) return 'kernelLog';
     if (run.source !== 'systemd') return null;
     if (run.unitEnded === null && isSeeing('systemd') && !run.journalEnded?.approximate) return 'journal';
     // A service's last lines are in the journal before systemd's own word about its end.

@@ -195,14 +195,14 @@ function whoseMemory({ memory, container }: RunFacts): {
   if (limitBytes !== null && (peakBytes === null || peakBytes >= limitBytes * nearLimit)) {
     return { cause: 'oom_limit', confidence: 'proven', who: 'it had reached its limit' };
   }
-  if (limitBytes === null && container?.oomKilled === true) {
+  if (limitBytes === null && (container?.oomKilled === true || (container?.oomAt ?? null) !== null)) {
     return { cause: 'oom_limit', confidence: 'likely', who: 'the engine says it had reached its limit' };
   }
   if (limitBytes === null)
     return {
       cause: 'oom_host',
       confidence: 'likely',
-      who: 'it has no limit of its own, so the node or a group around it had run out',
+      who: 'no limit of its own is known, so the node or a group around it had run out',
     };
   return {
     cause: 'oom_host',
