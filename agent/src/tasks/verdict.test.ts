@@ -360,7 +360,7 @@ describe('killed for memory only where something proves it', () => {
     [
       'a container with --rm: only the event',
       container({ exitCode: 137, oomKilled: null, oomAt: at - 5 }),
-      ['killed_oom', 'oom_host', 'likely', null, 'SIGKILL'],
+      ['killed_oom', 'oom_limit', 'likely', null, 'SIGKILL'],
     ],
     [
       "a container of which only the engine's flag speaks",
