@@ -13,7 +13,7 @@ import {
   toldOf,
 } from '../support/end-to-end.ts';
 import { HttpSink } from '../support/http-sink.ts';
-import { PostgresCluster } from '../support/postgres.ts';
+import { havePostgres, PostgresCluster } from '../support/postgres.ts';
 import { Installation } from '../support/product.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
@@ -29,7 +29,7 @@ async function timed<T>(work: Promise<T>): Promise<{ value: T; tookMs: number }>
   return { value: await work, tookMs: performance.now() - beganAt };
 }
 
-describe('a database server that goes away', () => {
+describe.skipIf(!havePostgres())('a database server that goes away', () => {
   it('F087 is waited for after a fast and after an immediate restart, under load, and nothing is lost or told twice', async () => {
     const cluster = await PostgresCluster.start();
     const sink = await HttpSink.open();
