@@ -71,7 +71,11 @@ function makeLoops({ config, database, metrics, bus, crashPoint, clock, log }: L
   });
   const deliverer = new Deliverer({
     db: database,
-    notifiers: createNotifiers(notifiersOf(config.notifications), { log: subsystem(log, 'collector:notifier'), clock }),
+    notifiers: createNotifiers(notifiersOf(config.notifications), {
+      log: subsystem(log, 'collector:notifier'),
+      clock,
+      hostname: hostname(),
+    }),
     clock,
     log: subsystem(log, 'collector:outbox'),
     isAlone: database.kind === 'embedded',

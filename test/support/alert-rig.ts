@@ -204,7 +204,7 @@ export function startAlerting(
   const log = pino({ level: 'silent' });
   const clock = engine.clock ?? systemClock;
   const policy = policyOf(config);
-  const notifiers = createNotifiers(notifiersOf(config), { log, clock });
+  const notifiers = createNotifiers(notifiersOf(config), { log, clock, hostname: 'collector-1' });
   const delivering = new Deliverer({ db: rig.db, notifiers, clock, log, isAlone: true, tickMs: 50, ...deliverer });
   const judging = new AlertEngine({
     db: rig.db,

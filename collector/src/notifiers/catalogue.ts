@@ -17,18 +17,25 @@ export type NotifierSettings =
       readonly timeout: number;
     };
 
+export interface NotifierDeps {
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** This machine's name. */
+  readonly hostname: string;
+}
+
 /** Sets up a notifier for every receiver. A new kind is a folder beside this file, a member above and a case below. @throws StartFailure for an address that is none. */
 export function createNotifiers(
   settings: Readonly<Record<string, NotifierSettings>>,
-  deps: { log: Logger; clock: Clock },
+  deps: NotifierDeps,
 ): Map<string, Notifier> {
   return new Map(Object.entries(settings).map(([name, one]) => [name, create(name, one, deps)]));
 }
 
-function create(name: string, settings: NotifierSettings, { log, clock }: { log: Logger; clock: Clock }): Notifier {
+function create(name: string, settings: NotifierSettings, { log, clock, hostname }: NotifierDeps): Notifier {
   switch (settings.type) {
     case 'log':
-      return createLogNotifier(log);
+      return createLogNotifier(log, hostname);
     case 'webhook':
       return createWebhookNotifier({
         url: usable(name, settings.url),

@@ -23,7 +23,10 @@ const notification: Notification = {
 
 async function lineOf(told: Notification): Promise<Record<string, unknown>> {
   const lines: string[] = [];
-  const outcome = await createLogNotifier(pino({}, { write: (line: string) => lines.push(line) })).deliver(told, {
+  const outcome = await createLogNotifier(
+    pino({}, { write: (line: string) => lines.push(line) }),
+    'collector-1',
+  ).deliver(told, {
     signal: new AbortController().signal,
   });
   expect(outcome).toEqual({ outcome: 'delivered' });
@@ -50,6 +53,10 @@ describe('the log notifier', () => {
         ...(condition && { condition: { ...condition, active: false } }),
       }),
     ).toMatchObject({ level: 30, active: false });
+  });
+
+  it('names the machine itself for what is said of the collector', async () => {
+    expect(await lineOf({ ...notification, node: null })).toMatchObject({ hostname: 'collector-1' });
   });
 
   it('keeps a line break in a reason inside its line', async () => {

@@ -5,10 +5,10 @@ import type { Notifier } from '../notifier.ts';
 import { logFields } from './message.ts';
 
 /** Writes notifications to the collector's own log: trouble at WARN, good news at INFO. A line written is delivered. */
-export function createLogNotifier(log: Logger): Notifier {
+export function createLogNotifier(log: Logger, ownHostname: string): Notifier {
   return {
     deliver: async (notification) => {
-      const fields = logFields(notification);
+      const fields = logFields(notification, ownHostname);
       if (isTrouble(notification)) log.warn(fields, messages[notification.type]);
       else log.info(fields, messages[notification.type]);
       return { outcome: 'delivered' };

@@ -1,16 +1,10 @@
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 
 /** The fields of one log line: OSAPI's `component, hostname, condition, active, reason`, and a task's where there is one. */
-export function logFields({
-  id,
-  type,
-  condition,
-  node,
-  task,
-  group,
-  repeat,
-  incident,
-}: Notification): Record<string, unknown> {
+export function logFields(
+  { id, type, condition, node, task, group, repeat, incident }: Notification,
+  ownHostname: string,
+): Record<string, unknown> {
   return {
     notification_id: id,
     type,
@@ -19,7 +13,8 @@ export function logFields({
       ? {}
       : {
           component: condition.component,
-          hostname: node?.name ?? null,
+          // What is said of no node is said of the collector itself, or of its database.
+          hostname: node?.name ?? ownHostname,
           condition: condition.type,
           active: condition.active,
           reason: condition.reason,
