@@ -290,6 +290,41 @@ describe('the ledger', () => {
     expect(ends(disk.written)).toEqual([['box', 'failed', 7, 'exit_code']]);
   });
 
+  it('asks the kernel’s log about a container killed for no reason that its engine knows', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+    const containerId = 'd'.repeat(64);
+    const cgroup = `/system.slice/docker-${containerId}.scope`;
+    const facts = {
+      engine: 'docker',
+      containerId,
+      name: 'box',
+      image: null,
+      labels: {},
+      command: null,
+      cgroup,
+      pid: 5,
+      memoryMaxBytes: 20 * 2 ** 20,
+      startedAt: Date.UTC(2026, 0, 1),
+    } as const;
+
+    await tell(one, { ...facts, kind: 'container_started' });
+    const over = { exitCode: 137, oomKilled: false, error: null, at: 1, approximate: false, logTail: null };
+    await tell(one, { ...facts, ...over, kind: 'container_ended' });
+    expect(ends(disk.written)).toEqual([]);
+    await tell(one, {
+      kind: 'kernel_oom',
+      pid: 5,
+      comm: 'tail',
+      cgroup,
+      scope: 'cgroup',
+      limitedCgroup: cgroup,
+      at: 1,
+    });
+
+    expect(ends(disk.written)).toEqual([['box', 'killed_oom', null, 'oom_limit']]);
+  });
+
   it('keeps trying to write what could not be written, and forgets the run only then', async () => {
     const disk = emptyDisk();
     let isFull = true;

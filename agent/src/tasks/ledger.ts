@@ -8,7 +8,7 @@ import { endingOf } from './ending.ts';
 import { type IdentifyRule, identify } from './identify.ts';
 import { believedRuns, type LedgerState, storeRuns } from './ledger-state.ts';
 import { keyOf, type Opening, openingOfCommand, openingOfContainer, openingOfUnit } from './opening.ts';
-import { type CgroupUse, hadOom, hasEnded, openRun, type Run, takeUse } from './run.ts';
+import { type CgroupUse, hadOom, hasEnded, isUnexplainedKill, openRun, type Run, takeUse } from './run.ts';
 
 export interface LedgerOptions {
   readonly nodeId: string;
@@ -375,7 +375,8 @@ export class Ledger {
   #missing(run: Run): keyof typeof waitMs | null {
     const { isSeeing } = this.#options;
     // The kernel's log says whose memory had run out: the task's own limit, or the node's.
-    if (hadOom(run) && run.kernelLine === null && isSeeing('journal') && !isFoundLater(run)) return 'kernelLog';
+    const isKernelAsked = hadOom(run) || isUnexplainedKill(run);
+    if (isKernelAsked && run.kernelLine === null && isSeeing('journal') && !isFoundLater(run)) return 'kernelLog';
     if (run.source !== 'systemd') return null;
     if (run.unitEnded === null && isSeeing('systemd') && !run.journalEnded?.approximate) return 'journal';
     // A service's last lines are in the journal before systemd's own word about its end.

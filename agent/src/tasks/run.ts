@@ -111,6 +111,13 @@ export function hadOom(run: Run): boolean {
   );
 }
 
+/** A container that ended with 137 for which nobody answers: engines do not notice every OOM kill, the kernel's log does. */
+export function isUnexplainedKill({ containerEnded, signals }: Run): boolean {
+  return containerEnded?.exitCode === 128 + SIGKILL && signals.length === 0;
+}
+
+const SIGKILL = 9;
+
 /** Whether something said that it is over. */
 export function hasEnded(run: Run): boolean {
   return (run.unitEnded ?? run.journalEnded ?? run.containerEnded ?? run.runEnded) !== null;
