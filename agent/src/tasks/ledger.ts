@@ -245,9 +245,7 @@ export class Ledger {
 
   #containerRun(facts: ContainerFacts): Run | undefined {
     const current = this.#byHandle.get(facts.containerId);
-    const isSame =
-      current !== undefined &&
-      (facts.startedAt === null || current.startedAt === null || current.startedAt === facts.startedAt);
+    const isSame = current !== undefined && isSameStart(current.startedAt, facts.startedAt);
     const run = isSame ? this.#confirm(current) : this.#begin(openingOfContainer(facts));
     if (!run) return undefined;
     run.memoryLimitBytes ??= facts.memoryMaxBytes;
@@ -459,4 +457,9 @@ function isFoundLater({ journalEnded, containerEnded }: Run): boolean {
   return (
     journalEnded?.approximate === true || (containerEnded?.kind === 'container_ended' && containerEnded.approximate)
   );
+}
+
+/** An engine's event and its inspection tell one start by instants that lie a little apart. */
+function isSameStart(one: number | null, other: number | null): boolean {
+  return one === null || other === null || Math.abs(one - other) <= 2000;
 }
