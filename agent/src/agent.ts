@@ -250,7 +250,6 @@ function assembleHearing(parts: HearingParts): { ledger: Ledger; hearing: Hearin
     log: subsystem(log, 'agent:ledger'),
     crashPoint: parts.crashPoint,
   });
-  const open = ledger.open().filter(({ source }) => source === 'docker' || source === 'podman');
   const hearing: Hearing = createHearing({
     config: config.tasks,
     dataDir,
@@ -261,11 +260,11 @@ function assembleHearing(parts: HearingParts): { ledger: Ledger; hearing: Hearin
     onMainExit: (cgroup) => ledger.measure(cgroup),
     known: {
       since: ledger.lastSavedAt,
-      containers: open.map(({ handle, identity, startedAt }) => ({
-        containerId: handle,
-        name: identity.name,
-        startedAt,
-      })),
+      containers: ledger
+        .open()
+        .flatMap(({ source: engine, handle: containerId, identity: { name }, startedAt }) =>
+          engine === 'docker' || engine === 'podman' ? [{ engine, containerId, name, startedAt }] : [],
+        ),
     },
     clock,
     log,

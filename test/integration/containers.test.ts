@@ -364,7 +364,8 @@ describe('what happened while nobody looked', () => {
     engine.die(unheard, 8);
     await engine.stop();
     await engine.start();
-    const known = (id: string, name: string, startedAt: number | null) => ({ containerId: id, name, startedAt });
+    const known = (containerId: string, name: string, startedAt: number | null) =>
+      ({ engine: 'docker', containerId, name, startedAt }) as const;
 
     const watched = await watch(engine.socketPath, {
       since: sinceMs,
@@ -384,6 +385,18 @@ describe('what happened while nobody looked', () => {
     expect(watched.of('container_started')).toMatchObject([{ name: 'running', startedAt: running.startedAtMs }]);
   });
 
+  it('the agent was dead: containers of another engine are not gone because this one has never heard of them', async () => {
+    const engine = await startEngine();
+
+    const watched = await watch(engine.socketPath, {
+      since: Date.now() - 60_000,
+      known: [{ engine: 'podman', containerId: 'f'.repeat(64), name: 'elsewhere', startedAt: Date.now() - 60_000 }],
+    });
+
+    await afterAll(engine, watched);
+    expect(watched.of('container_ended').map(({ name }) => name)).not.toContain('elsewhere');
+  });
+
   it('the agent was dead for a moment: the daemon’s own events tell the exact end', async () => {
     const engine = await startEngine();
     const sinceMs = Date.now() - 5_000;
@@ -392,7 +405,7 @@ describe('what happened while nobody looked', () => {
 
     const watched = await watch(engine.socketPath, {
       since: sinceMs,
-      known: [{ containerId: container.id, name: container.name, startedAt: container.startedAtMs }],
+      known: [{ engine: 'docker', containerId: container.id, name: container.name, startedAt: container.startedAtMs }],
     });
 
     const ended = await first(watched, 'container_ended');

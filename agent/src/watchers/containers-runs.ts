@@ -27,7 +27,7 @@ export interface RunsOptions {
   readonly root: string;
   readonly logLines: number;
   readonly isWanted: (name: string) => boolean;
-  /** Containers that were running when the agent last looked. */
+  /** Containers that were running when the agent last looked, of whatever engine. */
   readonly known: readonly ContainerFacts[];
   /** Ends before this instant are none of ours; null: everything before now. */
   readonly since: number | null;
@@ -83,6 +83,7 @@ export class Runs {
   readonly #created: CreatedContainers;
   readonly #turns = new Map<string, Promise<void>>();
   #access: EngineAccess | null = null;
+  #known: readonly ContainerFacts[];
   #sinceMs: number;
 
   constructor(options: RunsOptions) {
@@ -90,14 +91,16 @@ export class Runs {
     this.#sinceMs = options.since ?? options.clock.wallMs();
     const { report, clock, log } = options;
     this.#created = new CreatedContainers({ report, clock, log, inspect: (id) => this.#inspect(id) });
-    for (const facts of options.known) {
-      this.#live.set(facts.containerId, { facts, ...unseenRun });
-    }
+    this.#known = options.known;
   }
 
-  /** A connection stands; until {@link detach} the engine can be asked. */
+  /** A connection stands; until {@link detach} the engine can be asked. Which engine answers is only known now: another one's containers are not gone because this one has never heard of them. */
   attach(access: EngineAccess): void {
     this.#access = access;
+    for (const facts of this.#known) {
+      if (facts.engine === access.engine) this.#live.set(facts.containerId, { facts, ...unseenRun });
+    }
+    this.#known = [];
   }
 
   /** The connection is gone: whatever ends from `sinceMs` on will be told at the next one. */

@@ -21,7 +21,7 @@ export interface ContainersWatcherOptions {
   readonly logLines: number;
   /** When the agent last looked, in milliseconds since the epoch: ends from then on are told. Null at the very first start. */
   readonly since: number | null;
-  /** Containers that ran then: their ends are told even where the engine no longer knows them. */
+  /** Containers that ran then: their ends are told even where their engine no longer knows them. */
   readonly known: readonly KnownContainer[];
   readonly report: Report;
   readonly clock: Clock;
@@ -33,7 +33,7 @@ export interface ContainersWatcherOptions {
   readonly retry?: { readonly baseMs: number; readonly capMs: number };
 }
 
-export type KnownContainer = Pick<ContainerFacts, 'containerId' | 'name' | 'startedAt'>;
+export type KnownContainer = Pick<ContainerFacts, 'engine' | 'containerId' | 'name' | 'startedAt'>;
 
 /** Hears one container engine over its socket, and goes on trying while there is none. */
 export function createContainersWatcher(options: ContainersWatcherOptions): Watcher {
@@ -69,7 +69,7 @@ class ContainersWatcher implements Watcher {
       since,
       root,
       isWanted: (name) => isWanted(name, options),
-      known: options.known.map((container) => ({ ...nothingElse, ...container, engine })),
+      known: options.known.map((container) => ({ ...nothingElse, ...container })),
     });
   }
 
