@@ -32,7 +32,7 @@ const onNodes: BuildOptions = {
 const onCollector: BuildOptions = {
   ...common,
   format: 'esm',
-  external: ['@electric-sql/*', 'bufferutil', 'utf-8-validate', 'pg-native', '@fastify/swagger-ui'],
+  external: ['@electric-sql/*', 'koffi', 'bufferutil', 'utf-8-validate', 'pg-native', '@fastify/swagger-ui'],
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
@@ -57,6 +57,7 @@ await Promise.all([
       'embedded-init': 'collector/src/db/embedded-init.ts',
       cli: 'collector/cli/main.ts',
       up: 'scripts/up.ts',
+      doctor: 'scripts/doctor.ts',
     },
     outdir: building,
     outExtension: { '.js': '.mjs' },

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The one program: hands over to the agent, the collector, `run`, `up` or the command line, each a bundle of its own in dist/.
+// The one program: hands over to the agent, the collector, `run`, `up`, `doctor` or the command line, each a bundle of its own in dist/.
 import { spawnSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,7 +7,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 
 const root = join(dirname(realpathSync(fileURLToPath(import.meta.url))), '..');
-const programs = { agent: 'agent.cjs', run: 'run.cjs', collector: 'collector.mjs', up: 'up.mjs' };
+const programs = {
+  agent: 'agent.cjs',
+  run: 'run.cjs',
+  collector: 'collector.mjs',
+  up: 'up.mjs',
+  doctor: 'doctor.mjs',
+};
 const name = process.argv[2];
 const program = Object.hasOwn(programs, name ?? '') ? name : undefined;
 const file = join(root, 'dist', program === undefined ? 'cli.mjs' : programs[program]);

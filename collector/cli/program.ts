@@ -84,6 +84,7 @@ function addProgramNames(command: Command): void {
     ['run', 'run a command as a tracked task: run [--job NAME] -- CMD …'],
     ['collector', 'the collector alone'],
     ['agent', 'the agent alone'],
+    ['doctor', 'check this installation, and say the fix for each finding'],
   ] as const) {
     command
       .command(name)

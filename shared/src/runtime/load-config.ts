@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { type Document, isMap, LineCounter, parse, parseDocument } from 'yaml';
 import * as z from 'zod/mini';
 import { StartFailure } from './start-failure.ts';
@@ -9,6 +9,12 @@ export interface ConfigSource {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Values from the command line, by dotted key; they win over everything. */
   readonly flags?: Readonly<Record<string, unknown>>;
+}
+
+/** Where a configuration that was understood came from, in words. */
+export function describeSource({ file }: ConfigSource): string {
+  if (file === undefined || !existsSync(file.path)) return `no ${file?.path ?? 'file'}: defaults and environment`;
+  return `${file.path} is understood`;
 }
 
 /**
