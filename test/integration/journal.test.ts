@@ -154,19 +154,35 @@ describe('the journal watcher', () => {
 
   it('F036 starts journalctl again when it ends, says blind after three failures, and sees again', async () => {
     append(recorded.slice(0, 1));
-    writeFileSync(`${file}.mode`, 'fail\nNo journal files were opened due to insufficient permissions.');
+    writeFileSync(`${file}.mode`, 'fail\nFailed to open the journal: Too many open files');
     const journal = create();
 
     await journal.start(abort.signal);
     const blind = await eventually(() =>
       journal.state().state === 'blind' && journal.state().reason !== 'not started' ? journal.state() : undefined,
     );
-    expect(blind.reason).toContain('insufficient permissions');
+    expect(blind.reason).toContain('Too many open files');
     rmSync(`${file}.mode`);
 
     await eventually(() => journal.state().state === 'seeing', { timeoutMs: 20_000 });
     append(recorded.slice(1));
     await eventually(() => ends().some((end) => end.unit === 't6.scope'));
+  });
+
+  it('is blind, and stays so, where it may not read, however long journalctl takes to say it', async () => {
+    append(recorded.slice(0, 1));
+    writeFileSync(`${file}.mode`, 'fail late\nNo journal files were opened due to insufficient permissions.');
+    const journal = create();
+    const states: string[] = [];
+
+    await journal.start(abort.signal);
+    await eventually(() => journal.state().reason?.includes('insufficient permissions'));
+    await eventually(() => {
+      states.push(journal.state().state);
+      return states.length > 60 ? true : undefined;
+    });
+
+    expect(new Set(states)).toEqual(new Set(['blind']));
   });
 
   it('F036 finds a journalctl that hangs and loses nothing that was written meanwhile', async () => {

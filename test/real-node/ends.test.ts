@@ -17,6 +17,7 @@ let sink: HttpSink;
 
 interface Task {
   id: string;
+  node_id: string;
   name: string;
   status: string;
   exit_code: number | null;
@@ -50,12 +51,24 @@ afterAll(async () => {
 async function nodeIs(status: string): Promise<void> {
   await eventually(
     async () => {
-      const { items } = await installation.get<{ items: { status: string }[] }>('/nodes');
-      if (items[0]?.status !== status) throw new Error(`the node is ${items[0]?.status}`);
+      const node = await nodeNamed('node');
+      if (node?.status !== status) throw new Error(`the node is ${node?.status}`);
       return true;
     },
     { timeoutMs: 90_000, everyMs: 200 },
   );
+}
+
+interface NodeRecord {
+  id: string;
+  name: string;
+  status: string;
+  sources: { name: string; state: string }[];
+}
+
+async function nodeNamed(name: string): Promise<NodeRecord | undefined> {
+  const { items } = await installation.get<{ items: NodeRecord[] }>('/nodes');
+  return items.find((node) => node.name === name);
 }
 
 /** The ended tasks of that name, oldest first; waits for the first. */
@@ -260,6 +273,35 @@ describe('ends on a real node', () => {
     );
     const [notStarted] = await ended('late-no');
     expect([notStarted?.status, notStarted?.verdict.cause]).toEqual(['failed', 'start_failed']);
+  });
+
+  it('hears containers as a user who has only the group docker, and says what it does not hear', async () => {
+    const url = `http://${machine.hostAddress}:${new URL(installation.url).port}`;
+    const environment = `-E RUNNERWATCH_COLLECTOR_URLS=${url} -E RUNNERWATCH_NODE_NAME=docker-only -E RUNNERWATCH_DATA_DIR=/var/lib/docker-only`;
+    await machine.ssh(
+      `useradd -r -G docker watcher; systemd-run --unit=docker-only -p User=watcher -p StateDirectory=docker-only -E RUNNERWATCH_TOKEN=$(cat /etc/runnerwatch/agent.token) ${environment} runnerwatch agent --config /dev/null`,
+      { timeoutMs: 60_000 },
+    );
+    const node = await eventually(
+      async () => {
+        const found = await nodeNamed('docker-only');
+        const stateOf = (source: string) => found?.sources.find(({ name }) => name === source)?.state;
+        const states = ['docker', 'journal', 'process-exits'].map(stateOf);
+        if (states.join(' ') !== 'seeing blind blind') throw new Error(`it is ${states.join(' ')}`);
+        return found;
+      },
+      { timeoutMs: 60_000, everyMs: 500 },
+    );
+
+    await machine.ssh("docker run --name box9 bb sh -c 'exit 9'", { timeoutMs: 120_000 });
+    await machine.ssh("systemd-run --scope --unit=unseen -- sh -c 'sleep 1; exit 9'", { timeoutMs: 120_000 });
+    const seen = async (name: string) =>
+      eventually(async () => (await ended(name)).find((task) => task.node_id === node.id));
+
+    expect(await seen('box9')).toMatchObject({ status: 'failed', exit_code: 9 });
+    expect(await seen('unseen')).toMatchObject({ status: 'unknown', exit_code: null });
+    await machine.ssh('systemctl stop docker-only.service');
+    await eventually(async () => (await nodeNamed('docker-only'))?.status === 'stopped');
   });
 
   it('keeps every end while the collector is away for a minute', async () => {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Behaves as journalctl does on a journal that is one file of JSON lines:
 //   fake-journalctl.mjs FILE [--output=… --output-fields=… --no-pager --quiet] [--lines=N] [--cursor=C | --after-cursor=C | --since=@S] [--follow] [MATCH [+ MATCH] …]
-// FILE.mode, when there: `hang` follows and says nothing, `fail` ends at once with its second line as complaint.
+// FILE.mode, when there: `hang` follows and says nothing, `fail` ends at once with its second line as complaint, `fail late` after half a second.
 import { existsSync, readFileSync } from 'node:fs';
 
 const [file, ...args] = process.argv.slice(2);
@@ -54,6 +54,7 @@ function begin(all) {
 
 function main() {
   if (mode === 'fail') return die(complaint);
+  if (mode === 'fail late') return setTimeout(() => die(complaint), 500);
   const cursor = option('cursor') ?? option('after-cursor');
   if (cursor !== undefined && Number.isNaN(parts(cursor).i)) return die('Failed to seek to cursor: Invalid argument');
   const lines = option('lines');

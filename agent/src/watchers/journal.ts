@@ -58,6 +58,7 @@ const longestLookMs = 5_000;
 const blindAfterFailures = 3;
 /** A follower that lives this long has found its place. */
 const settledAfterMs = 300;
+const settledAfterRefusalMs = 10_000;
 const catchUpMatches = ['_PID=1', '+', '_TRANSPORT=kernel', '+', `MESSAGE_ID=${messageIds.shutdown}`];
 
 class Journal implements JournalWatcher {
@@ -125,16 +126,20 @@ class Journal implements JournalWatcher {
     const { clock, log } = this.#options;
     const { signal } = this.#stopping;
     let failures = 0;
+    let isRefused = false;
     while (!signal.aborted) {
       const follower = new AbortController();
       const stop = () => follower.abort();
       signal.addEventListener('abort', stop, { once: true });
       this.#follower = follower;
       const place = this.#last === null ? ['--lines=0'] : [`--after-cursor=${this.#last}`];
-      const settled = later(() => {
-        failures = 0;
-        this.#hearing();
-      }, settledAfterMs);
+      const settled = later(
+        () => {
+          failures = 0;
+          this.#hearing();
+        },
+        isRefused ? settledAfterRefusalMs : settledAfterMs,
+      );
       const { reason } = await this.#run(['--follow', ...place], {
         onLine: (line) => this.#hear(line),
         signal: follower.signal,
@@ -143,7 +148,8 @@ class Journal implements JournalWatcher {
       signal.removeEventListener('abort', stop);
       if (signal.aborted) return;
       failures += 1;
-      this.#become(failures >= blindAfterFailures ? 'blind' : 'degraded', `journalctl ended: ${reason}`);
+      isRefused = /permission/i.test(reason);
+      this.#become(isRefused || failures >= blindAfterFailures ? 'blind' : 'degraded', `journalctl ended: ${reason}`);
       if (failures === 1 || failures === blindAfterFailures)
         log.warn({ reason, failures }, 'journalctl ended, starting it again');
       // A place that cannot be sought would fail forever; by time it can be found again.
