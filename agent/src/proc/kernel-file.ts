@@ -25,6 +25,47 @@ export function readKernelBytes(root: string, path: string): Buffer | null {
   return sizeBytes === null ? null : Buffer.from(buffer.subarray(0, sizeBytes));
 }
 
+/** A kernel file that is read again and again: opened once, and each reading one pread(2). */
+export class KeptKernelFile {
+  #fd: number | null;
+  #isGone = false;
+
+  constructor(path: string) {
+    this.#fd = openOrNull(path);
+  }
+
+  /** What it belonged to was removed (ENODEV of kernfs) while it was open. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** The text as it is now; null when it is absent, forbidden, switched off or gone, and then for good. */
+  read(): string | null {
+    if (this.#fd === null) return null;
+    try {
+      const sizeBytes = readSync(this.#fd, buffer, 0, buffer.length, 0);
+      return buffer.toString('utf8', 0, sizeBytes);
+    } catch (error) {
+      this.#isGone = error instanceof Error && 'code' in error && error.code === 'ENODEV';
+      this.close();
+      return null;
+    }
+  }
+
+  close(): void {
+    if (this.#fd !== null) closeSync(this.#fd);
+    this.#fd = null;
+  }
+}
+
+function openOrNull(path: string): number | null {
+  try {
+    return openSync(path, 'r');
+  } catch {
+    return null;
+  }
+}
+
 /** An absolute path as seen below `root`. */
 export function pathBelow(root: string, path: string): string {
   return root === '/' ? path : root + path;

@@ -1,4 +1,4 @@
-import { readKernelFile } from './kernel-file.ts';
+import { readKernelFile, readKernelRecord } from './kernel-file.ts';
 
 /** Runnable and uninterruptible tasks, averaged over 1, 5 and 15 minutes (proc_loadavg(5)). */
 export interface LoadAverage {
@@ -10,6 +10,17 @@ export interface LoadAverage {
 export function readLoadAverage(root: string): LoadAverage | null {
   const text = readKernelFile(root, '/proc/loadavg');
   return text === null ? null : parseLoadAverage(text);
+}
+
+/** The pid that was given away last in our pid namespace, to a process or a thread; the same as before when none began since. */
+export function readNewestPid(root: string): number | null {
+  const text = readKernelRecord(root, '/proc/loadavg');
+  return text === null ? null : parseNewestPid(text);
+}
+
+export function parseNewestPid(text: string): number | null {
+  const match = / (\d+)\s*$/.exec(text);
+  return match === null ? null : Number(match[1]);
 }
 
 /** Null when the text does not begin with three numbers. */

@@ -16,6 +16,7 @@ describe('a process', () => {
       ppid: 1,
       threads: 12,
       cpuTicks: 99_200,
+      waitedCpuTicks: 0,
       startTicks: 40_120,
       rssPages: 180_000,
       exitCode: null,

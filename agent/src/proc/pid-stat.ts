@@ -12,6 +12,8 @@ export interface PidStat {
   readonly threads: number;
   /** Time spent by all threads that live or ended, in clock ticks ({@link TICKS_PER_SECOND}). */
   readonly cpuTicks: number;
+  /** Of the children it has waited for, with theirs. */
+  readonly waitedCpuTicks: number;
   /** Clock ticks after boot; with boot id and pid, the identity of a process. */
   readonly startTicks: number;
   readonly rssPages: number;
@@ -36,13 +38,15 @@ export function parsePidStat(text: string): PidStat | null {
   const nameStart = text.indexOf('(');
   const nameEnd = text.lastIndexOf(')');
   if (nameStart < 1 || nameEnd < nameStart) return null;
-  const fields = text.slice(nameEnd + 2).split(' ');
+  const state = text.charAt(nameEnd + 2);
+  const isOver = state === 'Z' || state === 'X';
+  // The rest says nothing of a living process.
+  const fields = text.slice(nameEnd + 2).split(' ', isOver ? 50 : 22);
   const pid = Number(text.slice(0, nameStart));
   const startTicks = Number(fields[19]);
   const rssPages = Number(fields[21]);
   if (fields.length < 22 || !Number.isSafeInteger(pid) || Number.isNaN(startTicks) || Number.isNaN(rssPages))
     return null;
-  const state = fields[0] ?? '';
   return {
     pid,
     comm: text.slice(nameStart + 1, nameEnd),
@@ -50,9 +54,10 @@ export function parsePidStat(text: string): PidStat | null {
     ppid: Number(fields[1]),
     threads: Number(fields[17]),
     cpuTicks: Number(fields[11]) + Number(fields[12]),
+    waitedCpuTicks: Number(fields[13]) + Number(fields[14]),
     startTicks,
     rssPages,
-    exitCode: state === 'Z' || state === 'X' ? parseExitCode(fields[49]) : null,
+    exitCode: isOver ? parseExitCode(fields[49]) : null,
   };
 }
 
@@ -67,6 +72,15 @@ export function parsePidCgroup(text: string): string | null {
   if (line === undefined) return null;
   const path = line.slice(3).replace(/ \(deleted\)$/, '');
   return path.startsWith('/') ? path : null;
+}
+
+/** Where the process works (proc_pid_cwd(5)), by the names of its own mounts; null when it is gone or not ours to ask. */
+export function readPidDirectory(root: string, pid: number): string | null {
+  try {
+    return readlinkSync(pathBelow(root, `/proc/${pid}/cwd`)).replace(/ \(deleted\)$/, '');
+  } catch {
+    return null;
+  }
 }
 
 function parseExitCode(field: string | undefined): number | null {
