@@ -11,7 +11,12 @@ import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import { type ConfigSource, loadConfig } from '@runnerwatch/shared/runtime/load-config.ts';
 import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
 import * as z from 'zod/mini';
+import { hookConfig } from './hooks/config.ts';
+import { type LinearPattern, PatternError, readLinearPattern } from './logs/linear-pattern.ts';
+import { createRedact, type Redact } from './logs/redact.ts';
 import { identifyRule } from './tasks/identify.ts';
+import type { PredictionSettings, WarningSettings } from './warnings/settings.ts';
+import { defaultUnitExclude, defaultUnitInclude, unitMatcher } from './watchers/systemd/unit-globs.ts';
 
 export const defaultConfigFile = '/etc/runnerwatch/agent.yaml';
 
@@ -29,6 +34,10 @@ const match = z.union(
   ],
   { error: 'expected a command name, or one of command, command_line, unit, cgroup with a pattern' },
 );
+
+const redactPattern = z.union([field.text, z.strictObject({ name: field.text, pattern: field.text })], {
+  error: 'expected a pattern, or a name and a pattern',
+});
 
 /** agent.yaml, as in docs and `runnerwatch init config --runner`. Durations arrive as milliseconds, sizes as bytes. */
 export const agentSchema = z.strictObject({
@@ -57,6 +66,16 @@ export const agentSchema = z.strictObject({
       inode_pressure_threshold: z._default(field.percent, 90),
       inode_pressure_clear: z.optional(field.percent),
       inode_pressure_for: z._default(field.duration, 0),
+      memory_exhaustion_predicted_within: z._default(field.duration, 10 * 60_000),
+      memory_exhaustion_predicted_clear: z.optional(field.duration),
+      memory_exhaustion_predicted_for: z._default(field.duration, 30_000),
+      disk_full_predicted_within: z._default(field.duration, 3_600_000),
+      disk_full_predicted_clear: z.optional(field.duration),
+      disk_full_predicted_for: z._default(field.duration, 5 * 60_000),
+      task_stalled_for: z._default(field.duration, 30 * 60_000),
+      task_stalled_include: globs,
+      task_overrun_threshold: z._default(field.count, 80),
+      unit_failed_include: z._default(field.listOf(field.text), ['*.mount', '*.swap']),
     }),
     {},
   ),
@@ -85,6 +104,19 @@ export const agentSchema = z.strictObject({
       ),
       identify: z._default(z.array(identifyRule, { error: 'expected a list of rules' }), []),
       log_lines: z._default(field.count, 100),
+      log_files: z._default(field.listOf(field.path), []),
+    }),
+    {},
+  ),
+  redact: z.prefault(
+    z.strictObject({ enabled: z._default(field.boolean, true), patterns: z._default(z.array(redactPattern), []) }),
+    {},
+  ),
+  hooks: z._default(z.array(hookConfig, { error: 'expected a list of hooks' }), []),
+  recorder: z.prefault(
+    z.strictObject({
+      window: z._default(field.duration, 300_000),
+      interval: z._default(field.duration, 1000),
     }),
     {},
   ),
@@ -116,8 +148,35 @@ export function readAgentConfig(source: ConfigSource): AgentConfig {
       throw new StartFailure('config', `${key}: expected at least ${leastMs}ms`);
   }
   if (config.collector_urls.length === 0) throw new StartFailure('config', 'collector_urls: expected at least one URL');
+  checkRecorder(config.recorder);
+  redactOf(config);
   conditionSettings(config);
+  warningSettings(config);
   return config;
+}
+
+/** What takes secrets out. @throws StartFailure when a pattern is none, or cannot be matched in linear time. */
+export function redactOf({ redact: { enabled, patterns } }: AgentConfig): Redact {
+  return createRedact({ isEnabled: enabled, patterns: patterns.map(readPattern) });
+}
+
+function readPattern(written: AgentConfig['redact']['patterns'][number], index: number): LinearPattern {
+  const { name, pattern } = typeof written === 'string' ? { name: undefined, pattern: written } : written;
+  try {
+    return readLinearPattern(pattern, name);
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    throw new StartFailure('config', `redact.patterns.${index}: ${error.message}`, { cause: error });
+  }
+}
+
+/** A reading of a task takes 40 bytes, so that even the longest window stays below 150 KB a task. */
+const readingsMax = 3600;
+
+function checkRecorder({ window, interval }: AgentConfig['recorder']): void {
+  if (interval < 100) throw new StartFailure('config', 'recorder.interval: expected at least 100ms');
+  if (window > interval * readingsMax)
+    throw new StartFailure('config', `recorder.window: expected at most ${readingsMax} times recorder.interval`);
 }
 
 /** The thresholds as the judgments take them. @throws StartFailure when a clear level lies above its threshold, or a match names nothing. */
@@ -154,6 +213,46 @@ export function conditionSettings({ conditions: c, process_conditions, self }: A
       forMs: 0,
     },
   };
+}
+
+/** The same for the early warnings. @throws StartFailure when one would end at a nearer end than it begins, or begin past the whole limit. */
+export function warningSettings({ conditions: c, tasks: { systemd } }: AgentConfig): WarningSettings {
+  if (c.task_overrun_threshold >= 100)
+    throw new StartFailure(
+      'config',
+      'conditions.task_overrun_threshold: expected a percentage below 100, or 0 for off',
+    );
+  return {
+    memoryExhaustion: prediction('memory_exhaustion_predicted', {
+      withinMs: c.memory_exhaustion_predicted_within,
+      clearMs: c.memory_exhaustion_predicted_clear,
+      forMs: c.memory_exhaustion_predicted_for,
+    }),
+    diskFull: prediction('disk_full_predicted', {
+      withinMs: c.disk_full_predicted_within,
+      clearMs: c.disk_full_predicted_clear,
+      forMs: c.disk_full_predicted_for,
+    }),
+    stalled: c.task_stalled_for === 0 ? null : { forMs: c.task_stalled_for, include: c.task_stalled_include ?? null },
+    overrun: c.task_overrun_threshold === 0 ? null : { threshold: c.task_overrun_threshold },
+    unitFailed: {
+      isTask: unitMatcher({
+        include: systemd.include ?? defaultUnitInclude,
+        // A failed scope is a task that ended, kept by systemd until somebody looks.
+        exclude: [...(systemd.exclude ?? defaultUnitExclude), '*.scope'],
+      }),
+      isWatched: unitMatcher({ include: c.unit_failed_include, exclude: [] }),
+    },
+  };
+}
+
+function prediction(
+  name: string,
+  { withinMs, clearMs = withinMs * 2, forMs }: { withinMs: number; clearMs: number | undefined; forMs: number },
+): PredictionSettings | null {
+  if (withinMs === 0) return null;
+  if (clearMs >= withinMs) return { withinMs, clearMs, forMs };
+  throw new StartFailure('config', `conditions.${name}_clear: expected at least ${name}_within`);
 }
 
 function ordered(name: string, level: Level): Level {

@@ -1,9 +1,12 @@
 import { join } from 'node:path';
+import type { ConditionReport } from '@runnerwatch/shared/model/condition.ts';
 import type { SourceState } from '@runnerwatch/shared/model/node.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import { subsystem } from '@runnerwatch/shared/runtime/logging.ts';
 import type { Logger } from 'pino';
+import { BlindSources } from './blind-sources.ts';
 import type { AgentConfig } from './config.ts';
+import { firingFile } from './samplers/firing-file.ts';
 import { readSmallFile, writeSmallFile } from './small-file.ts';
 import { type CgroupOomWatcher, createCgroupOomWatcher } from './watchers/cgroup-oom.ts';
 import { createContainersWatcher, type KnownContainer } from './watchers/containers.ts';
@@ -12,7 +15,7 @@ import { createInboxWatcher, type InboxWatcher } from './watchers/inbox.ts';
 import { createJournalWatcher, type JournalWatcher } from './watchers/journal.ts';
 import { createProcessExitsWatcher, type ProcessExitsWatcher } from './watchers/process-exits.ts';
 import { defaultUnitExclude, defaultUnitInclude } from './watchers/systemd/unit-globs.ts';
-import { createSystemdWatcher } from './watchers/systemd.ts';
+import { createSystemdWatcher, type SystemdUnitsWatcher } from './watchers/systemd.ts';
 import type { Report, Watcher } from './watchers/watcher.ts';
 
 export interface HearingOptions {
@@ -23,6 +26,8 @@ export interface HearingOptions {
   readonly cgroupRoot: string | null;
   readonly runtimeDir: string | null;
   readonly report: Report;
+  /** A source fell silent, or is heard again. */
+  readonly tell: (report: ConditionReport) => void;
   readonly onMainExit: (cgroup: string) => void;
   /** What ran when the agent last wrote it down. */
   readonly known: { readonly since: number | null; readonly containers: readonly KnownContainer[] };
@@ -36,6 +41,7 @@ export interface Hearing {
   readonly processExits: ProcessExitsWatcher;
   readonly cgroupOom: CgroupOomWatcher;
   readonly journal: JournalWatcher;
+  readonly systemd: SystemdUnitsWatcher;
   readonly inbox: InboxWatcher;
   /** Starts all; resolves when each has listed what there is or knows that it cannot. */
   start(signal: AbortSignal): Promise<void>;
@@ -45,7 +51,16 @@ export interface Hearing {
 
 /** Makes the watchers and fixes their order: process ends first, so that no end is earlier than its witness. */
 export function createHearing(options: HearingOptions): Hearing {
-  const { config, dataDir, folder, cgroupRoot, report, clock, log } = options;
+  const { config, dataDir, folder, cgroupRoot, clock, log } = options;
+  const blind = new BlindSources({
+    tell: options.tell,
+    firing: firingFile(join(folder, 'blind-sources.json'), subsystem(log, 'agent:hearing')),
+    clock,
+  });
+  const report: Report = (sighting) => {
+    if (sighting.kind === 'state_changed') blind.see(sighting.state);
+    options.report(sighting);
+  };
   const units = {
     include: config.systemd.include ?? defaultUnitInclude,
     exclude: config.systemd.exclude ?? defaultUnitExclude,
@@ -78,21 +93,52 @@ export function createHearing(options: HearingOptions): Hearing {
     follow: (pid, startTicks, onExit) => processExits.follow(pid, startTicks, onExit),
     unfollow: (pid) => processExits.unfollow(pid),
   });
-  const watchers = [processExits, cgroupOom, systemd, journal, ...containers(options), inbox];
+  const watchers = [processExits, cgroupOom, systemd, journal, ...containers({ ...options, report }), inbox];
+  const checking = checks({ watchers, systemd, processExits, blind });
   return {
     watchers,
     processExits,
     cgroupOom,
     journal,
+    systemd,
     inbox,
     start: async (signal) => {
       await processExits.start(signal);
       await Promise.all(watchers.filter((watcher) => watcher !== processExits).map((watcher) => watcher.start(signal)));
+      checking.start();
     },
     stop: async () => {
+      checking.stop();
       await Promise.all(watchers.map((watcher) => watcher.stop()));
     },
     states: () => watchers.map((watcher) => watcher.state()),
+  };
+}
+
+const lookEveryMs = 1000;
+const compareEveryMs = 20_000;
+
+/** Whether every source is still heard: by what it says of itself, and by a second witness. */
+function checks({
+  watchers,
+  systemd,
+  processExits,
+  blind,
+}: Pick<Hearing, 'watchers' | 'systemd' | 'processExits'> & { readonly blind: BlindSources }) {
+  const timers: NodeJS.Timeout[] = [];
+  const look = () => {
+    for (const watcher of watchers) blind.see(watcher.state());
+    blind.tick();
+  };
+  const compare = () => {
+    void processExits.checkSilence();
+    if (systemd.compareWith(processExits.unitsWithCgroup())) processExits.lookAgain();
+  };
+  return {
+    start: () => void timers.push(setInterval(look, lookEveryMs), setInterval(compare, compareEveryMs)),
+    stop: () => {
+      for (const timer of timers.splice(0)) clearInterval(timer);
+    },
   };
 }
 

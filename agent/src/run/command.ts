@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
-import type { LineTail } from './line-tail.ts';
+import type { LineTail } from '../logs/line-tail.ts';
 import { openChannels, Pump } from './output.ts';
 
 /** How the command ended. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { isatty } from 'node:tty';
-import type { LineSink } from './line-tail.ts';
+import type { LineSink } from '../logs/line-tail.ts';
 
 /*
  * The command's standard output and error on their way through. A terminal is handed on as it is. Anything else passes

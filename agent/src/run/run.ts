@@ -2,22 +2,25 @@ import { randomUUID } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
+import { finishLog, finishText } from '../logs/finish.ts';
+import { LineTail } from '../logs/line-tail.ts';
+import { createRedact } from '../logs/redact.ts';
 import { readBootId } from '../proc/boot-id.ts';
 import { readPidCgroup, readPidStat } from '../proc/pid-stat.ts';
+import { processTree } from '../proc/process-tree.ts';
 import type { BegunFacts, EndedFacts, FactFile } from '../watchers/inbox/fact-file.ts';
 import { helpText, parseArguments, type RunArguments } from './arguments.ts';
 import { type CommandEnd, startCommand } from './command.ts';
 import { createFactWriter, type InboxCandidate } from './fact-writer.ts';
 import type { Host } from './host.ts';
-import { LineTail } from './line-tail.ts';
-import { largestPeakBytes, processTree, waitedCpuMs } from './process-tree.ts';
+import { largestPeakBytes, waitedCpuMs } from './process-tree.ts';
 import { findAgents } from './rendezvous.ts';
 import { relaySignals } from './signals.ts';
 import { limitTime } from './time-limit.ts';
 
 const LOG_LINES = 100;
-const LOG_LINE_BYTES = 1024;
-const LOG_TAIL_BYTES = 160 * 1024;
+const LOG_LINE_BYTES = 8192;
+const LOG_TAIL_BYTES = 256 * 1024;
 const COMMAND_LENGTH = 4096;
 
 const NOT_FOUND = 127;
@@ -42,10 +45,13 @@ export async function run(words: readonly string[], host: Host): Promise<number>
 async function runCommand(options: RunArguments, host: Host): Promise<number> {
   const relay = relaySignals(host);
   const cpuBeforeMs = waitedCpuMs('/', host.pid) ?? 0;
-  const tail = new LineTail({ maxLines: LOG_LINES, maxLineBytes: LOG_LINE_BYTES });
+  const tail = new LineTail({ maxLines: LOG_LINES, maxLineBytes: LOG_LINE_BYTES, maxBytes: LOG_TAIL_BYTES });
   const startedAt = Date.now();
   const command = startCommand(options.command, tail);
-  const facts = beginFacts(options, host, { pid: command.pid, startedAt });
+  // The agent's own setting by its name in the environment; its patterns are applied where it takes this over.
+  const redact = createRedact({ isEnabled: host.env['RUNNERWATCH_REDACT_ENABLED'] !== 'false', patterns: [] });
+  const begun = beginFacts(options, host, { pid: command.pid, startedAt });
+  const facts = { ...begun, begun: { ...begun.begun, command: finishText(begun.begun.command, redact) } };
   if (command.pid !== undefined) relay.to(command.pid);
   const limit = limitTime(host, command.pid ?? host.pid, command.pid === undefined ? null : options.timeoutMs);
   const memory = watchMemory(command.pid);
@@ -65,7 +71,7 @@ async function runCommand(options: RunArguments, host: Host): Promise<number> {
     cpu_ms: cpuAfterMs === null || end.startError !== null ? null : Math.max(0, cpuAfterMs - cpuBeforeMs),
     memory_peak_bytes: memory.stop(),
     at: toInstant(endedAt),
-    log_tail: command.isCaptured ? fitting(tail.lines()) : null,
+    log_tail: command.isCaptured ? [...finishLog(tail.lines(), redact).tail] : null,
   };
   const wasBegun = await isBegun;
   const isKept = await writer.write({ ...facts, ended });
@@ -163,18 +169,6 @@ function watchMemory(pid: number | undefined): { stop(): number | null } {
       return peakBytes;
     },
   };
-}
-
-/** The newest lines that fit in a fact file. */
-function fitting(lines: readonly string[]): string[] {
-  let leftBytes = LOG_TAIL_BYTES;
-  const kept: string[] = [];
-  for (const line of lines.toReversed()) {
-    leftBytes -= Buffer.byteLength(JSON.stringify(line)) + 1;
-    if (leftBytes < 0) break;
-    kept.unshift(line);
-  }
-  return kept;
 }
 
 function quote(word: string): string {

@@ -1,6 +1,6 @@
 import { readPidStat } from '../proc/pid-stat.ts';
+import { processTree } from '../proc/process-tree.ts';
 import { type Host, tryKill } from './host.ts';
-import { processTree } from './process-tree.ts';
 
 /** As long as a command has between TERM and KILL. */
 const GRACE_MS = 10_000;

@@ -1,9 +1,17 @@
+import { execFile } from 'node:child_process';
+import { arch, release } from 'node:os';
+import { promisify } from 'node:util';
 import type { Inventory } from '@runnerwatch/shared/model/node.ts';
 import type { NodeSample } from '@runnerwatch/shared/model/sample.ts';
 import type { Logger } from 'pino';
+import { readCpuInfo } from '../proc/cpuinfo.ts';
+import { readMemInfo } from '../proc/meminfo.ts';
+import { readDistribution } from '../proc/os-release.ts';
+import { readCpuTimes } from '../proc/stat.ts';
+import { readVirtualization } from '../proc/virtualization.ts';
 
 export interface InventoryOptions {
-  /** Takes about a hundred milliseconds of CPU, most of it in children; {@link readInventory} by default. */
+  /** {@link readInventory} by default. */
   readonly read?: () => Promise<Inventory>;
   /** Called with the first inventory and with every one that differs from the last. */
   readonly onChange: (inventory: Inventory) => void;
@@ -17,6 +25,8 @@ export interface InventoryKeeper {
   observe(sample: NodeSample): void;
   current(): Inventory | null;
 }
+
+const LSCPU_MS = 5_000;
 
 /** Memory that the kernel itself takes or gives back (crash kernel, balloon) is no new machine below this share. */
 const MEMORY_CHANGE_SHARE = 0.01;
@@ -66,8 +76,32 @@ function contradicts(sample: NodeSample, inventory: Inventory): boolean {
   return Math.abs(memoryBytes - inventory.memory_total_bytes) > inventory.memory_total_bytes * MEMORY_CHANGE_SHARE;
 }
 
-/** The inventory by systeminformation, which starts a few programs; it is loaded only now, to keep it out of an agent's first second. */
-export async function readInventory(): Promise<Inventory> {
+/** From what the kernel says; where there is no `/proc`, by systeminformation, which is loaded only then: it keeps 2 MiB. */
+export async function readInventory(root = '/'): Promise<Inventory> {
+  const cpu = readCpuInfo(root);
+  if (cpu === null) return readPortableInventory();
+  return {
+    os: readDistribution(root),
+    kernel: release(),
+    architecture: arch(),
+    cpu_model: cpu.model ?? (await askLscpu()),
+    cpu_count: readCpuTimes(root)?.cpuCount ?? null,
+    memory_total_bytes: readMemInfo(root)?.totalBytes ?? null,
+    virtualization: readVirtualization(root),
+  };
+}
+
+/** lscpu(1) knows the names behind arm64's numbers; null where it is not installed, or does not know. */
+async function askLscpu(): Promise<string | null> {
+  try {
+    const { stdout } = await promisify(execFile)('env', ['LC_ALL=C', 'lscpu'], { timeout: LSCPU_MS });
+    return textOrNull(/^Model name:\s*(\S.*)$/m.exec(stdout)?.[1] ?? '');
+  } catch {
+    return null;
+  }
+}
+
+async function readPortableInventory(): Promise<Inventory> {
   const { default: si } = await import('systeminformation');
   const [os, cpu, memory, system] = await Promise.all([si.osInfo(), si.cpu(), si.mem(), si.system()]);
   return {

@@ -1,4 +1,6 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { parseProcessMatch } from '@runnerwatch/shared/conditions/settings.ts';
 import { describe, expect, it } from 'vitest';
 import { copyOfTree, fixtureTree } from '../../../test/fixtures/proc/trees.ts';
@@ -59,7 +61,7 @@ describe('the processes of a sample', () => {
     const root = copyOfTree('debian-12');
     const read = start(root);
     read(0);
-    rmSync(`${root}/proc/812/stat`);
+    writeFileSync(`${root}/proc/812/stat`, '812 (python3) R 1');
     writeFileSync(`${root}/proc/900/stat`, '');
 
     expect(read(1).sample?.processes?.map(({ pid }) => pid)).toEqual([1]);
@@ -86,8 +88,51 @@ describe('a kernel thread', () => {
     expect(cpuOf(read(5))).toBe(50);
     expect(cpuOf(read(6))).toBe(50);
     rmSync(`${root}/proc/2`, { recursive: true });
-    expect(cpuOf(read(7))).toBeUndefined();
+    expect(cpuOf(read(10))).toBeUndefined();
   });
+});
+
+describe('a process that begins', () => {
+  it('is there at the next reading when a pid was given away since, and after five seconds in any case', () => {
+    const root = copyOfTree('debian-12');
+    const read = start(root, 'python3');
+    const pids = (found: Contribution) => found.ruleProcesses?.[0]?.processes.map(({ pid }) => pid);
+    read(0);
+    cpSync(`${root}/proc/812`, `${root}/proc/25742`, { recursive: true });
+    writeFileSync(`${root}/proc/25742/stat`, statLine(25_742, 'python3', { cpu: 0, start: 60_000 }));
+
+    expect(pids(read(1))).toEqual([812]);
+    expect(pids(read(5))).toEqual([812, 25_742]);
+    cpSync(`${root}/proc/812`, `${root}/proc/25743`, { recursive: true });
+    writeFileSync(`${root}/proc/25743/stat`, statLine(25_743, 'python3', { cpu: 0, start: 61_000 }));
+    writeFileSync(`${root}/proc/loadavg`, '0.72 0.92 0.55 2/97 25743\n');
+    expect(pids(read(6))).toEqual([812, 25_742, 25_743]);
+  });
+
+  it('F044 is seen at the next reading, and gone from the one after its end, on this machine', async () => {
+    const read = start('/', 'command_line:sleep 4713');
+    const pids = (found: Contribution) => found.ruleProcesses?.[0]?.processes.map(({ pid }) => pid);
+    expect(pids(read(0))).toEqual([]);
+
+    const child = spawn('sleep', ['4713']);
+    await once(child, 'spawn');
+    expect(pids(read(1))).toEqual([child.pid]);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(pids(read(2))).toEqual([]);
+  });
+});
+
+it('costs one reading of a kept file for a process that does nothing, whose CPU is none', () => {
+  const root = copyOfTree('debian-12');
+  const read = start(root);
+  read(0);
+
+  expect(read(1).sample?.processes?.map(({ pid, cpu_percent: percent }) => [pid, percent])).toEqual([
+    [812, 0],
+    [1, 0],
+    [900, 0],
+  ]);
 });
 
 describe('the processes of a rule', () => {

@@ -9,6 +9,8 @@ export interface Sampler {
    * is open it is not asked again. Throwing costs this tick's values and nothing else.
    */
   sample(now: TickTime): Contribution | Promise<Contribution>;
+  /** Lets go what is open. */
+  close?(): void;
 }
 
 /** A sampler's part of one reading. */

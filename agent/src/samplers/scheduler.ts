@@ -62,6 +62,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     async stop() {
       stopping.abort();
       await loop;
+      for (const sampler of samplers) sampler.close?.();
     },
   };
 }

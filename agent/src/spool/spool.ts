@@ -40,6 +40,9 @@ export class InvalidEventError extends Error {
   }
 }
 
+/** While all is calm. */
+const beatsToALook = 5;
+
 /** Opens the folder, making it if need be. Rejects with `SpoolLockedError` or `SpoolFolderError` when a person must act. */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
   return new Spool(options, await openFolder(options));
@@ -65,6 +68,8 @@ export class Spool {
   #isDiskLow = false;
   #isShedding = false;
   #isLockLost = false;
+  #isWrittenTo = false;
+  #calmBeats = 0;
   readonly #notDurable = new Set<Lane | null>();
   #timer: NodeJS.Timeout | undefined;
   #ticking: Promise<void> | undefined;
@@ -104,7 +109,7 @@ export class Spool {
     this.#writers = { ends: writer('ends'), facts: writer('facts') };
     this.#readers = { ends: reader('ends'), facts: reader('facts') };
     const tickMs = options.tickMs ?? 1000;
-    if (tickMs > 0) this.#timer = setInterval(() => void this.tick(), tickMs).unref();
+    if (tickMs > 0) this.#timer = setInterval(() => this.#beat(), tickMs).unref();
   }
 
   get streamId(): string {
@@ -276,6 +281,7 @@ export class Spool {
   }
 
   #onWritten(lane: Lane): void {
+    this.#isWrittenTo = true;
     if (this.#notDurable.delete(lane)) this.#options.report({ kind: 'recovered', lane });
     this.#nudge();
   }
@@ -314,7 +320,15 @@ export class Spool {
     this.#nudge();
   }
 
+  /** Where nothing was written and nothing is wrong there is nothing to lose: then only every fifth time. */
+  #beat(): void {
+    const isCalm = !this.#isWrittenTo && !this.#isCursorDirty && !this.#isDiskLow && this.stats.isDurable;
+    this.#calmBeats = isCalm && this.#full === null ? (this.#calmBeats + 1) % beatsToALook : 0;
+    if (this.#calmBeats === 0) void this.tick();
+  }
+
   async #lookAfter(): Promise<void> {
+    this.#isWrittenTo = false;
     await this.#keepFolder();
     const room = await readRoom(this.#options.folder);
     this.#isDiskLow = room !== undefined && isLow(room);

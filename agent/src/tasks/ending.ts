@@ -1,21 +1,24 @@
 import type { EventBody } from '@runnerwatch/shared/model/event.ts';
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
-import { factsOf, type Run, useOf } from './run.ts';
-import type { RunFacts } from './run-facts.ts';
-import { type Judgment, judgeEnd } from './verdict.ts';
+import type { FinishedLog } from '../logs/finish.ts';
+import { factsOf, type Run, type Surroundings, useOf } from './run.ts';
+import type { RunFacts } from './verdict/run-facts.ts';
+import { type Judgment, judgeEnd } from './verdict/verdict.ts';
 
-export interface EndingContext {
-  readonly now: number;
+export interface EndingContext extends Omit<Surroundings, 'shuttingDown'> {
   readonly isShuttingDown: boolean;
   /** It ran before the node was started anew, and nothing knows how it ended. */
   readonly wasLost: boolean;
-  readonly logTail: readonly string[] | null;
+  /** What in its log says why it failed. */
+  readonly found: Pick<FinishedLog, 'excerpt' | 'headline'>;
 }
 
+export type TaskEnded = EventBody & { kind: 'task_ended' };
+
 /** The event that tells a run's end: what was heard of it, judged, with what it used and its last lines. */
-export function endingOf(run: Run, { now, isShuttingDown, wasLost, logTail }: EndingContext): EventBody {
-  const isSystemStopping = isShuttingDown || (run.unitEnded ?? run.journalEnded)?.systemStopping === true;
-  const facts = factsOf(run, { shuttingDown: isSystemStopping, now });
+export function endingOf(run: Run, { isShuttingDown, wasLost, found, ...around }: EndingContext): TaskEnded {
+  const shuttingDown = isShuttingDown || (run.unitEnded ?? run.journalEnded)?.systemStopping === true;
+  const facts = factsOf(run, { ...around, shuttingDown });
   const judgment = wasLost ? lostAtReboot(facts) : judgeEnd(facts);
   const { durationMs, cpuMs } = useOf(run, facts);
   return {
@@ -31,10 +34,12 @@ export function endingOf(run: Run, { now, isShuttingDown, wasLost, logTail }: En
       cpu_ms: cpuMs,
       memory_peak_bytes: facts.memory.peakBytes,
       memory_limit_bytes: facts.memory.limitBytes,
-      error_message: judgment.errorMessage,
+      // An exit code says less than what the program said of it.
+      error_message: (judgment.verdict.cause === 'exit_code' ? found.headline : null) ?? judgment.errorMessage,
       verdict: judgment.verdict,
     },
-    log_tail: logTail === null ? null : [...logTail],
+    log_tail: around.logTail === null ? null : [...around.logTail],
+    ...(judgment.status !== 'completed' && found.excerpt !== null && { error_excerpt: [...found.excerpt] }),
   };
 }
 

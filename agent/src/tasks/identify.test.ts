@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type IdentifiableRun, type IdentifyRule, identify, identifyRule } from './identify.ts';
+import { type IdentifiableRun, type IdentifyRule, identify, identifyRule, variablesOf } from './identify.ts';
 import { countStars, takeByGlob } from './name-glob.ts';
 
 const nodeId = '0b8f9f0e-0000-4000-8000-000000000001';
@@ -163,6 +163,93 @@ describe('a run is known by what its scheduler calls it', () => {
     ],
   ])('%s', (_, run, expected) => {
     expect(identity(run)).toMatchObject(expected);
+  });
+});
+
+describe('a run is known by the environment of its main process', () => {
+  const environment = (variables: Record<string, string>) => ({ environment: variables });
+  const gitHub = {
+    GITHUB_RUN_ID: '9876543210',
+    GITHUB_REPOSITORY: 'acme/web',
+    GITHUB_WORKFLOW: 'CI',
+    GITHUB_JOB: 'test',
+    GITHUB_ACTOR: 'ada',
+  };
+  const gitLab = { CI_JOB_ID: '5501', CI_PROJECT_PATH: 'acme/web', CI_JOB_NAME: 'test', GITLAB_USER_LOGIN: 'kim' };
+
+  it.each<[string, IdentifiableRun, Record<string, unknown>]>([
+    [
+      'a HakuRiver task under a name of its own',
+      unit('step.scope', environment({ HAKURIVER_TASK_ID: '7123456789012345678' })),
+      { task_id: '7123456789012345678' },
+    ],
+    ['a KohakuRiver task', container('c', environment({ KOHAKURIVER_TASK_ID: '7' })), { task_id: '7' }],
+    [
+      'a Slurm job',
+      unit('a.scope', environment({ SLURM_JOB_ID: '71', SLURM_JOB_NAME: 'train', SLURM_JOB_ACCOUNT: 'lm' })),
+      { task_id: '71', job: 'train', project: 'lm', owner: null },
+    ],
+    [
+      'the owner of a Slurm job, where the unit has another user',
+      unit('a.scope', { user: 'slurm', ...environment({ SLURM_JOB_ID: '71', SLURM_JOB_USER: 'ada' }) }),
+      { owner: 'ada' },
+    ],
+    [
+      'a step of GitHub Actions',
+      container('c', environment(gitHub)),
+      { task_id: '9876543210', project: 'acme/web', job: 'CI/test', owner: 'ada' },
+    ],
+    [
+      'GitHub Actions without a workflow, of which half a name is not made',
+      container('c', environment({ GITHUB_REPOSITORY: 'acme/web', GITHUB_JOB: 'test' })),
+      { project: 'acme/web', job: null },
+    ],
+    [
+      'a GitLab job, whose project has a path beside the number in its labels',
+      container('c', {
+        labels: { 'com.gitlab.gitlab-runner.project.id': '77' },
+        ...environment(gitLab),
+      }),
+      { task_id: '5501', project: 'acme/web', job: 'test', owner: 'kim' },
+    ],
+    [
+      'a command under run inside a GitHub job, which says its own job',
+      ran('make', { ...environment(gitHub), ...said({ job: 'build' }) }),
+      { job: 'build', project: 'acme/web' },
+    ],
+    ['other variables', unit('a.scope', environment({ HOME: '/root', TASK_ID: '1' })), nobody],
+  ])('%s', (_, run, expected) => {
+    expect(identity(run)).toMatchObject(expected);
+  });
+
+  it('reads no variable that no rule names', () => {
+    const own = { match: { env: { TEAM: 'ml-*' } }, set: { project: '$1', job: '${env.JOB_TITLE}' } };
+
+    expect([...variablesOf([])].toSorted()).toEqual([
+      'CI_JOB_ID',
+      'CI_JOB_NAME',
+      'CI_PROJECT_PATH',
+      'GITHUB_ACTOR',
+      'GITHUB_JOB',
+      'GITHUB_REPOSITORY',
+      'GITHUB_RUN_ID',
+      'GITHUB_WORKFLOW',
+      'GITLAB_USER_LOGIN',
+      'HAKURIVER_TASK_ID',
+      'KOHAKURIVER_TASK_ID',
+      'SLURM_JOB_ACCOUNT',
+      'SLURM_JOB_ID',
+      'SLURM_JOB_NAME',
+      'SLURM_JOB_USER',
+    ]);
+    expect([...variablesOf([own])].filter((name) => !variablesOf([]).has(name)).toSorted()).toEqual([
+      'JOB_TITLE',
+      'TEAM',
+    ]);
+    expect(identity(unit('a.scope', environment({ TEAM: 'ml-vision', JOB_TITLE: 'fit' })), [own])).toMatchObject({
+      project: 'vision',
+      job: 'fit',
+    });
   });
 });
 

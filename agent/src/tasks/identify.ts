@@ -7,10 +7,15 @@ import { countStars, takeByGlob } from './name-glob.ts';
 
 const text = z.string({ error: 'expected text' }).check(z.minLength(1, { error: 'expected text that is not empty' }));
 
+const variable = text.check(
+  z.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'expected the name of an environment variable' }),
+);
+
 /**
  * One entry of `tasks.identify`: what all globs of `match` must fit, and what is `set` then. In `set`, `$1` is what the
- * first `*` took (counted through unit, container, cgroup, description, command, then the labels as written), and
- * `${unit}`, `${container}`, `${user}`, `${label.team}` stand for the whole of a thing; `$$` is a dollar sign.
+ * first `*` took (counted through unit, container, cgroup, description, command, then the labels and the environment as
+ * written), and `${unit}`, `${container}`, `${user}`, `${label.team}`, `${env.TEAM}` stand for the whole of a thing; `$$` is a
+ * dollar sign. Of a task's environment nothing is ever read but the variables that rules name.
  */
 export const identifyRule = z
   .strictObject({
@@ -21,6 +26,7 @@ export const identifyRule = z
       description: z.optional(text),
       command: z.optional(text),
       label: z.optional(z.record(text, text)),
+      env: z.optional(z.record(variable, text)),
     }),
     set: z.strictObject({
       task_id: z.optional(text),
@@ -48,6 +54,8 @@ export interface IdentifiableRun {
   readonly containerName: string | null;
   readonly image: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** Of its main process, only what {@link variablesOf} names; empty while unread. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly description: string | null;
   readonly command: string | null;
   readonly user: string | null;
@@ -86,6 +94,17 @@ export function identify(
   };
 }
 
+/** The environment variables that these rules and the built-in ones ask for. */
+export function variablesOf(rules: readonly IdentifyRule[]): ReadonlySet<string> {
+  const all = [...rules, ...knownRules];
+  const named = all.flatMap(({ set }) =>
+    Object.values(set).flatMap((template) =>
+      [...(template ?? '').matchAll(/\$\{env\.([^{}]*)\}/g)].map(([, name]) => name ?? ''),
+    ),
+  );
+  return new Set([...all.flatMap(({ match }) => Object.keys(match.env ?? {})), ...named]);
+}
+
 /** The same run gets the same id again after a crash, and no other run on any node does: a digest written as a UUID of version 8 (RFC 9562). */
 function idOf({ source, runKey }: IdentifiableRun, nodeId: string): string {
   const bytes = createHash('sha256').update(`${nodeId}\0${source}\0${runKey}`).digest().subarray(0, 16);
@@ -118,27 +137,32 @@ function fillFrom({ match, set }: IdentifyRule, run: IdentifiableRun, found: Fou
 }
 
 /** The globs of a rule by the word of what they must fit, in the order in which their stars count. */
-function globsOf({ unit, container, cgroup, description, command, label }: IdentifyRule['match']): [string, string][] {
+function globsOf({ label, env, ...match }: IdentifyRule['match']): [string, string][] {
+  const { unit, container, cgroup, description, command } = match;
   const labels = Object.entries(label ?? {}).map(([name, glob]) => [`label.${name}`, glob] as const);
-  const all = [...Object.entries({ unit, container, cgroup, description, command }), ...labels];
+  const variables = Object.entries(env ?? {}).map(([name, glob]) => [`env.${name}`, glob] as const);
+  const all = [...Object.entries({ unit, container, cgroup, description, command }), ...labels, ...variables];
   return all.flatMap(([word, glob]) => (glob === undefined ? [] : [[word, glob]]));
 }
 
 const words: ReadonlySet<string> = new Set(['unit', 'container', 'cgroup', 'description', 'command', 'image', 'user']);
 
 function wordOf(run: IdentifiableRun, word: string): string | null {
-  if (word.startsWith('label.')) {
-    const label = word.slice('label.'.length);
-    return Object.hasOwn(run.labels, label) ? (run.labels[label] ?? null) : null;
-  }
+  if (word.startsWith('label.')) return entryOf(run.labels, word.slice('label.'.length));
+  if (word.startsWith('env.')) return entryOf(run.environment ?? {}, word.slice('env.'.length));
   const values: Readonly<Record<string, string | null | undefined>> = {
     ...run,
     container: run.containerName,
     labels: null,
+    environment: null,
     run: null,
     startedAt: null,
   };
   return words.has(word) ? (values[word] ?? null) : null;
+}
+
+function entryOf(entries: Readonly<Record<string, string>>, name: string): string | null {
+  return Object.hasOwn(entries, name) ? (entries[name] ?? null) : null;
 }
 
 const reference = /\$(?:(\d+)|\{([^{}]*)\}|(\$)|)/g;
@@ -159,7 +183,7 @@ function fill(template: string, valueOf: (word: string) => string | null): strin
 function faultOf({ match, set }: IdentifyRule): string | null {
   const globs = globsOf(match);
   if (globs.length === 0)
-    return 'match is empty: say at least one of unit, container, cgroup, description, command, label';
+    return 'match is empty: say at least one of unit, container, cgroup, description, command, label, env';
   const templates = settable.flatMap((field) => set[field] ?? []);
   if (templates.length === 0) return `set is empty: say at least one of ${settable.join(', ')}`;
   const stars = globs.reduce((sum, [, glob]) => sum + countStars(glob), 0);
@@ -168,8 +192,8 @@ function faultOf({ match, set }: IdentifyRule): string | null {
       if (dollar !== undefined) continue;
       if (star !== undefined && (Number(star) < 1 || Number(star) > stars))
         return `${all} refers to nothing: match has ${stars} of *`;
-      if (star === undefined && !(words.has(word ?? '') || /^label\../.test(word ?? ''))) {
-        return `${all} refers to nothing: expected $1, \${label.NAME}, or one of ${[...words].map((one) => `\${${one}}`).join(', ')}`;
+      if (star === undefined && !(words.has(word ?? '') || /^(?:label|env)\../.test(word ?? ''))) {
+        return `${all} refers to nothing: expected $1, \${label.NAME}, \${env.NAME}, or one of ${[...words].map((one) => `\${${one}}`).join(', ')}`;
       }
     }
   }

@@ -1,8 +1,11 @@
 import { taskIdentity } from '@runnerwatch/shared/model/task.ts';
 import * as z from 'zod/mini';
+import { type KnownGpuFault, knownGpuFault } from './gpu-faults.ts';
 import { openRun, type Run } from './run.ts';
 
 const nullableNumber = z.nullable(z.number());
+
+const outputFile = z.object({ is_stderr: z.boolean(), path: z.string(), dev: z.string(), ino: z.string() });
 
 const storedRun = z.object({
   key: z.string(),
@@ -14,20 +17,32 @@ const storedRun = z.object({
   runtime_max_ms: nullableNumber,
   timeout_ms: nullableNumber,
   memory_limit_bytes: nullableNumber,
+  oom_kills_told: z._default(nullableNumber, null),
+  is_oom_warned: z._default(z.boolean(), false),
+  outputs: z._default(z.array(outputFile), []),
 });
 
 /** What survives the agent's own death: the runs that had not ended, as last known. Instants are milliseconds since the epoch. */
 export const ledgerState = z.object({
   boot_id: z.nullable(z.string()),
   saved_at: z.number(),
+  /** Since when the node was going down. */
+  stopping_since: z._default(nullableNumber, null),
+  gpu_faults: z._default(z.array(knownGpuFault), []),
   runs: z.array(storedRun),
 });
 export type LedgerState = z.infer<typeof ledgerState>;
 
-export function storeRuns(runs: Iterable<Run>, { bootId, now }: { bootId: string | null; now: number }): LedgerState {
+export function storeRuns(
+  runs: Iterable<Run>,
+  node: { bootId: string | null; now: number; stoppingSince: number | null; gpuFaults: KnownGpuFault[] },
+): LedgerState {
+  const { bootId, now, stoppingSince, gpuFaults } = node;
   return {
     boot_id: bootId,
     saved_at: now,
+    stopping_since: stoppingSince,
+    gpu_faults: gpuFaults,
     runs: [...runs].map((run) => ({
       key: run.key,
       handle: run.handle,
@@ -38,6 +53,9 @@ export function storeRuns(runs: Iterable<Run>, { bootId, now }: { bootId: string
       runtime_max_ms: run.runtimeMaxMs,
       timeout_ms: run.timeoutMs,
       memory_limit_bytes: run.memoryLimitBytes,
+      oom_kills_told: run.oomKillsTold,
+      is_oom_warned: run.isOomWarned,
+      outputs: run.outputs.map(({ isStderr, ...file }) => ({ ...file, is_stderr: isStderr })),
     })),
   };
 }
@@ -57,6 +75,9 @@ export function believedRuns({ runs }: LedgerState): Run[] {
     runtimeMaxMs: stored.runtime_max_ms,
     timeoutMs: stored.timeout_ms,
     memoryLimitBytes: stored.memory_limit_bytes,
+    oomKillsTold: stored.oom_kills_told,
+    isOomWarned: stored.is_oom_warned,
+    outputs: stored.outputs.map(({ is_stderr, ...file }) => ({ ...file, isStderr: is_stderr })),
     isBelieved: true,
   }));
 }

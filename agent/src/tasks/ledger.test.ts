@@ -3,7 +3,8 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import type { ContainerEnded, ProcessExited, Sighting, UnitEnded, UnitStarted } from '../watchers/watcher.ts';
-import { Ledger, type LedgerOptions } from './ledger.ts';
+import { Ledger } from './ledger.ts';
+import type { LedgerOptions } from './ledger-options.ts';
 import type { LedgerState } from './ledger-state.ts';
 
 const invocation = 'a'.repeat(32);
@@ -19,6 +20,10 @@ function life(disk: { state: LedgerState | null; written: EventBody[] }, more: P
     rules: [],
     write: async (body) => disk.written.push(body),
     readUse: () => null,
+    takeRecording: () => null,
+    readEnvironment: () => ({}),
+    redact: (text) => text,
+    outputs: { find: async () => [], named: async () => [], read: async () => null },
     tailOf: () => null,
     hurryJournal: () => {},
     state: {
@@ -28,8 +33,10 @@ function life(disk: { state: LedgerState | null; written: EventBody[] }, more: P
       },
     },
     isSeeing: () => true,
-    exitsBlindReason: () => null,
-    isShuttingDown: () => false,
+    endsOnDisk: [],
+    exitsBlindness: () => null,
+    directoryOf: () => null,
+    diskOf: () => null,
     watchCgroup: () => {},
     unwatchCgroup: () => {},
     settled: (source, handle) => settled.push(`${source} ${handle}`),
@@ -215,6 +222,82 @@ describe('the ledger', () => {
     );
   });
 
+  it('F001 does not tell again what an earlier life has on disk, and lets its source forget it', async () => {
+    const disk = emptyDisk();
+    const first = life(disk);
+    await tell(first, started());
+    first.ledger.save();
+    await tell(first, exited(3 << 8), ended());
+    const [id] = disk.written.flatMap((body) => (body.kind === 'task_ended' ? [body.task.id] : []));
+
+    const second = life(disk, { endsOnDisk: [id ?? ''] });
+    await tell(second, ended({ result: 'exit-code' }), ended({ via: 'journal' }));
+    for (let ticks = 0; ticks < 5; ticks += 1) {
+      second.ledger.tick();
+      await second.clock.advance(1000);
+    }
+
+    expect(ends(disk.written)).toEqual([['t1', 'failed', 3, 'exit_code']]);
+    expect(second.ledger.open()).toEqual([]);
+    expect(disk.state?.runs).toEqual([]);
+    await tell(second, {
+      kind: 'run_ended',
+      runId: 'r1',
+      waitStatus: 0,
+      timedOut: false,
+      startError: null,
+      cpuMs: null,
+      memoryPeakBytes: null,
+      at: 1,
+      approximate: false,
+      logTail: null,
+    });
+    expect(second.settled).toEqual(['run r1']);
+  });
+
+  it('gives the journal a moment before it calls unseen what is gone since its last life', async () => {
+    const disk = emptyDisk();
+    const service = { unit: 's.service', cgroup: '/system.slice/s.service' };
+    const first = life(disk);
+    await tell(first, started(service));
+    first.ledger.save();
+
+    const second = life(disk);
+    second.ledger.reconcile();
+    await second.clock.advance(1000);
+    second.ledger.tick();
+    const execMain = { code: 'killed', status: 15 } as const;
+    await tell(second, ended({ ...service, via: 'journal', execMain, stopJob: true }));
+    await second.clock.advance(1000);
+
+    expect(ends(disk.written)).toEqual([['s', 'killed', null, 'stopped_by_user']]);
+  });
+
+  it('asks the journal who stopped a unit that was not heard from its start on', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+
+    await tell(one, started(), exited(15), ended({ stopJob: null }));
+    await one.clock.advance(1000);
+    expect(ends(disk.written)).toEqual([]);
+    await tell(one, ended({ stopJob: true, via: 'journal' }));
+
+    expect(ends(disk.written)).toEqual([['t1', 'killed', null, 'stopped_by_user']]);
+  });
+
+  it('says of a scope that ended while the agent was away that it was away, not that it lacks rights', async () => {
+    const disk = emptyDisk();
+    const reason = 'it ended while the agent was not running';
+    const one = life(disk, { exitsBlindness: () => ({ reason, wasAway: true }) });
+
+    await tell(one, started(), ended({ via: 'journal' }));
+    await one.clock.advance(1000);
+
+    const [end] = disk.written.flatMap((body) => (body.kind === 'task_ended' ? [body.ending] : []));
+    expect(end?.verdict.summary).toContain(reason);
+    expect(end?.verdict.advice).toEqual([]);
+  });
+
   it('leaves a unit alone that failed before anybody watched', async () => {
     const disk = emptyDisk();
     const one = life(disk);
@@ -319,10 +402,49 @@ describe('the ledger', () => {
       cgroup,
       scope: 'cgroup',
       limitedCgroup: cgroup,
+      usageBytes: null,
+      limitBytes: null,
+      rssBytes: null,
+      largest: null,
       at: 1,
     });
 
     expect(ends(disk.written)).toEqual([['box', 'killed_oom', null, 'oom_limit']]);
+  });
+
+  it('tells the last minutes of a failure, after its end, and of nothing else', async () => {
+    const recording = {
+      interval_ms: 1000,
+      until: '2026-01-01T00:00:05.000Z',
+      complete_until: '2026-01-01T00:00:05.000Z',
+    };
+    const disk = emptyDisk();
+    const asked: [string, number][] = [];
+    const one = life(disk, {
+      takeRecording: (run, endedAt) => {
+        asked.push([run.identity.name, endedAt]);
+        return { ...recording, task: { processes: [1] }, node: {} };
+      },
+    });
+
+    await tell(one, started(), exited(3 << 8), ended());
+    const again = { invocationId: 'b'.repeat(32), startedAt: Date.UTC(2026, 0, 1, 0, 0, 6) };
+    const at = Date.UTC(2026, 0, 1, 0, 0, 8);
+    await tell(one, started(again), exited(0, { at }), ended({ ...again, at }));
+
+    expect(asked).toEqual([
+      ['t1', Date.UTC(2026, 0, 1, 0, 0, 5)],
+      ['t1', at],
+    ]);
+    expect(disk.written.map(({ kind }) => kind)).toEqual([
+      'task_started',
+      'task_ended',
+      'task_recording',
+      'task_started',
+      'task_ended',
+    ]);
+    const failed = disk.written.find((body) => body.kind === 'task_started');
+    expect(disk.written.find((body) => body.kind === 'task_recording')).toMatchObject({ task_id: failed?.task.id });
   });
 
   it('keeps trying to write what could not be written, and forgets the run only then', async () => {
@@ -348,4 +470,288 @@ describe('the ledger', () => {
     one.ledger.tick();
     expect(one.settled).toEqual(['systemd t1.scope']);
   });
+});
+
+it('learns from the environment which job a run is, also when its program is executed a moment after the start', async () => {
+  const disk = emptyDisk();
+  let environment: Record<string, string> = {};
+  const { ledger } = life(disk, { readEnvironment: () => environment });
+
+  ledger.see(started());
+  environment = { SLURM_JOB_ID: '71', SLURM_JOB_NAME: 'train', SLURM_JOB_ACCOUNT: 'lm', SLURM_JOB_USER: 'ada' };
+  ledger.tick();
+  ledger.tick();
+  ledger.see(ended());
+  ledger.see(exited(0));
+  await ledger.stop();
+
+  const known = { task_id: '71', job: 'train', project: 'lm', owner: 'ada' };
+  expect(disk.written).toMatchObject([
+    { kind: 'task_started', task: { job: null } },
+    { kind: 'task_started', task: known },
+    { kind: 'task_ended', task: known },
+  ]);
+});
+
+it('looks at the environment of a run that is known by its name only once', () => {
+  const disk = emptyDisk();
+  const looks: unknown[] = [];
+  const { ledger } = life(disk, {
+    readEnvironment: (of) => {
+      looks.push(of);
+      return {};
+    },
+  });
+
+  ledger.see(
+    started({ unit: 'hakuriver-task-5.scope', mainPid: null, cgroup: '/system.slice/hakuriver-task-5.scope' }),
+  );
+  ledger.tick();
+
+  expect(looks).toEqual([{ pid: null, cgroup: '/system.slice/hakuriver-task-5.scope' }]);
+  expect(disk.written).toMatchObject([{ kind: 'task_started', task: { task_id: '5' } }]);
+});
+
+const told = (written: readonly EventBody[]) =>
+  written.flatMap((body) =>
+    body.kind === 'condition'
+      ? [[body.report.condition, body.report.subject, body.report.status, body.report.value]]
+      : [],
+  );
+/** The only task that was told to begin. */
+const idOf = (written: readonly EventBody[]) =>
+  written.flatMap((body) => (body.kind === 'task_started' ? [body.task.id] : []))[0];
+const endedAtMs = Date.UTC(2026, 0, 1, 0, 0, 5);
+
+function kernelOom(more: Partial<Sighting & { kind: 'kernel_oom' }> = {}): Sighting {
+  return {
+    kind: 'kernel_oom',
+    pid: 1,
+    comm: 'train',
+    cgroup,
+    scope: 'cgroup',
+    limitedCgroup: cgroup,
+    usageBytes: 52_428_800,
+    limitBytes: 52_428_800,
+    rssBytes: 50_000_000,
+    largest: null,
+    at: endedAtMs,
+    ...more,
+  };
+}
+
+function gpuFault(more: Partial<Sighting & { kind: 'gpu_fault' }> = {}): Sighting {
+  const text = 'NVRM: Xid (PCI:0000:3b:00): 31, pid=1, name=train';
+  return { kind: 'gpu_fault', xid: 31, gpu: '0000:3b:00', pid: 1, comm: 'train', cgroup, text, at: endedAtMs, ...more };
+}
+
+describe('a word that comes after the end was told', () => {
+  it('F043 amends a SIGKILL by unknown to what the kernel log says of it, once', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+
+    await tell(one, started(), exited(9), ended());
+    await one.clock.advance(3000);
+    await tell(one, kernelOom(), kernelOom());
+
+    expect(ends(disk.written)).toEqual([
+      ['t1', 'killed', null, 'signal'],
+      ['t1', 'killed_oom', null, 'oom_limit'],
+    ]);
+  });
+
+  it('amends an exit code to the fault of a GPU of its main process, although that process is gone', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+
+    await tell(one, started(), exited(1 << 8), ended());
+    await one.clock.advance(500);
+    await tell(one, gpuFault({ cgroup: null }));
+
+    expect(ends(disk.written).map(([, , , cause]) => cause)).toEqual(['exit_code', 'gpu_fault']);
+  });
+
+  it('amends a stop by a person to one by the system when the shutdown is heard of a moment later', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+
+    await tell(one, started(), exited(15), ended({ stopJob: true }));
+    await tell(one, { kind: 'system_stopping', isStopping: true, at: endedAtMs + 100 });
+
+    expect(ends(disk.written).map(([, , , cause]) => cause)).toEqual(['stopped_by_user', 'stopped_by_system']);
+  });
+
+  it('says nothing new eleven seconds later, and nothing that changes no verdict', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+
+    await tell(one, started(), exited(0), ended());
+    await tell(one, gpuFault());
+    await one.clock.advance(11_000);
+    await tell(one, kernelOom());
+
+    expect(ends(disk.written)).toEqual([['t1', 'completed', 0, 'success']]);
+  });
+
+  it('is about the run that ended, not about the next of that name', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+    const next = started({ invocationId: 'b'.repeat(32), startedAt: endedAtMs + 200 });
+
+    await tell(one, started(), exited(9), ended(), next, kernelOom());
+    await one.clock.advance(2000);
+
+    expect(ends(disk.written).map(([, , , cause]) => cause)).toEqual(['signal', 'oom_limit']);
+    expect(told(disk.written)).toEqual([]);
+    expect(one.ledger.open().map(({ kernelOom: account }) => account)).toEqual([null]);
+  });
+});
+
+describe('an OOM kill in a task that goes on', () => {
+  const counted = (oomKills: number): Sighting => ({ kind: 'cgroup_oom', cgroup, oomKills, at: endedAtMs });
+
+  it('is told after a second, and told again when there are more', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+
+    await tell(one, started({ startedAt: null }), counted(1), kernelOom());
+    expect(told(disk.written)).toEqual([]);
+    await one.clock.advance(1000);
+    await tell(one, counted(3));
+    await one.clock.advance(1000);
+    await tell(one, exited(0), ended());
+
+    const values = told(disk.written).map(([, , status, value]) => [status, value]);
+    expect(told(disk.written)[0]).toEqual(['TaskOomKill', idOf(disk.written), 'true', 1]);
+    expect(values.at(0)).toEqual(['true', 1]);
+    expect(values.at(-1)).toEqual(['true', 3]);
+  });
+
+  it('is no warning when the task ended of it', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+
+    await tell(one, started(), counted(1), kernelOom(), exited(9), ended());
+    await one.clock.advance(2000);
+
+    expect(told(disk.written)).toEqual([]);
+    expect(ends(disk.written).map(([, status]) => status)).toEqual(['killed_oom']);
+  });
+
+  it('is no news when it was counted before the agent knew the task', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+
+    await tell(one, started({ startedAt: 0 }), counted(2));
+    await one.clock.advance(2000);
+    expect(told(disk.written)).toEqual([]);
+    await tell(one, counted(3));
+    await one.clock.advance(2000);
+
+    expect(told(disk.written)).toEqual([['TaskOomKill', idOf(disk.written), 'true', 3]]);
+  });
+
+  it("is not told anew by the agent's next life", async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+    await tell(one, started({ startedAt: null }), counted(1));
+    await one.clock.advance(1000);
+    one.ledger.save();
+
+    const two = life(disk);
+    await tell(two, started({ startedAt: null }), counted(1));
+    await two.clock.advance(2000);
+
+    expect(told(disk.written)).toHaveLength(1);
+  });
+});
+
+describe('a shutdown', () => {
+  it('explains the end of a run that is found only after the restart, not of one before it or after it', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+    const wall = one.clock.wallMs();
+    await tell(one, { kind: 'system_stopping', isStopping: true, at: wall });
+    const begun = (runId: string): Sighting => ({
+      kind: 'run_started',
+      runId,
+      name: runId,
+      job: null,
+      project: null,
+      owner: null,
+      command: 'sleep 300',
+      pid: 7,
+      startTicks: 1,
+      cgroup: null,
+      timeoutMs: null,
+      startedAt: wall - 60_000,
+    });
+    const over = (runId: string, at: number): Sighting => ({
+      kind: 'run_ended',
+      runId,
+      waitStatus: 15,
+      timedOut: false,
+      startError: null,
+      cpuMs: null,
+      memoryPeakBytes: null,
+      at,
+      approximate: false,
+      logTail: null,
+    });
+    await one.ledger.stop();
+
+    const clock = new ManualClock();
+    await clock.advance(60_000);
+    const two = life(disk, { bootId: 'boot-2', clock });
+    for (const [runId, at] of [
+      ['before', wall - 30_000],
+      ['during', wall + 500],
+      ['after', wall + 61_000],
+    ] as const)
+      await tell(two, begun(runId), over(runId, at));
+
+    expect(ends(disk.written).map(([name, , , cause]) => [name, cause])).toEqual([
+      ['before', 'signal'],
+      ['during', 'stopped_by_system'],
+      ['after', 'signal'],
+    ]);
+  });
+});
+
+it('takes the growth of memory from the recording, and the disk from the newest reading', async () => {
+  const disk = emptyDisk();
+  const one = life(disk, {
+    takeRecording: () => ({
+      interval_ms: 1000,
+      until: '2026-01-01T00:00:05.000Z',
+      complete_until: '2026-01-01T00:00:05.000Z',
+      task: { memory_bytes: Array.from({ length: 61 }, (_, second) => second * 1024 ** 2) },
+      node: {},
+    }),
+  });
+
+  await tell(one, started({ memoryMaxBytes: 64 * 1024 ** 2 }), exited(9), kernelOom(), ended());
+
+  const end = disk.written.find((body) => body.kind === 'task_ended');
+  expect(end?.ending.verdict.advice[0]).toContain('grew 1.0 MiB/s for the last 1m');
+});
+
+it('asks for the working directory of a run a moment after its start', async () => {
+  const disk = emptyDisk();
+  const { ledger } = life(disk, {
+    directoryOf: ({ pid }) => `/of/${pid}`,
+    diskOf: ({ directory }) => ({ mount: directory ?? '?', of: 'space', usedPercent: 100, at: 0 }),
+    tailOf: () => ['write failed: No space left on device'],
+  });
+
+  ledger.see(started({ mainPid: 7 }));
+  ledger.tick();
+  ledger.see(exited(1 << 8));
+  ledger.see(ended());
+  await ledger.stop();
+
+  expect(disk.written.at(-1)).toMatchObject({
+    ending: { status: 'failed', exit_code: 1, verdict: { cause: 'disk_full', confidence: 'proven' } },
+  });
+  expect(JSON.stringify(disk.written.at(-1))).toContain('/of/7 was 100% full');
 });

@@ -1,53 +1,38 @@
+import type { ConditionReport } from '@runnerwatch/shared/model/condition.ts';
 import type { EventBody } from '@runnerwatch/shared/model/event.ts';
-import type { TaskSource } from '@runnerwatch/shared/model/task.ts';
-import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
-import type { Logger } from 'pino';
-import type { ContainerFacts, ProcessExited, Sighting, UnitEnded, UnitStarted } from '../watchers/watcher.ts';
+import { failureStatuses, replacesVerdict, type TaskIdentity } from '@runnerwatch/shared/model/task.ts';
+import { finishLog } from '../logs/finish.ts';
+import { withoutSecrets } from '../logs/without-secrets.ts';
+import type {
+  ContainerFacts,
+  ProcessExited,
+  Sighting,
+  SystemStopping,
+  UnitEnded,
+  UnitStarted,
+} from '../watchers/watcher.ts';
 import { EarlyExits, leafOf } from './early-exits.ts';
-import { endingOf } from './ending.ts';
-import { type IdentifyRule, identify } from './identify.ts';
+import { endingOf, type TaskEnded } from './ending.ts';
+import { EventWriter } from './event-writer.ts';
+import { GpuFaults } from './gpu-faults.ts';
+import { identify } from './identify.ts';
+import type { LedgerOptions } from './ledger-options.ts';
 import { believedRuns, type LedgerState, storeRuns } from './ledger-state.ts';
-import { keyOf, type Opening, openingOfCommand, openingOfContainer, openingOfUnit } from './opening.ts';
-import { type CgroupUse, hadOom, hasEnded, isUnexplainedKill, openRun, type Run, takeUse } from './run.ts';
+import { OomWarnings } from './oom-warnings.ts';
+import { OpenRuns } from './open-runs.ts';
+import { isSameStart, keyOf, type Opening, openingOfCommand, openingOfContainer, openingOfUnit } from './opening.ts';
+import { endInstantOf, hasEnded, openRun, type Run, takeUse } from './run.ts';
+import { Shutdowns } from './shutdowns.ts';
+import { subjectOf, type TaskFact, takeFact } from './task-facts.ts';
+import { TaskOutputs } from './task-outputs.ts';
+import { isFrom, type ToldEnd, ToldEnds } from './told-ends.ts';
+import { memoryPointsOf, trendOf } from './verdict/trend.ts';
+import { missingWitness, waitMs } from './witnesses.ts';
 
-export interface LedgerOptions {
-  readonly nodeId: string;
-  readonly bootId: string | null;
-  /** `tasks.identify` of the configuration. */
-  readonly rules: readonly IdentifyRule[];
-  /** The spool's append: resolves when the event is on disk. */
-  readonly write: (body: EventBody, atMs: number) => Promise<unknown>;
-  readonly readUse: (cgroup: string) => CgroupUse | null;
-  /** The last lines of a unit's run; null when nobody reads its log. */
-  readonly tailOf: (run: { unit: string; invocationId: string | null }) => readonly string[] | null;
-  /** The journal's word on an end is waited for. */
-  readonly hurryJournal: () => void;
-  readonly state: { load(): LedgerState | null; save(state: LedgerState): void };
-  /** Whether the source can be heard at this moment: an absent word from it then means something. */
-  readonly isSeeing: (source: 'systemd' | 'journal' | 'process-exits' | TaskSource) => boolean;
-  /** Why the kernel's process events are not seen, when they are not. */
-  readonly exitsBlindReason: () => string | null;
-  readonly isShuttingDown: () => boolean;
-  readonly watchCgroup: (cgroup: string) => void;
-  readonly unwatchCgroup: (cgroup: string) => void;
-  /** The end of this run is on disk: its source may forget it. */
-  readonly settled: (source: TaskSource, handle: string) => void;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** Named moments, for tests that die there. */
-  readonly crashPoint?: (name: 'seen' | 'before-write' | 'written') => void;
-}
-
-/**
- * How long an end waits for the other witness of it, by what is still missing. The kernel speaks within a millisecond; on a
- * node that is out of breath it takes longer, and `unknown` is a poor answer where a moment's patience has a proven one.
- */
-const waitMs = { exit: 800, journal: 400, kernelLog: 800 } as const;
-/** Ends told as unknown that a later word of the kernel can still prove. */
-const unprovenKept = 500;
-const rememberedEnds = 20_000;
-/** Cgroups read in one tick; the others have their turn in the next. */
-const readsPerTick = 100;
+/** journald takes what systemd says in its own time, and more of it on a busy node. */
+const doubtMs = 2000;
+/** Runs whose main process is looked at a second time in one tick. */
+const secondLooksPerTick = 100;
 
 /**
  * Puts together what the watchers saw of each run of work, and writes its beginning and its end down: once each.
@@ -58,31 +43,52 @@ const readsPerTick = 100;
  */
 export class Ledger {
   readonly #options: LedgerOptions;
-  readonly #runs = new Map<string, Run>();
-  readonly #byHandle = new Map<string, Run>();
+  readonly #runs = new OpenRuns();
   readonly #early = new EarlyExits();
-  /** Task ids whose end is told. */
-  readonly #ended = new Set<string>();
   /** Ended, but not yet on disk: a later life must still ask about them. */
   readonly #unsettled = new Set<Run>();
-  readonly #settling = new Set<Promise<void>>();
+  readonly #writer: EventWriter;
   readonly #waiting = new Map<Run, AbortController>();
-  readonly #unwritten: { body: EventBody; atMs: number; after?: () => void }[] = [];
-  /** Scopes whose end was told without an exit status, by unit. */
-  readonly #unproven = new Map<string, Run>();
+  /** Just begun: their main process may not have executed its program yet. */
+  readonly #fresh = new Map<Run, Opening>();
+  readonly #told = new ToldEnds();
+  readonly #outputs: TaskOutputs;
+  readonly #oomWarnings: OomWarnings;
+  readonly #gpuFaults: GpuFaults;
+  readonly #shutdowns: Shutdowns;
   readonly #previous: LedgerState | null;
   /** Ends from before this instant are told already, or were before our time. */
   readonly #tellFrom: number;
   /** Ended and on disk, but perhaps still open in the file of what runs. */
   readonly #written: Run[] = [];
   #isDirty = false;
-  #nextRead = 0;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
     this.#previous = options.state.load();
-    this.#tellFrom = this.#previous?.saved_at ?? options.clock.wallMs();
-    if (this.#previous) for (const run of believedRuns(this.#previous)) this.#add(run);
+    this.#writer = new EventWriter(options);
+    const startedAt = options.clock.wallMs();
+    this.#tellFrom = this.#previous?.saved_at ?? startedAt;
+    this.#shutdowns = new Shutdowns({ since: this.#previous?.stopping_since ?? null, startedAt });
+    const { clock, bootId } = options;
+    const known = () => {
+      this.#isDirty = true;
+    };
+    this.#outputs = new TaskOutputs({ reading: options.outputs, clock, known });
+    const tell = (report: ConditionReport) => {
+      this.#isDirty = true;
+      this.#write({ kind: 'condition', report });
+    };
+    this.#oomWarnings = new OomWarnings({ tell, since: this.#tellFrom, clock });
+    this.#gpuFaults = new GpuFaults({ tell, known: this.#previous?.gpu_faults ?? [], bootId, clock });
+    for (const id of options.endsOnDisk) this.#told.remember(id);
+    for (const run of this.#previous ? believedRuns(this.#previous) : []) {
+      if (this.#told.has(run.identity.id)) {
+        this.#isDirty = true;
+        continue;
+      }
+      this.#add(run);
+    }
   }
 
   /** The node was started anew since the last life of this agent. */
@@ -96,7 +102,7 @@ export class Ledger {
   }
 
   open(): readonly Run[] {
-    return [...this.#runs.values()];
+    return this.#runs.all();
   }
 
   see(sighting: Sighting): void {
@@ -107,19 +113,18 @@ export class Ledger {
       case 'unit_ended':
         return this.#unitEnded(sighting);
       case 'unit_oom':
-        return this.#note(this.#byHandle.get(sighting.unit), (run) => {
-          run.unitOomAt ??= sighting.at;
-        });
+      case 'unit_start_failed':
+      case 'container_oom':
+      case 'container_signalled':
+      case 'cgroup_oom':
+      case 'kernel_oom':
+      case 'core_dumped':
+      case 'gpu_fault':
+        return this.#fact(sighting);
+      case 'system_stopping':
+        return this.#systemStopping(sighting);
       case 'container_started':
         return void this.#containerRun(sighting);
-      case 'container_oom':
-        return this.#note(this.#byHandle.get(sighting.containerId), (run) => {
-          run.containerOomAt ??= sighting.at;
-        });
-      case 'container_signalled':
-        return this.#note(this.#byHandle.get(sighting.containerId), (run) => {
-          run.signals.push({ signal: sighting.signal, at: sighting.at });
-        });
       case 'container_ended':
       case 'container_not_started':
         return this.#note(this.#containerRun(sighting), (run) => {
@@ -128,26 +133,15 @@ export class Ledger {
         });
       case 'process_exited':
         return this.#processExited(sighting);
-      case 'cgroup_oom':
-        return this.#note(this.#runIn(sighting.cgroup), (run) => {
-          run.oomKills = Math.max(run.oomKills ?? 0, sighting.oomKills);
-          run.oomAt ??= sighting.at;
-        });
-      case 'kernel_oom':
-        return this.#note(this.#runIn(sighting.cgroup), (run) => {
-          run.kernelLine ??= {
-            at: sighting.at,
-            isGlobal: sighting.scope === 'host',
-            text: `the OOM killer took process ${sighting.pid}${sighting.comm === null ? '' : ` (${sighting.comm})`}: ${sighting.scope === 'host' ? 'the node had run out of memory' : 'a memory limit was reached'}`,
-          };
-        });
       case 'run_started':
         return void this.#commandRun(sighting);
       case 'run_ended':
-        return this.#note(this.#byHandle.get(sighting.runId), (run) => {
+        // One whose end is told is open no more; only its source does not know that yet.
+        if (!this.#runs.byHandle(sighting.runId)) return this.#options.settled('run', sighting.runId);
+        return this.#note(this.#runs.byHandle(sighting.runId), (run) => {
           run.runEnded = sighting;
           run.logTail = sighting.logTail;
-          run.blindReason ??= sighting.blindReason ?? null;
+          if (sighting.blindReason !== undefined) run.blindness ??= { reason: sighting.blindReason, wasAway: true };
         });
       case 'gap':
         return this.#write({ kind: 'gap', gap: sighting.gap });
@@ -160,33 +154,39 @@ export class Ledger {
   measure(cgroup: string): void {
     const use = this.#options.readUse(cgroup);
     if (use === null) return;
-    const run = this.#runIn(cgroup);
+    const run = this.#runs.in(cgroup);
     if (run) {
       takeUse(run, use);
       run.isPeakFinal ||= use.memoryPeakBytes !== null;
     } else this.#early.keep(cgroup, { exit: null, use, now: this.#options.clock.wallMs() });
   }
 
-  /** Once a second: reads the use of what runs, tries again what could not be written, and keeps the state on disk. */
+  /** Once a second: tries again what could not be written, and keeps the state on disk. */
   tick(): void {
-    const measured = [...this.#runs.values()].filter((run) => run.cgroup !== null && run.source !== 'run');
-    for (let count = 0; count < Math.min(readsPerTick, measured.length); count += 1) {
-      const run = measured[(this.#nextRead + count) % measured.length];
-      const use = run?.cgroup == null ? null : this.#options.readUse(run.cgroup);
-      if (run && use) takeUse(run, use);
-    }
-    this.#nextRead += readsPerTick;
-    for (const { body, atMs, after } of this.#unwritten.splice(0)) this.#write(body, { atMs, after });
+    for (const [run, opening] of [...this.#fresh].slice(0, secondLooksPerTick)) this.#lookAgain(run, opening);
+    this.#outputs.tick();
+    this.#writer.retry();
     this.reconcile();
+    this.#gpuFaults.tick();
     this.save();
   }
 
-  /** Ends what was believed to run and is not there: asked when the sources have told all they know, and again each tick. */
+  /**
+   * Ends what was believed to run and is not there: asked when the sources have told all they know, and again each tick.
+   * The journal's word on an end comes a moment after the unit is gone, so a doubt is slept on.
+   */
   reconcile(): void {
-    for (const run of [...this.#runs.values()].filter(({ isBelieved }) => isBelieved)) {
+    const now = this.#options.clock.monotonicMs();
+    for (const run of this.#runs.all().filter(({ isBelieved }) => isBelieved)) {
       if (!this.wasRebooted && !this.#options.isSeeing(run.source)) continue;
-      run.blindReason ??= 'it ended while the agent was not running';
-      this.#end(run);
+      run.doubtedAtMs ??= now;
+      if (!this.wasRebooted && now - run.doubtedAtMs < doubtMs) {
+        this.#options.hurryJournal();
+        continue;
+      }
+      run.blindness ??= { reason: 'it ended while the agent was not running', wasAway: true };
+      // Asked again at the next tick.
+      if (!this.#outputs.isReading(run, () => {})) this.#end(run);
     }
   }
 
@@ -194,7 +194,9 @@ export class Ledger {
   save(): void {
     if (!this.#isDirty) return;
     const { state, bootId, clock, settled } = this.#options;
-    state.save(storeRuns([...this.#runs.values(), ...this.#unsettled], { bootId, now: clock.wallMs() }));
+    const open = [...this.#runs.all(), ...this.#unsettled];
+    const node = { bootId, stoppingSince: this.#shutdowns.since, gpuFaults: this.#gpuFaults.known() };
+    state.save(storeRuns(open, { ...node, now: clock.wallMs() }));
     this.#isDirty = false;
     // Only now may a source forget them: a next life would believe that what it reads of here still runs.
     for (const { source, handle } of this.#written.splice(0)) settled(source, handle);
@@ -203,7 +205,8 @@ export class Ledger {
   /** Ends that wait for a witness are judged now; resolves when everything is on disk. */
   async stop(): Promise<void> {
     for (const waiting of this.#waiting.values()) waiting.abort();
-    while (this.#settling.size > 0) await Promise.all(this.#settling);
+    this.#oomWarnings.stop();
+    await this.#writer.settled();
     this.save();
   }
 
@@ -211,6 +214,7 @@ export class Ledger {
     const run = this.#unitRun(sighting, sighting);
     if (!run) return;
     run.cgroup = sighting.cgroup ?? run.cgroup;
+    run.mainPid = sighting.mainPid ?? run.mainPid;
     run.runtimeMaxMs = sighting.runtimeMaxMs ?? run.runtimeMaxMs;
     run.memoryLimitBytes = sighting.memoryMaxBytes ?? run.memoryLimitBytes;
     if (run.cgroup !== null) this.#options.watchCgroup(run.cgroup);
@@ -219,7 +223,8 @@ export class Ledger {
 
   #unitEnded(sighting: UnitEnded): void {
     // systemd keeps failed units loaded and shows them at every start: what ended before anybody watched is not news.
-    const isKnown = this.#runs.has(keyOf('systemd', sighting.invocationId ?? '')) || this.#byHandle.has(sighting.unit);
+    const isKnown =
+      this.#runs.byKey(keyOf('systemd', sighting.invocationId ?? '')) ?? this.#runs.byHandle(sighting.unit);
     if (!isKnown && sighting.at < this.#tellFrom) return;
     this.#note(this.#unitRun(sighting), (run) => {
       if (sighting.via === 'journal') run.journalEnded ??= sighting;
@@ -234,21 +239,22 @@ export class Ledger {
     { unit, invocationId }: { unit: string; invocationId: string | null },
     started?: UnitStarted,
   ): Run | undefined {
-    const current = this.#byHandle.get(unit);
+    const current = this.#runs.byHandle(unit);
     if (current && (invocationId === null || current.key === keyOf('systemd', invocationId)))
       return this.#confirm(current);
     const runId = invocationId ?? `${unit}@${started?.startedAt ?? this.#options.clock.wallMs()}`;
-    const known = this.#runs.get(keyOf('systemd', runId));
+    const known = this.#runs.byKey(keyOf('systemd', runId));
     if (known) return this.#confirm(known);
     return this.#begin(openingOfUnit(unit, runId, started));
   }
 
   #containerRun(facts: ContainerFacts): Run | undefined {
-    const current = this.#byHandle.get(facts.containerId);
+    const current = this.#runs.byHandle(facts.containerId);
     const isSame = current !== undefined && isSameStart(current.startedAt, facts.startedAt);
     const run = isSame ? this.#confirm(current) : this.#begin(openingOfContainer(facts));
     if (!run) return undefined;
     run.memoryLimitBytes ??= facts.memoryMaxBytes;
+    run.mainPid = facts.pid ?? run.mainPid;
     if (facts.cgroup !== null && run.cgroup === null) {
       run.cgroup = facts.cgroup;
       this.#options.watchCgroup(facts.cgroup);
@@ -258,17 +264,18 @@ export class Ledger {
   }
 
   #commandRun(started: Sighting & { kind: 'run_started' }): Run | undefined {
-    const current = this.#byHandle.get(started.runId);
-    if (current) return this.#confirm(current);
-    const run = this.#begin(openingOfCommand(started));
-    if (run) run.timeoutMs = started.timeoutMs;
+    const current = this.#runs.byHandle(started.runId);
+    const run = current ? this.#confirm(current) : this.#begin(openingOfCommand(started));
+    if (!run) return undefined;
+    run.timeoutMs = started.timeoutMs;
+    run.process = { pid: started.pid, startTicks: started.startTicks };
     return run;
   }
 
-  #begin({ source, runKey, handle, names }: Opening): Run | undefined {
-    const { nodeId, rules } = this.#options;
-    const identity = identify({ ...names, source, runKey }, { nodeId, rules });
-    if (this.#ended.has(identity.id)) return undefined;
+  #begin(opening: Opening): Run | undefined {
+    const { source, runKey, handle, names } = opening;
+    const identity = this.#identify(opening);
+    if (this.#told.has(identity.id)) return undefined;
     const run = openRun({
       key: keyOf(source, runKey),
       source,
@@ -278,35 +285,58 @@ export class Ledger {
       startedAt: names.startedAt,
     });
     run.cgroup = source === 'run' ? null : (names.cgroup ?? null);
+    run.mainPid = opening.pid;
     this.#supersede(handle);
-    this.#unproven.delete(handle);
+    this.#told.supersede(handle);
     this.#add(run);
+    this.#fresh.set(run, opening);
+    void this.#outputs.begin(run);
     this.#write({ kind: 'task_started', task: identity });
     return run;
   }
 
+  #identify({ source, runKey, pid, names }: Opening): TaskIdentity {
+    const { nodeId, rules, readEnvironment, redact } = this.#options;
+    const environment = readEnvironment({ pid, cgroup: names.cgroup ?? null });
+    return withoutSecrets(identify({ ...names, source, runKey, environment }, { nodeId, rules }), redact);
+  }
+
+  /** systemd and engines tell of a start before the program is executed: until then its process has another environment. */
+  #lookAgain(run: Run, opening: Opening): void {
+    this.#fresh.delete(run);
+    if (!this.#runs.has(run)) return;
+    run.directory = this.#options.directoryOf({ pid: run.mainPid, cgroup: run.cgroup });
+    // Known to a scheduler by its name: nothing in its environment is better.
+    if (run.identity.task_id !== run.identity.id) return;
+    const identity = this.#identify(opening);
+    if (JSON.stringify(identity) === JSON.stringify(run.identity)) return;
+    run.identity = identity;
+    this.#isDirty = true;
+    this.#write({ kind: 'task_started', task: identity });
+  }
+
   /** A unit or container that starts again has ended before, even when nobody said so yet: it gets until the next tick. */
   #supersede(handle: string): void {
-    const earlier = this.#byHandle.get(handle);
+    const earlier = this.#runs.byHandle(handle);
     if (!earlier || hasEnded(earlier)) return;
     earlier.isBelieved = true;
-    earlier.blindReason = 'it was started again before its end was heard';
+    earlier.blindness = { reason: 'it was started again before its end was heard', wasAway: true };
   }
 
   #add(run: Run): void {
-    this.#runs.set(run.key, run);
-    this.#byHandle.set(run.handle, run);
+    this.#runs.add(run);
     this.#isDirty = true;
   }
 
   #confirm(run: Run): Run {
     run.isBelieved = false;
+    run.doubtedAtMs = null;
     return run;
   }
 
   #processExited(sighting: ProcessExited): void {
     if (!sighting.isMain) return;
-    const run = this.#runIn(sighting.cgroup);
+    const run = this.#runs.in(sighting.cgroup);
     if (!run && this.#prove(sighting)) return;
     // A service has a main process for each of its commands, one after the other; the last one counts.
     if (!run || (run.exit !== null && run.isScope) || run.isBelieved) {
@@ -320,22 +350,43 @@ export class Ledger {
 
   /** The kernel's word came after an end was told as unknown: the end is told again, proven. */
   #prove(sighting: ProcessExited): boolean {
-    const run = this.#unproven.get(leafOf(sighting.cgroup));
-    if (!run || sighting.waitStatus === null) return false;
-    this.#unproven.delete(run.handle);
-    run.exit = sighting;
-    this.#write(this.#ending(run));
+    const told = sighting.waitStatus === null ? undefined : this.#told.findUnseen(leafOf(sighting.cgroup));
+    if (!told) return false;
+    this.#amend(told, (run) => {
+      run.exit = sighting;
+    });
     return true;
   }
 
-  /** The run whose cgroup this is, or lies in. */
-  #runIn(cgroup: string): Run | undefined {
-    for (const part of cgroup.split('/').toReversed()) {
-      const container = /^(?:docker|libpod|crio)-([0-9a-f]{64})\.scope$/.exec(part)?.[1];
-      const run = this.#byHandle.get(container ?? part);
-      if (run) return run;
+  /** Of runs that go on, and of those whose end was told a moment ago: a unit may hold a container's or a command's processes. */
+  #fact(fact: TaskFact): void {
+    const subject = subjectOf(fact);
+    const open = this.#runs.of(subject);
+    const told = this.#told.find(subject, { open, nowMs: this.#options.clock.monotonicMs() });
+    for (const end of told) this.#amend(end, (run) => takeFact(run, fact));
+    for (const run of open.filter(
+      (one) => isFrom(one, subject.at) || !told.some((end) => end.run.handle === one.handle),
+    )) {
+      this.#note(run, (one) => takeFact(one, fact));
+      if (!hasEnded(run)) this.#writer.track(this.#oomWarnings.see(run, fact));
     }
-    return undefined;
+    if (fact.kind === 'gpu_fault') this.#gpuFaults.see(fact, { isClaimed: open.length + told.length > 0 });
+  }
+
+  /** Tells an end again when what came after it says more. */
+  #amend(told: ToldEnd, take: (run: Run) => void): void {
+    take(told.run);
+    const body = this.#ending(told.run);
+    if (!replacesVerdict(body.ending.verdict, told.body.ending.verdict)) return;
+    this.#told.keep(told.run, body, this.#options.clock.monotonicMs());
+    this.#write(body);
+  }
+
+  #systemStopping(sighting: SystemStopping): void {
+    this.#shutdowns.see(sighting);
+    this.#isDirty = true;
+    this.save();
+    for (const told of this.#told.fresh(this.#options.clock.monotonicMs())) this.#amend(told, () => {});
   }
 
   #takeEarly(run: Run): void {
@@ -355,7 +406,8 @@ export class Ledger {
     if (!run) return;
     take(run);
     if (!hasEnded(run)) return;
-    const missing = this.#missing(run);
+    const isReading = this.#outputs.isReading(run, () => this.#note(run, () => {}));
+    const missing = missingWitness(run, this.#options.isSeeing) ?? (isReading ? 'output' : null);
     const waiting = this.#waiting.get(run);
     if (missing === null) {
       waiting?.abort();
@@ -366,100 +418,50 @@ export class Ledger {
     if (missing !== 'exit') this.#options.hurryJournal();
     const cut = new AbortController();
     this.#waiting.set(run, cut);
-    this.#track(this.#options.clock.sleep(waitMs[missing], cut.signal).then(() => this.#end(run)));
-  }
-
-  /** The witness that should still speak. */
-  #missing(run: Run): keyof typeof waitMs | null {
-    const { isSeeing } = this.#options;
-    // The kernel's log says whose memory had run out: the task's own limit, or the node's.
-    const isKernelAsked = hadOom(run) || isUnexplainedKill(run);
-    if (isKernelAsked && run.kernelLine === null && isSeeing('journal') && !isFoundLater(run)) return 'kernelLog';
-    if (run.source !== 'systemd') return null;
-    if (run.unitEnded === null && isSeeing('systemd') && !run.journalEnded?.approximate) return 'journal';
-    // A service's last lines are in the journal before systemd's own word about its end.
-    if (!run.isScope && run.journalEnded === null && isSeeing('journal')) return 'journal';
-    const hasStatus = run.exit !== null || (run.unitEnded ?? run.journalEnded)?.execMain != null;
-    return hasStatus || !isSeeing('process-exits') || run.journalEnded?.approximate === true ? null : 'exit';
+    this.#writer.track(this.#options.clock.sleep(waitMs[missing], cut.signal).then(() => this.#end(run)));
   }
 
   #end(run: Run): void {
-    if (this.#runs.get(run.key) !== run) return;
+    if (!this.#runs.remove(run)) return;
     this.#waiting.delete(run);
-    this.#runs.delete(run.key);
-    if (this.#byHandle.get(run.handle) === run) this.#byHandle.delete(run.handle);
     if (run.cgroup !== null) this.#options.unwatchCgroup(run.cgroup);
-    if (run.exit === null && run.isScope) run.blindReason ??= this.#options.exitsBlindReason();
+    const endedAt = endInstantOf(run, this.#options.clock.wallMs());
+    if (run.exit === null && run.isScope) run.blindness ??= this.#options.exitsBlindness(endedAt);
+    const recording = this.#options.takeRecording(run, endedAt);
+    run.memoryTrend = recording === null ? null : trendOf(memoryPointsOf(recording));
     const body = this.#ending(run);
-    this.#remember(run.identity.id);
-    if (run.isScope && run.exit === null && !run.isBelieved) this.#keepUnproven(run);
+    this.#told.remember(run.identity.id);
+    if (!run.isBelieved) this.#told.keep(run, body, this.#options.clock.monotonicMs());
     this.#unsettled.add(run);
-    this.#write(body, {
-      after: () => {
-        this.#unsettled.delete(run);
-        this.#isDirty = true;
-        this.#written.push(run);
-      },
+    this.#write(body, () => {
+      this.#unsettled.delete(run);
+      this.#isDirty = true;
+      this.#written.push(run);
+      // Not before: it would be on its way first, and the word of the end behind it.
+      if (recording !== null && failureStatuses.includes(body.ending.status))
+        this.#write({ kind: 'task_recording', task_id: run.identity.id, recording });
     });
   }
 
-  #ending(run: Run): EventBody {
-    const { clock, isShuttingDown, tailOf } = this.#options;
+  #ending(run: Run): TaskEnded {
+    const { clock, tailOf, redact } = this.#options;
+    const now = clock.wallMs();
+    const endedAt = endInstantOf(run, now);
     const unitTail = () => tailOf({ unit: run.handle, invocationId: run.key.slice(run.key.indexOf(':') + 1) });
+    run.disk ??= this.#options.diskOf(run);
+    const lines = this.#outputs.linesOf(run) ?? run.logTail ?? (run.source === 'systemd' ? unitTail() : null);
+    const { tail, ...found } = finishLog(lines ?? [], redact);
     return endingOf(run, {
-      now: clock.wallMs(),
-      isShuttingDown: isShuttingDown(),
+      now,
+      logTail: lines === null ? null : tail,
+      found,
+      isShuttingDown: this.#shutdowns.explains(endedAt),
       wasLost: this.wasRebooted && run.isBelieved,
-      logTail: run.logTail ?? (run.source === 'systemd' ? unitTail() : null),
+      gpuFault: this.#gpuFaults.unclaimedAt(endedAt),
     });
   }
 
-  #keepUnproven(run: Run): void {
-    this.#unproven.set(run.handle, run);
-    const [oldest] = this.#unproven.keys();
-    if (this.#unproven.size > unprovenKept && oldest !== undefined) this.#unproven.delete(oldest);
+  #write(body: EventBody, after?: () => void): void {
+    this.#writer.write({ body, atMs: this.#options.clock.wallMs(), after });
   }
-
-  #remember(id: string): void {
-    this.#ended.add(id);
-    if (this.#ended.size <= rememberedEnds) return;
-    const [oldest] = this.#ended;
-    if (oldest !== undefined) this.#ended.delete(oldest);
-  }
-
-  #write(
-    body: EventBody,
-    { atMs = this.#options.clock.wallMs(), after }: { atMs?: number; after?: (() => void) | undefined } = {},
-  ): void {
-    const { write, crashPoint, log } = this.#options;
-    crashPoint?.('before-write');
-    const writing = write(body, atMs).then(
-      () => {
-        crashPoint?.('written');
-        after?.();
-      },
-      (error: unknown) => {
-        log.error({ err: error, kind: body.kind }, 'an event could not be written down; it is tried again');
-        this.#unwritten.push({ body, atMs, ...(after && { after }) });
-      },
-    );
-    this.#track(writing);
-  }
-
-  #track(work: Promise<void>): void {
-    const tracked = work.finally(() => this.#settling.delete(tracked));
-    this.#settling.add(tracked);
-  }
-}
-
-/** Its end was read back afterwards: who would have more to say has said it. */
-function isFoundLater({ journalEnded, containerEnded }: Run): boolean {
-  return (
-    journalEnded?.approximate === true || (containerEnded?.kind === 'container_ended' && containerEnded.approximate)
-  );
-}
-
-/** An engine's event and its inspection tell one start by instants that lie a little apart. */
-function isSameStart(one: number | null, other: number | null): boolean {
-  return one === null || other === null || Math.abs(one - other) <= 2000;
 }

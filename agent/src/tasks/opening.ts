@@ -9,6 +9,8 @@ export interface Opening {
   readonly runKey: string;
   /** What later sightings of it carry: a unit's name, a container's id, a run's id. */
   readonly handle: string;
+  /** Of its main process, where the source says it. */
+  readonly pid: number | null;
   readonly names: Omit<IdentifiableRun, 'source' | 'runKey'>;
 }
 
@@ -22,6 +24,7 @@ export function openingOfUnit(unit: string, runKey: string, started: UnitStarted
     source: 'systemd',
     runKey,
     handle: unit,
+    pid: started?.mainPid ?? null,
     names: {
       ...noNames,
       unit,
@@ -39,6 +42,7 @@ export function openingOfContainer(facts: ContainerFacts): Opening {
     source: facts.engine,
     runKey: `${facts.containerId}@${facts.startedAt ?? ''}`,
     handle: facts.containerId,
+    pid: facts.pid,
     names: {
       ...noNames,
       containerId: facts.containerId,
@@ -58,6 +62,7 @@ export function openingOfCommand(started: RunStarted): Opening {
     source: 'run',
     runKey: started.runId,
     handle: started.runId,
+    pid: started.pid,
     names: {
       ...noNames,
       command: started.command,
@@ -81,3 +86,8 @@ const noNames: Opening['names'] = {
   startedAt: null,
   run: null,
 };
+
+/** An engine's event and its inspection tell one start by instants that lie a little apart. */
+export function isSameStart(one: number | null, other: number | null): boolean {
+  return one === null || other === null || Math.abs(one - other) <= 2000;
+}

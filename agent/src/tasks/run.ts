@@ -1,14 +1,33 @@
 import type { TaskIdentity, TaskSource } from '@runnerwatch/shared/model/task.ts';
-import type { ContainerEnded, ContainerNotStarted, ProcessExited, RunEnded, UnitEnded } from '../watchers/watcher.ts';
-import type { RunFacts } from './run-facts.ts';
+import type {
+  ContainerEnded,
+  ContainerNotStarted,
+  CoreDumped,
+  GpuFault,
+  KernelOom,
+  ProcessExited,
+  RunEnded,
+  UnitEnded,
+  UnitStartFailed,
+} from '../watchers/watcher.ts';
+import { complaintOfNoSpace } from './verdict/judge-disk.ts';
+import type { RunFacts } from './verdict/run-facts.ts';
 
 /** What a cgroup's accounting files said; null: unread. */
 export interface CgroupUse {
   readonly cpuUsec: number | null;
   readonly memoryPeakBytes: number | null;
-  readonly memoryCurrentBytes: number | null;
+  readonly memoryBytes: number | null;
   readonly memoryMaxBytes: number | null;
   readonly oomKills: number | null;
+}
+
+/** Why an end could not be seen. */
+export interface Blindness {
+  /** A clause for people: `it ended while the agent was not running`. */
+  readonly reason: string;
+  /** Nobody was there to look; otherwise the agent looked and was not shown. */
+  readonly wasAway: boolean;
 }
 
 /** One run of work while the ledger follows it: who it is, and what has been heard of it so far. */
@@ -21,6 +40,8 @@ export interface Run {
   readonly handle: string;
   readonly isScope: boolean;
   cgroup: string | null;
+  /** The command of a `run`, which has no cgroup of its own. */
+  process: { readonly pid: number; readonly startTicks: number | null } | null;
   startedAt: number | null;
   runtimeMaxMs: number | null;
   timeoutMs: number | null;
@@ -34,7 +55,20 @@ export interface Run {
   unitOomAt: number | null;
   containerOomAt: number | null;
   readonly signals: { signal: number; at: number }[];
-  kernelLine: RunFacts['memory']['kernelLine'];
+  /** The kernel's account of the last kill in it. */
+  kernelOom: KernelOom | null;
+  /** How many kills a warning has told of; null before the first count. */
+  oomKillsTold: number | null;
+  isOomWarned: boolean;
+  gpuFault: GpuFault | null;
+  coreDump: CoreDumped | null;
+  startError: UnitStartFailed | null;
+  mainPid: number | null;
+  /** Where its main process worked, as first seen. */
+  directory: string | null;
+  /** As read at its end. */
+  memoryTrend: RunFacts['memory']['trend'];
+  disk: RunFacts['disk']['fullest'];
   exit: ProcessExited | null;
   unitEnded: UnitEnded | null;
   journalEnded: UnitEnded | null;
@@ -42,8 +76,20 @@ export interface Run {
   runEnded: RunEnded | null;
   /** Known only from before this agent's start, and not seen since. */
   isBelieved: boolean;
-  blindReason: string | null;
+  /** Since when a belief is not borne out by a source that sees; by the monotonic clock. */
+  doubtedAtMs: number | null;
+  blindness: Blindness | null;
   logTail: readonly string[] | null;
+  /** Files it writes its output to itself. */
+  outputs: readonly OutputFile[];
+}
+
+/** A regular file, and which one: a name can come to mean another. */
+export interface OutputFile {
+  readonly isStderr: boolean;
+  readonly path: string;
+  readonly dev: string;
+  readonly ino: string;
 }
 
 export interface NewRun {
@@ -63,6 +109,7 @@ export function openRun({ key, source, identity, handle, isScope = false, starte
     handle,
     isScope,
     cgroup: null,
+    process: null,
     startedAt,
     runtimeMaxMs: null,
     timeoutMs: null,
@@ -75,21 +122,32 @@ export function openRun({ key, source, identity, handle, isScope = false, starte
     unitOomAt: null,
     containerOomAt: null,
     signals: [],
-    kernelLine: null,
+    kernelOom: null,
+    oomKillsTold: null,
+    isOomWarned: false,
+    gpuFault: null,
+    coreDump: null,
+    startError: null,
+    mainPid: null,
+    directory: null,
+    memoryTrend: null,
+    disk: null,
     exit: null,
     unitEnded: null,
     journalEnded: null,
     containerEnded: null,
     runEnded: null,
     isBelieved: false,
-    blindReason: null,
+    doubtedAtMs: null,
+    blindness: null,
     logTail: null,
+    outputs: [],
   };
 }
 
 export function takeUse(run: Run, use: CgroupUse): void {
   run.cpuMs = use.cpuUsec === null ? run.cpuMs : use.cpuUsec / 1000;
-  run.memoryPeakBytes = largest(run.memoryPeakBytes, use.memoryPeakBytes, use.memoryCurrentBytes);
+  run.memoryPeakBytes = largest(run.memoryPeakBytes, use.memoryPeakBytes, use.memoryBytes);
   run.memoryLimitBytes = use.memoryMaxBytes ?? run.memoryLimitBytes;
   run.oomKills = largest(run.oomKills, use.oomKills);
 }
@@ -123,14 +181,24 @@ export function hasEnded(run: Run): boolean {
   return (run.unitEnded ?? run.journalEnded ?? run.containerEnded ?? run.runEnded) !== null;
 }
 
+/** What was known around a run at its end. */
+export interface Surroundings {
+  readonly now: number;
+  readonly shuttingDown: boolean;
+  readonly logTail: readonly string[] | null;
+  /** The last fault of a GPU of this node that befell no task we know. */
+  readonly gpuFault: GpuFault | null;
+}
+
 /** What was heard, in the shape that verdict.ts judges. */
-export function factsOf(run: Run, { shuttingDown, now }: { shuttingDown: boolean; now: number }): RunFacts {
+export function factsOf(run: Run, around: Surroundings): RunFacts {
+  const { now, shuttingDown } = around;
   const ended = run.unitEnded ?? run.journalEnded;
   const container = run.containerEnded;
   return {
     source: run.source,
     startedAt: run.startedAt,
-    endedAt: ended?.at ?? container?.at ?? run.runEnded?.at ?? now,
+    endedAt: endInstantOf(run, now),
     approximate: isApproximate(run),
     unit: ended === null ? null : unitFacts(run, ended),
     container:
@@ -159,11 +227,24 @@ export function factsOf(run: Run, { shuttingDown, now }: { shuttingDown: boolean
       limitBytes: run.memoryLimitBytes,
       oomKills: run.oomKills,
       oomAt: run.oomAt,
-      kernelLine: run.kernelLine,
+      kernelOom: kernelOomFacts(run),
+      trend: run.memoryTrend,
+    },
+    gpu: gpuFacts(run, around.gpuFault),
+    coreDump: run.coreDump === null ? null : { ...run.coreDump, isMain: isMainProcess(run, run.coreDump.pid) },
+    disk: {
+      fullest: run.disk,
+      complaint: complaintOfNoSpace(around.logTail ?? []),
+      isLogUnread: around.logTail === null,
     },
     shuttingDown,
-    blindReason: run.blindReason,
+    blindness: run.blindness,
   };
+}
+
+/** When it ended, as far as somebody told. */
+export function endInstantOf({ unitEnded, journalEnded, containerEnded, runEnded }: Run, now: number): number {
+  return (unitEnded ?? journalEnded ?? containerEnded ?? runEnded)?.at ?? now;
 }
 
 /** A peak from before the kill would speak against the limit that was reached. */
@@ -183,7 +264,41 @@ function unitFacts(run: Run, ended: UnitEnded): RunFacts['unit'] {
     oomAt: run.unitOomAt,
     via: ended.via,
     runtimeMaxMs: run.runtimeMaxMs,
+    startError: run.startError,
   };
+}
+
+function kernelOomFacts({ kernelOom, cgroup, handle }: Run): RunFacts['memory']['kernelOom'] {
+  if (kernelOom === null) return null;
+  const { at, scope, limitedCgroup, usageBytes, limitBytes, pid, comm, rssBytes, largest } = kernelOom;
+  const isOwn = limitedCgroup === null || limitedCgroup === cgroup || handlesIn(limitedCgroup).includes(handle);
+  return {
+    at,
+    isGlobal: scope === 'host',
+    group: isOwn ? null : limitedCgroup,
+    usageBytes,
+    limitBytes,
+    victim: { pid, comm, rssBytes },
+    largest,
+  };
+}
+
+function gpuFacts(run: Run, other: GpuFault | null): RunFacts['gpu'] {
+  if (run.gpuFault === null) return other === null ? null : { ...other, whose: 'none' };
+  const isMain = run.gpuFault.pid !== null && isMainProcess(run, run.gpuFault.pid);
+  return { ...run.gpuFault, whose: isMain ? 'main' : 'member' };
+}
+
+export function isMainProcess({ mainPid, exit }: Run, pid: number): boolean {
+  return pid === mainPid || pid === exit?.pid;
+}
+
+/** What runs in this cgroup may be called by: the parts of its path from the last on, a container's scope by its id. */
+export function handlesIn(cgroup: string): string[] {
+  return cgroup
+    .split('/')
+    .toReversed()
+    .map((part) => /^(?:docker|libpod|crio)-([0-9a-f]{64})\.scope$/.exec(part)?.[1] ?? part);
 }
 
 function isApproximate(run: Run): boolean {

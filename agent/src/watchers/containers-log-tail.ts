@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import { type LineSink, LineTail } from '../logs/line-tail.ts';
 import type { EngineClient } from './containers-client.ts';
 
 export interface LogTailOptions {
@@ -12,8 +13,9 @@ export interface LogTailOptions {
   readonly lines: number;
 }
 
-/** The most of a container's output that is kept. */
-export const MAX_TAIL_BYTES = 16 * 1024;
+/** The most of a container's output that is kept, and of one line. */
+const TAIL_BYTES = 64 * 1024;
+const LINE_BYTES = 8192;
 /** A container that floods its log is read no faster than this, so that it does not take the agent's time from the others (F037). */
 const BYTES_PER_WINDOW = 256 * 1024;
 const WINDOW_MS = 250;
@@ -24,7 +26,7 @@ const WINDOW_MS = 250;
  */
 export class LogTail {
   readonly #options: LogTailOptions;
-  readonly #text: TailText;
+  readonly #output: ContainerOutput;
   readonly #done: Promise<void>;
   #markDone: () => void = () => {};
   #stream: IncomingMessage | null = null;
@@ -36,7 +38,7 @@ export class LogTail {
 
   constructor(options: LogTailOptions) {
     this.#options = options;
-    this.#text = new TailText(options.hasTerminal);
+    this.#output = new ContainerOutput(options);
     this.#done = new Promise((resolve) => {
       this.#markDone = resolve;
     });
@@ -65,7 +67,7 @@ export class LogTail {
     await Promise.race([this.#done, this.#options.clock.sleep(waitMs, waiting.signal)]);
     waiting.abort();
     this.close();
-    return this.#stream === null ? null : this.#text.lines(this.#options.lines);
+    return this.#stream === null ? null : this.#output.finish();
   }
 
   close(): void {
@@ -76,7 +78,7 @@ export class LogTail {
   }
 
   #take(stream: IncomingMessage, chunk: Buffer): void {
-    this.#text.append(chunk);
+    this.#output.append(chunk);
     const nowMs = this.#options.clock.monotonicMs();
     if (nowMs - this.#windowSinceMs >= WINDOW_MS) {
       this.#windowSinceMs = nowMs;
@@ -95,33 +97,37 @@ function logsPath({ prefix, containerId, lines }: LogTailOptions, follow: boolea
 }
 
 const HEADER_BYTES = 8;
+const STDERR = 2;
 
 /**
- * The end of an output, at most {@link MAX_TAIL_BYTES}. Without a terminal each piece is led by eight bytes: the stream
- * (1 stdout, 2 stderr), three zeros and the length, big-endian (Engine API, "Attach to a container", stream format).
+ * The last lines of an output; what came over stderr is marked `stderr: `. Without a terminal each piece is led by eight
+ * bytes: the stream (1 stdout, 2 stderr), three zeros and the length, big-endian (Engine API, "Attach to a container",
+ * stream format).
  */
-export class TailText {
-  readonly #isRaw: boolean;
-  #kept: Buffer = Buffer.alloc(0);
-  #isCut = false;
+export class ContainerOutput {
+  readonly #hasTerminal: boolean;
+  readonly #tail: LineTail;
+  readonly #stdout: LineSink;
+  readonly #stderr: LineSink;
+  #sink: LineSink;
   #header: Buffer = Buffer.alloc(0);
   #payloadLeft = 0;
 
-  constructor(isRaw: boolean) {
-    this.#isRaw = isRaw;
+  constructor({ hasTerminal, lines }: Pick<LogTailOptions, 'hasTerminal' | 'lines'>) {
+    this.#hasTerminal = hasTerminal;
+    this.#tail = new LineTail({ maxLines: lines, maxLineBytes: LINE_BYTES, maxBytes: TAIL_BYTES });
+    this.#stdout = this.#tail.sink('');
+    this.#stderr = this.#tail.sink('stderr: ');
+    this.#sink = this.#stdout;
   }
 
   append(chunk: Buffer): void {
-    if (this.#isRaw) {
-      this.#keep([chunk]);
-      return;
-    }
-    const payloads: Buffer[] = [];
+    if (this.#hasTerminal) return this.#stdout.push(chunk);
     let at = 0;
     while (at < chunk.length) {
       if (this.#payloadLeft > 0) {
         const payload = chunk.subarray(at, at + this.#payloadLeft);
-        payloads.push(payload);
+        this.#sink.push(payload);
         this.#payloadLeft -= payload.length;
         at += payload.length;
         continue;
@@ -130,37 +136,16 @@ export class TailText {
       this.#header = Buffer.concat([this.#header, chunk.subarray(at, at + missing)]);
       at += missing;
       if (this.#header.length < HEADER_BYTES) break;
+      this.#sink = this.#header[0] === STDERR ? this.#stderr : this.#stdout;
       this.#payloadLeft = this.#header.readUInt32BE(4);
       this.#header = Buffer.alloc(0);
     }
-    this.#keep(payloads);
   }
 
-  /** The last `count` lines, oldest first. Of a line whose beginning is no longer kept only the end is told, after `…`. */
-  lines(count: number): string[] {
-    const kept = this.#isCut ? this.#kept.subarray(firstCharacter(this.#kept)) : this.#kept;
-    const lines = kept
-      .toString('utf8')
-      .replaceAll('\0', '\uFFFD')
-      .split('\n')
-      .map((line) => line.replace(/\r$/, ''));
-    if (lines.at(-1) === '') lines.pop();
-    if (this.#isCut && lines.length > 1) lines.shift();
-    else if (this.#isCut && lines[0] !== undefined) lines[0] = `…${lines[0]}`;
-    return count > 0 ? lines.slice(-count) : [];
+  /** Oldest first; a last line without an end is one too. */
+  finish(): string[] {
+    this.#stdout.end();
+    this.#stderr.end();
+    return this.#tail.lines();
   }
-
-  #keep(pieces: readonly Buffer[]): void {
-    const all = Buffer.concat([this.#kept, ...pieces]);
-    this.#isCut ||= all.length > MAX_TAIL_BYTES;
-    // A copy, so that a slice of sixteen KiB does not hold on to a chunk of many.
-    this.#kept = all.length > MAX_TAIL_BYTES ? Buffer.from(all.subarray(all.length - MAX_TAIL_BYTES)) : all;
-  }
-}
-
-/** Bytes 10xxxxxx go on with a character whose beginning was cut off. */
-function firstCharacter(bytes: Buffer): number {
-  let at = 0;
-  while (at < 4 && ((bytes[at] ?? 0) & 0xc0) === 0x80) at += 1;
-  return at;
 }

@@ -171,6 +171,14 @@ export class Runs {
     this.#created.created({ ...nothingKnown, engine, containerId: id, name }, null, this.#sinceMs);
   }
 
+  liveNames(): Set<string> {
+    return new Set([...this.#live.values()].map(({ facts }) => facts.name));
+  }
+
+  wantedNames(listed: readonly ListedContainer[]): Set<string> {
+    return new Set(listed.flatMap(({ name }) => (this.#options.isWanted(name) ? [name] : [])));
+  }
+
   liveIds(): string[] {
     return [...this.#live.keys()];
   }

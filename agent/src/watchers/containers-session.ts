@@ -1,8 +1,9 @@
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import { EngineError } from './containers-client.ts';
 import { followLines } from './containers-events.ts';
-import { parseEvent, parseList } from './containers-model.ts';
+import { type ListedContainer, parseEvent, parseList } from './containers-model.ts';
 import type { EngineAccess, Runs } from './containers-runs.ts';
+import { Disagreement, someOf } from './silence.ts';
 
 /** What is remembered of the engine's events from one connection to the next. */
 export interface EventMemory {
@@ -10,6 +11,8 @@ export interface EventMemory {
   last: { readonly key: string; readonly second: number } | null;
   /** The keys of those heard of late: a new connection begins with old events. */
   readonly heard: Set<string>;
+  /** What its list and its events do not agree about. */
+  readonly disagreement: Disagreement;
   /** When the engine last showed that it lives, in milliseconds since the epoch. */
   seenAtMs: number | null;
 }
@@ -84,20 +87,55 @@ async function keepUp(options: SessionOptions, hearing: Hearing, signal: AbortSi
   signal.throwIfAborted();
   options.onSeeing();
   let unanswered = 0;
+  const { disagreement } = memory;
+  disagreement.reset();
+  let agreedAt = clock.wallMs();
   for (;;) {
-    await clock.sleep(checkEveryMs, signal);
+    await clock.sleep(disagreement.isSuspicious ? Math.min(checkEveryMs, SECOND_LOOK_MS) : checkEveryMs, signal);
     signal.throwIfAborted();
     options.checkSocket();
     unanswered = (await answers(client.getJson('/version'))) === null ? unanswered + 1 : 0;
     if (unanswered >= UNANSWERED_LIMIT) throw new EngineError('timeout', 'the engine no longer answers');
     if (unanswered > 0) continue;
     memory.seenAtMs = clock.wallMs();
-    const listed = await answers(client.getJson(`${prefix}/containers/json?all=1&filters=${onlyCreated}`));
-    if (listed !== null) runs.lookAtCreated(parseList(listed));
+    const answer = await answers(client.getJson(`${prefix}/containers/json?all=1&filters=${createdOrRunning}`));
+    if (answer === null) continue;
+    const listed = parseList(answer);
+    runs.lookAtCreated(listed.filter(({ state }) => state !== 'running'));
+    const running = listed.filter(({ state }) => state === 'running');
+    const apart = disagreement.check(await againstList(options, running));
+    if (apart.length > 0) throw new SilentEngineError(apart, agreedAt);
+    if (!disagreement.isSuspicious) agreedAt = clock.wallMs();
   }
 }
 
-const onlyCreated = encodeURIComponent('{"status":["created"]}');
+const createdOrRunning = encodeURIComponent('{"status":["created","running"]}');
+/** An event that is a little late is no silence. */
+const SECOND_LOOK_MS = 5_000;
+
+/** Who runs by the events, and who by the list: a container that is paused, or just being stopped, is only in the list of all. */
+async function againstList({ access, runs }: SessionOptions, running: readonly ListedContainer[]) {
+  const listed = runs.wantedNames(running);
+  const heard = runs.liveNames();
+  if ([...heard].every((name) => listed.has(name))) return { heard, listed };
+  const all = await answers(access.client.getJson(`${access.prefix}/containers/json?all=1`));
+  const notEnded = all === null ? [] : parseList(all).filter(({ state }) => !endedStates.has(state));
+  const stillThere = all === null ? heard : runs.wantedNames(notEnded);
+  return { heard, listed: new Set([...listed, ...[...heard].filter((name) => stillThere.has(name))]) };
+}
+
+const endedStates: ReadonlySet<string> = new Set(['created', 'configured', 'initialized', 'exited', 'stopped', 'dead']);
+
+/** The engine answers, and its events do not come. */
+export class SilentEngineError extends EngineError {
+  /** When its list and its events last agreed, in milliseconds since the epoch. */
+  readonly since: number;
+
+  constructor(containers: readonly string[], since: number) {
+    super('broken', `the engine said nothing of ${someOf(containers)}`);
+    this.since = since;
+  }
+}
 
 /** Null when the answer took too long: an engine that is busy starting a container is not lost, and its events still come. */
 async function answers(asked: Promise<unknown>): Promise<unknown> {

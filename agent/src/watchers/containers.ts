@@ -8,7 +8,8 @@ import type { Logger } from 'pino';
 import { createEngineClient, EngineError } from './containers-client.ts';
 import { negotiate } from './containers-model.ts';
 import { Runs } from './containers-runs.ts';
-import { type EventMemory, type Replay, runSession } from './containers-session.ts';
+import { type EventMemory, type Replay, runSession, SilentEngineError } from './containers-session.ts';
+import { Disagreement } from './silence.ts';
 import type { ContainerFacts, Engine, Report, Watcher } from './watcher.ts';
 
 export interface ContainersWatcherOptions {
@@ -51,7 +52,12 @@ class ContainersWatcher implements Watcher {
   readonly name: string;
   readonly #options: ContainersWatcherOptions;
   readonly #runs: Runs;
-  readonly #memory: EventMemory = { last: null, heard: new Set(), seenAtMs: null };
+  readonly #memory: EventMemory = {
+    last: null,
+    heard: new Set(),
+    seenAtMs: null,
+    disagreement: new Disagreement(),
+  };
   readonly #stopping = new AbortController();
   #state: SourceState;
   #loop: Promise<void> | null = null;
@@ -100,7 +106,8 @@ class ContainersWatcher implements Watcher {
       const beganMs = clock.monotonicMs();
       const failure = await this.#session(onFirstTry);
       if (signal.aborted) return;
-      this.#setState(...stateAfter(failure));
+      const [state, reason] = stateAfter(failure);
+      this.#setState(state, reason, failure instanceof SilentEngineError ? failure.since : clock.wallMs());
       onFirstTry();
       attempt = clock.monotonicMs() - beganMs >= WORKED_MS ? 0 : attempt + 1;
       // Half of the wait is sure: an engine that fails at once must not be asked without pause.
@@ -183,11 +190,11 @@ class ContainersWatcher implements Watcher {
     });
   }
 
-  #setState(state: SourceState['state'], reason: string | null): void {
+  #setState(state: SourceState['state'], reason: string | null, since = this.#options.clock.wallMs()): void {
     if (this.#state.state === state && this.#state.reason === reason) return;
-    const { clock, log, report } = this.#options;
+    const { log, report } = this.#options;
     const isSame = this.#state.state === state;
-    this.#state = { name: this.name, state, reason, since: isSame ? this.#state.since : toInstant(clock.wallMs()) };
+    this.#state = { name: this.name, state, reason, since: isSame ? this.#state.since : toInstant(since) };
     const facts = { engine: this.name, state, reason };
     if (state === 'blind') log.warn(facts, 'containers cannot be watched; trying again');
     else log.info(facts, 'watching containers changed');

@@ -4,11 +4,13 @@ import type { SourceState } from '@runnerwatch/shared/model/node.ts';
 import { backoffMs } from '@runnerwatch/shared/runtime/backoff.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
+import { readPageSizeBytes } from '../proc/page-size.ts';
+import { readPidCgroup } from '../proc/pid-stat.ts';
 import { judgeResumption, readCursor, readPlace, type SavedPlace, writePlace } from './journal/cursor.ts';
 import { parseEntry } from './journal/entry.ts';
 import { JournalHurry } from './journal/hurry.ts';
 import { runJournalctl } from './journal/journalctl.ts';
-import { LifecycleReader, messageIds } from './journal/lifecycle.ts';
+import { foreignMessageIds, type KernelReading, LifecycleReader } from './journal/lifecycle.ts';
 import { LogTails, rawField } from './journal/log-tails.ts';
 import { unitMatcher } from './systemd/unit-globs.ts';
 import { isSystemdBooted } from './systemd.ts';
@@ -34,6 +36,8 @@ export interface JournalWatcherOptions {
 export interface JournalWatcher extends Watcher {
   /** Last log lines of a run by its invocation id (or unit), oldest first; null when there are none. */
   tailOf(key: string): readonly string[] | null;
+  /** How many log lines of a run were seen, by the same keys. */
+  linesOf(key: string): number | null;
   /** Something has just ended whose last lines are wanted: read on without journald's usual delay. */
   hurry(): void;
 }
@@ -50,16 +54,21 @@ export function createJournalWatcher(options: JournalWatcherOptions): JournalWat
 /** The place saved is one period old, so that whatever was told since is read again after a crash; tellers know runs by id. */
 const saveEveryMs = 5_000;
 /** A unit's line on resources follows its end within this time. */
-const holdEndMs = 5;
+const holdEndMs = 2;
 /** A follower that misses what a fresh journalctl shows is stuck. */
-const checkEveryMs = 60_000;
+const checkEveryMs = 30_000;
 const stuckAfterMs = 5_000;
 const longestLookMs = 5_000;
 const blindAfterFailures = 3;
-/** A follower that lives this long has found its place. */
+/** A follower that lives this long has found its place. One that may read nothing ends by itself, on a busy node only after a while. */
 const settledAfterMs = 300;
 const settledAfterRefusalMs = 10_000;
-const catchUpMatches = ['_PID=1', '+', '_TRANSPORT=kernel', '+', `MESSAGE_ID=${messageIds.shutdown}`];
+const catchUpMatches = [
+  '_PID=1',
+  '+',
+  '_TRANSPORT=kernel',
+  ...[...foreignMessageIds].flatMap((id) => ['+', `MESSAGE_ID=${id}`]),
+];
 
 class Journal implements JournalWatcher {
   readonly name = 'journal';
@@ -68,6 +77,7 @@ class Journal implements JournalWatcher {
   readonly #tails: LogTails;
   readonly #hurry: JournalHurry;
   readonly #live: LifecycleReader;
+  readonly #kernel: KernelReading;
   readonly #matches: (unit: string) => boolean;
   readonly #stopping = new AbortController();
   #state: SourceState;
@@ -75,6 +85,7 @@ class Journal implements JournalWatcher {
   #last: string | null = null;
   #toSave: string | null = null;
   #follower: AbortController | null = null;
+  #heardAt: number;
   #holdTimer: NodeJS.Timeout | undefined;
   #saved: string | null = null;
   /** What journalctl says it may not show us. */
@@ -82,11 +93,14 @@ class Journal implements JournalWatcher {
 
   constructor(options: JournalWatcherOptions) {
     this.#options = options;
+    this.#heardAt = options.clock.wallMs();
     this.#command = options.command ?? ['journalctl'];
     this.#matches = unitMatcher(options);
     this.#hurry = new JournalHurry(options.root ?? '/');
     this.#tails = new LogTails({ matches: this.#matches, lines: options.logLines });
-    this.#live = new LifecycleReader(this.#matches);
+    const root = options.root ?? '/';
+    this.#kernel = { pageBytes: readPageSizeBytes(root) ?? 4096 };
+    this.#live = new LifecycleReader(this.#matches, { ...this.#kernel, cgroupOf: (pid) => readPidCgroup(root, pid) });
     this.#state = this.#stateOf('blind', 'not started');
   }
 
@@ -96,6 +110,10 @@ class Journal implements JournalWatcher {
 
   tailOf(key: string): readonly string[] | null {
     return this.#tails.tailOf(key);
+  }
+
+  linesOf(key: string): number | null {
+    return this.#tails.seenOf(key);
   }
 
   hurry(): void {
@@ -111,7 +129,8 @@ class Journal implements JournalWatcher {
     this.#last = newest ?? saved?.cursor ?? null;
     if (newest !== null) this.#hearing();
     this.#running = Promise.all([this.#follow(), this.#savePlaces(), this.#check()]);
-    if (saved !== null) await this.#catchUp(saved, newest);
+    if (saved === null) await this.#save(newest);
+    else await this.#catchUp(saved, newest);
   }
 
   async stop(): Promise<void> {
@@ -159,10 +178,14 @@ class Journal implements JournalWatcher {
   }
 
   #hear(line: string): void {
-    const isOfManager = rawField(line, '_PID') === '1' || line.includes(messageIds.shutdown);
+    const isOfManager = rawField(line, '_PID') === '1';
     const isOfKernel = !isOfManager && rawField(line, '_TRANSPORT') === 'kernel';
     this.#last = rawField(line, '__CURSOR') ?? this.#last;
-    if (!isOfManager && !isOfKernel) return this.#tails.add(line);
+    this.#heardAt = this.#options.clock.wallMs();
+    if (!isOfManager && !isOfKernel) {
+      this.#tails.add(line);
+      if (!foreignMessageIds.has(rawField(line, 'MESSAGE_ID') ?? '')) return;
+    }
     const entry = parseEntry(line);
     if (entry === null) return;
     for (const sighting of this.#live.read(entry)) this.#options.report(sighting);
@@ -189,7 +212,7 @@ class Journal implements JournalWatcher {
     const since = Math.floor(Math.min(saved.savedAt, clock.wallMs()) / 1000);
     const place = resumption.kind === 'foreign' ? `--since=@${since}` : `--after-cursor=${saved.cursor}`;
     const end = until === null ? null : readCursor(until);
-    const reader = new LifecycleReader(this.#matches);
+    const reader = new LifecycleReader(this.#matches, this.#kernel);
     let entries = 0;
     const { reason } = await this.#run([place, ...catchUpMatches], {
       onLine: (line) => {
@@ -219,6 +242,7 @@ class Journal implements JournalWatcher {
       if (signal.aborted || newest === null || last === null || last.sequenceId !== newest.sequenceId) continue;
       if (last.sequence >= newest.sequence) continue;
       log.warn({ behind: newest.sequence - last.sequence }, 'journalctl hangs, starting it again');
+      this.#become('blind', 'journalctl shows nothing new, although there is', this.#heardAt);
       this.#follower?.abort();
     }
   }
@@ -324,9 +348,9 @@ class Journal implements JournalWatcher {
     });
   }
 
-  #become(state: SourceState['state'], reason: string | null): void {
+  #become(state: SourceState['state'], reason: string | null, since = this.#options.clock.wallMs()): void {
     if (this.#state.state === state && this.#state.reason === reason) return;
-    this.#state = this.#stateOf(state, reason);
+    this.#state = { ...this.#stateOf(state, reason), since: toInstant(since) };
     this.#options.report({ kind: 'state_changed', state: this.#state });
   }
 

@@ -1,18 +1,24 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readlinkSync } from 'node:fs';
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { SourceState } from '@runnerwatch/shared/model/node.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
-import { readKernelFile } from '../proc/kernel-file.ts';
+import { pathBelow, readKernelFile } from '../proc/kernel-file.ts';
 import { readPidCgroup, readPidStat } from '../proc/pid-stat.ts';
 import { CgroupTree, type KnownCgroup } from './process-exits/cgroup-tree.ts';
 import { ProcessConnector } from './process-exits/connector.ts';
 import { Epoll } from './process-exits/epoll.ts';
+import type { ProcessEvent } from './process-exits/messages.ts';
 import { loadNative, type Native } from './process-exits/native.ts';
 import { createPidfds, type Pidfds } from './process-exits/pidfd.ts';
 import { probe } from './process-exits/probe.ts';
 import { scopeOfLauncher } from './process-exits/scope-launcher.ts';
+import { MARGIN_MS, Standstills } from './process-exits/standstills.ts';
 import { ProcessTable, type TableCounts } from './process-exits/table.ts';
 import { unitCgroupOf } from './process-exits/unit-cgroup.ts';
+import { ForkWitness } from './silence.ts';
 import type { ProcessExited, Report, Watcher } from './watcher.ts';
 
 export interface ProcessExitsOptions {
@@ -38,6 +44,14 @@ export interface ProcessExitsWatcher extends Watcher {
   unfollow(pid: number): void;
   /** How the last main process of this unit's cgroup ended; forgotten a minute later. */
   recentExit(cgroup: string): ProcessExited | null;
+  /** Names of the system's units that have a cgroup, as last seen. */
+  unitsWithCgroup(): ReadonlySet<string>;
+  /** Reads every directory of the tree again: for when its names are in doubt. */
+  lookAgain(): void;
+  /** Notices kernel process events that come no more although processes begin, and subscribes anew; asked now and then. */
+  checkSilence(): Promise<void>;
+  /** Why the end of a process at this instant (milliseconds since the epoch) may have stayed unseen; null: it should have been seen. */
+  blindness(at: number): { readonly reason: string; readonly wasAway: boolean } | null;
   counts(): TableCounts;
 }
 
@@ -54,6 +68,7 @@ const SWEEP_MS = 1000;
 const WALK_PAUSE_MS = 250;
 /** inotify tells of every new cgroup; this is for the day it does not. */
 const WALK_EVERY_SWEEPS = 60;
+const OWN_CHILD_MS = 500;
 
 type Follow = Parameters<ProcessExitsWatcher['follow']>;
 
@@ -63,6 +78,8 @@ class ProcessExits implements ProcessExitsWatcher {
   #state: Omit<SourceState, 'name'>;
   #native: Native | null = null;
   #epoll: Epoll | null = null;
+  /** Apart from the pidfds', so that an event costs no look at them. Never the socket itself: libuv gives up on one that overran. */
+  #events: Epoll | null = null;
   #connector: ProcessConnector | null = null;
   #tree: CgroupTree | null = null;
   #table: ProcessTable | null = null;
@@ -76,11 +93,21 @@ class ProcessExits implements ProcessExitsWatcher {
   #walkedAtMs = Number.NEGATIVE_INFINITY;
   #namelessSaid = 0;
   #lastDrainAt: number;
+  /** From then on ends are heard; null: not yet. */
+  #hearingSince: number | null = null;
+  #isThreadless = false;
+  readonly #forkWitness = new ForkWitness();
+  #heard = 0;
+  #speakingAt: number;
+  #isConnectorLost = false;
+  readonly #standstills: Standstills;
   #isStopped = false;
 
   constructor(options: ProcessExitsOptions) {
     this.#options = options;
+    this.#standstills = new Standstills(options.root, options.clock);
     this.#lastDrainAt = options.clock.wallMs();
+    this.#speakingAt = this.#lastDrainAt;
     this.#state = { state: 'blind', reason: 'not started', since: toInstant(options.clock.wallMs()) };
   }
 
@@ -102,6 +129,7 @@ class ProcessExits implements ProcessExitsWatcher {
     clearInterval(this.#sweep);
     clearTimeout(this.#openEnds);
     this.#epoll?.close();
+    this.#events?.close();
     this.#connector?.close();
     this.#table?.close();
     this.#tree?.close();
@@ -133,6 +161,49 @@ class ProcessExits implements ProcessExitsWatcher {
     return this.#table?.lastExit(cgroup) ?? null;
   }
 
+  unitsWithCgroup(): ReadonlySet<string> {
+    const units = [...(this.#tree?.units() ?? [])].filter(({ path }) => isOfSystem(path));
+    return new Set(units.map(({ path }) => path.slice(path.lastIndexOf('/') + 1)));
+  }
+
+  lookAgain(): void {
+    this.#tree?.walk();
+    this.#tree?.prune();
+  }
+
+  async checkSilence(): Promise<void> {
+    const { clock, root } = this.#options;
+    if (this.#connector === null && !this.#isConnectorLost) return;
+    const isSuspicious = this.#forkWitness.isSilent({ forks: readForks(root), events: this.#heard });
+    // The kernel counts threads too, which may be passed over: a child of our own is no thread.
+    const isSilent = isSuspicious && !(await this.#isOwnChildHeard());
+    if (this.#isStopped) return;
+    if (isSilent && !this.#isConnectorLost) this.#loseConnector();
+    if (this.#isConnectorLost) this.#subscribeAnew();
+    else this.#speakingAt = clock.wallMs();
+  }
+
+  async #isOwnChildHeard(): Promise<boolean> {
+    const before = this.#heard;
+    const child = spawn('/bin/true', { stdio: 'ignore' });
+    await once(child, 'exit').catch((error: unknown) => {
+      this.#options.log.debug({ err: error }, 'no child could be started to be heard of');
+    });
+    await this.#options.clock.sleep(OWN_CHILD_MS);
+    return this.#heard > before || child.pid === undefined;
+  }
+
+  blindness(at: number): { reason: string; wasAway: boolean } | null {
+    if (this.#hearingSince !== null && at <= this.#hearingSince + MARGIN_MS)
+      return { reason: 'it ended while the agent was not running', wasAway: true };
+    const standstill = this.#standstills.around(at);
+    if (standstill !== undefined) {
+      const lastedS = Math.round((standstill.to - standstill.from) / 1000);
+      return { reason: `it ended while the agent stood still for ${lastedS} s`, wasAway: true };
+    }
+    return this.#state.reason === null ? null : { reason: this.#state.reason, wasAway: false };
+  }
+
   counts(): TableCounts {
     return this.#table?.counts() ?? { processes: 0, exits: 0, mainExits: 0, nameless: 0 };
   }
@@ -153,23 +224,68 @@ class ProcessExits implements ProcessExitsWatcher {
     this.#pidfdExit = features.pidfdExit && without?.pidfdExit !== true;
     if (features.events) this.#connector = connector;
     else connector?.close();
+    this.#isThreadless =
+      this.#pidfdExit && mayKnowZombies(this.#options.root) && this.#connector?.passOverThreads() === true;
     this.#judge(
       opened instanceof ProcessConnector
         ? 'kernel process events do not show our own child (another pid namespace)'
         : opened.refused,
     );
 
-    this.#table = this.#createTable(this.#pidfdExit ? pidfds : withoutExit(pidfds), epoll);
+    this.#table = this.#createTable(epoll, {
+      pidfds: this.#pidfdExit ? pidfds : withoutExit(pidfds),
+      isThreadless: this.#isThreadless,
+    });
     for (const event of features.events ? features.received : []) this.#table.onEvent(event);
     this.#tree = this.#createTree(this.#table);
     this.#tree?.walk();
-    if (this.#connector !== null) epoll.add(this.#connector.fd, 'readable');
-    epoll.watch(() => this.#onReady());
+    if (this.#connector !== null) {
+      this.#hearEvents(native, this.#connector);
+    }
+    epoll.watch(() => this.#onReady(epoll));
     this.#sweep = setInterval(() => this.#onSweep(), SWEEP_MS);
-    this.#onReady();
+    this.#onReady(epoll);
+    this.#hearingSince = clock.wallMs();
   }
 
-  #createTable(pidfds: Pidfds, epoll: Epoll): ProcessTable {
+  #hearEvents(native: Native, connector: ProcessConnector): void {
+    this.#events = new Epoll(native);
+    this.#events.add(connector.fd, 'readable');
+    this.#events.watch(() => this.#onReady());
+  }
+
+  #loseConnector(): void {
+    const { log, report } = this.#options;
+    this.#events?.close();
+    this.#connector?.close();
+    this.#connector = null;
+    this.#isConnectorLost = true;
+    const reason = 'kernel process events do not come any more, although processes begin';
+    this.#state = { state: 'blind', reason, since: toInstant(this.#speakingAt) };
+    log.warn(this.#state, 'process ends are not heard, subscribing anew');
+    report({ kind: 'state_changed', state: this.state() });
+  }
+
+  #subscribeAnew(): void {
+    const { root, report } = this.#options;
+    const native = this.#native;
+    if (native === null || this.#table === null) return;
+    const opened = ProcessConnector.open(native, root);
+    if (!(opened instanceof ProcessConnector)) return;
+    if (this.#isThreadless && !opened.passOverThreads()) return opened.close();
+    this.#connector = opened;
+    this.#isConnectorLost = false;
+    this.#hearEvents(native, opened);
+    this.#resync(this.#table);
+    this.#reportGap('kernel process events did not come', null, this.#speakingAt);
+    this.#judge('');
+    report({ kind: 'state_changed', state: this.state() });
+  }
+
+  #createTable(
+    epoll: Epoll,
+    { pidfds, isThreadless }: { readonly pidfds: Pidfds; readonly isThreadless: boolean },
+  ): ProcessTable {
     const { root, cgroupRoot, clock, report, onMainExit } = this.#options;
     const isTreeKnown = cgroupRoot !== null;
     return new ProcessTable({
@@ -185,6 +301,7 @@ class ProcessExits implements ProcessExitsWatcher {
       onExit: report,
       onMainExit: (cgroup) => onMainExit?.(cgroup),
       now: () => ({ wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }),
+      hearsThreads: !isThreadless,
       sight: () => ({
         hasEvents: this.#connector !== null,
         blindReason: this.#isOverrun ? 'kernel process events overran while it ended' : this.#blindReason,
@@ -226,11 +343,16 @@ class ProcessExits implements ProcessExitsWatcher {
     return tree;
   }
 
-  #onReady(): void {
+  /** Events, and then ends that pidfds tell: the events tell more. */
+  #onReady(ends?: Epoll): void {
     const table = this.#table;
     if (this.#isStopped || table === null) return;
-    const { overran } = this.#connector?.drain((event) => table.onEvent(event)) ?? { overran: false };
-    for (const fd of this.#epoll?.ready() ?? []) if (fd !== this.#connector?.fd) table.onPidfdReady(fd);
+    const take = (event: ProcessEvent) => {
+      this.#heard += 1;
+      table.onEvent(event);
+    };
+    const { overran } = this.#connector?.drain(take) ?? { overran: false };
+    for (const fd of ends?.ready() ?? []) table.onPidfdReady(fd);
     if (overran) this.#onOverrun(table);
     this.#lastDrainAt = this.#options.clock.wallMs();
     this.#scheduleOpenEnds(table);
@@ -239,14 +361,30 @@ class ProcessExits implements ProcessExitsWatcher {
   /** The kernel's buffer was full and newer messages are gone: look at everything that can still be looked at, and say what is missing. */
   #onOverrun(table: ProcessTable): void {
     this.#isOverrun = true;
-    table.resync();
-    this.#tree?.walk();
-    for (const { path, unit } of this.#tree?.units() ?? [])
-      if (unit !== null) table.onMembers(unit, this.#tree?.pidsOf(path) ?? []);
+    this.#resync(table);
     this.#isOverrun = false;
     const dropped = this.#connector?.takeDrops() ?? null;
     this.#options.log.warn({ dropped }, 'kernel process events overran');
     this.#reportGap('kernel process events dropped, their buffer was full', dropped, this.#lastDrainAt);
+  }
+
+  /** Settles who is gone and takes in who is there. */
+  #resync(table: ProcessTable): void {
+    table.resync();
+    this.#tree?.walk();
+    for (const { path, unit } of this.#tree?.units() ?? [])
+      if (unit !== null) table.onMembers(unit, this.#tree?.pidsOf(path) ?? []);
+  }
+
+  /** Without kernel events, what came and went while the agent stood still was not seen. */
+  #noticeStandstill(table: ProcessTable): void {
+    const standstill = this.#standstills.beat();
+    if (standstill === null) return;
+    this.#options.log.warn({ lasted_ms: Math.round(standstill.to - standstill.from) }, 'the agent stood still');
+    this.#resync(table);
+    if (this.#connector !== null) return;
+    const cause = 'the agent stood still; processes that began and ended meanwhile were not seen';
+    this.#reportGap(cause, null, standstill.from);
   }
 
   #reportGap(cause: string, lost: number | null, fromMs: number): void {
@@ -288,6 +426,7 @@ class ProcessExits implements ProcessExitsWatcher {
   #onSweep(): void {
     const table = this.#table;
     if (table === null) return;
+    this.#noticeStandstill(table);
     table.tick();
     table.prune();
     if (++this.#sweeps % WALK_EVERY_SWEEPS === 0) {
@@ -334,6 +473,29 @@ class ProcessExits implements ProcessExitsWatcher {
     this.#state = { state: 'blind', reason, since: toInstant(this.#options.clock.wallMs()) };
     this.#options.log.warn({ reason }, 'process ends cannot be heard');
   }
+}
+
+/** Whether the status of any zombie is told us, as {@link readPidStat} has it: the same right as reading this link. */
+function mayKnowZombies(root: string): boolean {
+  try {
+    readlinkSync(pathBelow(root, '/proc/1/exe'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A unit of the system's manager: a user's manager, or a container's, has its own below some service. */
+function isOfSystem(path: string): boolean {
+  return path
+    .split('/')
+    .slice(1, -1)
+    .every((part) => part.endsWith('.slice'));
+}
+
+function readForks(root: string): number | null {
+  const count = /^processes (\d+)$/m.exec(readKernelFile(root, '/proc/stat') ?? '')?.[1];
+  return count === undefined ? null : Number(count);
 }
 
 function withoutExit(pidfds: Pidfds): Pidfds {

@@ -4,6 +4,7 @@ import type { SourceState } from '@runnerwatch/shared/model/node.ts';
 import { backoffMs } from '@runnerwatch/shared/runtime/backoff.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
+import { Disagreement, someOf } from './silence.ts';
 import { systemBusAddress } from './systemd/bus.ts';
 import { openSession, type Session } from './systemd/session.ts';
 import { unitMatcher } from './systemd/unit-globs.ts';
@@ -23,8 +24,19 @@ export interface SystemdWatcherOptions {
   readonly isBooted?: () => boolean;
 }
 
+export interface SystemdUnitsWatcher extends Watcher {
+  /** Every unit in the state failed; null while systemd cannot be asked. */
+  failedUnits(): Promise<readonly string[] | null>;
+  /**
+   * Holds what systemd speaks of against the names of all units that have a cgroup; asked now and then. One that began or
+   * ended without a word, still so at the next comparison, means that its signals do not reach us: connects anew.
+   * @returns whether there is something to look at a second time.
+   */
+  compareWith(unitsWithCgroup: ReadonlySet<string>): boolean;
+}
+
 /** Hears units begin and end from systemd over D-Bus. */
-export function createSystemdWatcher(options: SystemdWatcherOptions): Watcher {
+export function createSystemdWatcher(options: SystemdWatcherOptions): SystemdUnitsWatcher {
   return new SystemdWatcher(options);
 }
 
@@ -33,18 +45,25 @@ export function isSystemdBooted(): boolean {
   return existsSync('/run/systemd/system');
 }
 
-class SystemdWatcher implements Watcher {
+class SystemdWatcher implements SystemdUnitsWatcher {
   readonly name = 'systemd';
   readonly #options: SystemdWatcherOptions;
   readonly #table: UnitTable;
   #state: SourceState;
   #session: Session | null = null;
   #running: Promise<void> | null = null;
+  readonly #disagreement = new Disagreement();
+  readonly #matches: (unit: string) => boolean;
+  /** When systemd and the cgroups last agreed. */
+  #agreedAt: number;
+  #silence: { readonly reason: string; readonly since: number } | null = null;
   readonly #stopping = new AbortController();
 
   constructor(options: SystemdWatcherOptions) {
     this.#options = options;
     this.#state = this.#stateOf('blind', 'not started');
+    this.#matches = unitMatcher(options);
+    this.#agreedAt = options.clock.wallMs();
     this.#table = new UnitTable({
       report: options.report,
       askFacts: (unit) => this.#session?.askFacts(unit),
@@ -54,6 +73,26 @@ class SystemdWatcher implements Watcher {
 
   state(): SourceState {
     return this.#state;
+  }
+
+  async failedUnits(): Promise<readonly string[] | null> {
+    return this.#state.state === 'seeing' && this.#session !== null ? this.#session.listFailed() : null;
+  }
+
+  compareWith(unitsWithCgroup: ReadonlySet<string>): boolean {
+    if (this.#state.state !== 'seeing' || this.#session === null) return false;
+    const listed = new Set([...unitsWithCgroup].filter((unit) => this.#matches(unit)));
+    // A service may live without any process, and then it has no cgroup; a scope may not.
+    const heard = this.#table.liveUnits().filter((unit) => unit.endsWith('.scope') || listed.has(unit));
+    const apart = this.#disagreement.check({ heard: new Set(heard), listed });
+    if (apart.length > 0) {
+      const reason = `systemd said nothing of ${someOf(apart)}`;
+      this.#silence = { reason, since: this.#agreedAt };
+      this.#session.close(reason);
+      return false;
+    }
+    if (!this.#disagreement.isSuspicious) this.#agreedAt = this.#options.clock.wallMs();
+    return this.#disagreement.isSuspicious;
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -83,13 +122,17 @@ class SystemdWatcher implements Watcher {
         if (blindSince !== null) this.#tellGap(blindSince);
         blindSince = null;
         failures = 0;
+        this.#disagreement.reset();
+        this.#agreedAt = clock.wallMs();
         this.#become('seeing', null);
         firstTry();
         const reason = await session.closed;
         this.#session = null;
         if (signal.aborted) break;
-        blindSince = clock.wallMs();
-        this.#become('blind', `connection to the message bus lost: ${reason}`);
+        const silence = this.#silence;
+        this.#silence = null;
+        blindSince = silence?.since ?? clock.wallMs();
+        this.#become('blind', silence?.reason ?? `connection to the message bus lost: ${reason}`, blindSince);
         log.warn({ reason }, 'message bus lost, connecting again');
       } catch (error) {
         this.#session = null;
@@ -126,7 +169,7 @@ class SystemdWatcher implements Watcher {
   #tellGap(from: number): void {
     const to = this.#options.clock.wallMs();
     const cause =
-      'connection to the message bus was lost; units were listed again, ends in between are taken from the journal';
+      'systemd was not heard over the message bus; units were listed again, ends in between are taken from the journal';
     this.#options.report({
       kind: 'gap',
       gap: {
@@ -143,13 +186,13 @@ class SystemdWatcher implements Watcher {
     });
   }
 
-  #become(state: SourceState['state'], reason: string | null): void {
+  #become(state: SourceState['state'], reason: string | null, since = this.#options.clock.wallMs()): void {
     if (this.#state.state === state && this.#state.reason === reason) return;
-    this.#state = this.#stateOf(state, reason);
+    this.#state = this.#stateOf(state, reason, since);
     this.#options.report({ kind: 'state_changed', state: this.#state });
   }
 
-  #stateOf(state: SourceState['state'], reason: string | null): SourceState {
-    return { name: this.name, state, reason, since: toInstant(this.#options.clock.wallMs()) };
+  #stateOf(state: SourceState['state'], reason: string | null, since = this.#options.clock.wallMs()): SourceState {
+    return { name: this.name, state, reason, since: toInstant(since) };
   }
 }

@@ -29,6 +29,10 @@ export type Sighting =
   | ProcessExited
   | CgroupOom
   | KernelOom
+  | GpuFault
+  | CoreDumped
+  | UnitStartFailed
+  | SystemStopping
   | RunStarted
   | RunEnded
   | GapSeen
@@ -170,6 +174,62 @@ export interface KernelOom {
   /** `cgroup`: a memory limit was reached (then `limitedCgroup` names whose). `host`: the machine ran out. */
   readonly scope: 'cgroup' | 'host';
   readonly limitedCgroup: string | null;
+  /** What the group at its limit used, and its limit; null where the log did not say, and for a host. */
+  readonly usageBytes: number | null;
+  readonly limitBytes: number | null;
+  /** What the killed process gave back. */
+  readonly rssBytes: number | null;
+  /** The largest of those that could have been killed. */
+  readonly largest: OomProcess | null;
+  readonly at: number;
+}
+
+export interface OomProcess {
+  readonly pid: number;
+  readonly comm: string;
+  readonly rssBytes: number;
+}
+
+/** The kernel's log has the GPU driver's word about a fault (NVIDIA's Xid messages). */
+export interface GpuFault {
+  readonly kind: 'gpu_fault';
+  readonly xid: number;
+  /** Its place on the bus: `0000:3b:00`. */
+  readonly gpu: string;
+  /** Whose work it befell; null when the driver did not say. */
+  readonly pid: number | null;
+  readonly comm: string | null;
+  /** Where that process lived; null when it was gone before it could be looked at. */
+  readonly cgroup: string | null;
+  readonly text: string;
+  readonly at: number;
+}
+
+/** systemd-coredump took a core dump. */
+export interface CoreDumped {
+  readonly kind: 'core_dumped';
+  readonly pid: number;
+  readonly comm: string | null;
+  readonly signal: number;
+  readonly cgroup: string;
+  /** Where it is kept; null when it is not. */
+  readonly file: string | null;
+  readonly at: number;
+}
+
+/** systemd says why it could not execute a unit's program. */
+export interface UnitStartFailed {
+  readonly kind: 'unit_start_failed';
+  readonly unit: string;
+  readonly invocationId: string | null;
+  readonly words: string;
+  readonly at: number;
+}
+
+/** The node is going down; or it is not any more, when the shutdown was cancelled. */
+export interface SystemStopping {
+  readonly kind: 'system_stopping';
+  readonly isStopping: boolean;
   readonly at: number;
 }
 

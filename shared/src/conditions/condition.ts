@@ -16,6 +16,8 @@ export interface Measurement {
   readonly level: Level;
   /** Above this it is critical, not a warning. */
   readonly criticalAbove: number;
+  /** Up to this it is information, not a warning; absent: it is a warning at least. */
+  readonly warningAbove?: number;
   readonly items: readonly MeasuredItem[];
   /** What could not be read, in words; with something missing nothing can be called well. */
   readonly missing: readonly string[];
@@ -96,9 +98,14 @@ function severityOf(
   offenders: readonly MeasuredItem[],
   previous: ConditionState | null,
 ): Severity {
-  if (previous?.isFiring && previous.severity === 'critical') return 'critical';
-  return offenders.some((item) => item.value > measurement.criticalAbove) ? 'critical' : 'warning';
+  const { criticalAbove, warningAbove } = measurement;
+  const worst = largest(offenders) ?? Number.NEGATIVE_INFINITY;
+  const isInformation = warningAbove !== undefined && worst <= warningAbove;
+  const severity = worst > criticalAbove ? 'critical' : isInformation ? 'info' : 'warning';
+  return previous?.isFiring === true && rank[previous.severity] > rank[severity] ? previous.severity : severity;
 }
+
+const rank: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 };
 
 function reasonOf(measurement: Measurement, status: ConditionStatus, offenders: readonly MeasuredItem[]): string {
   const { items, missing, absent, limit } = measurement;

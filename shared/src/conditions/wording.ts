@@ -13,6 +13,20 @@ export function bytesText(bytes: number): string {
   return `${power === 0 || amount >= 100 ? amount.toFixed(0) : amount.toFixed(1)} ${BINARY_UNITS[power]}`;
 }
 
+/** `40.0 MiB/s`. */
+export function rateText(bytesPerSecond: number): string {
+  return `${bytesText(bytesPerSecond)}/s`;
+}
+
+/** How long in words, as exact as a person needs it: `40 s`, `6 min`, `3.5 h`, `2.1 d`. */
+export function spanText(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 48 * 3600) return `${Number((seconds / 3600).toFixed(1))} h`;
+  return `${Number((seconds / 86_400).toFixed(1))} d`;
+}
+
 /** A number without needless decimals: `90`, `1.75`. */
 export function numberText(value: number): string {
   return String(Number(value.toFixed(2)));

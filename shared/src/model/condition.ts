@@ -13,13 +13,18 @@ export const conditionType = z.enum([
   'UnitFailed',
   'RestartLoop',
   'TaskFailed',
+  'TaskOomKill',
   'TaskStalled',
   'TaskOverrun',
+  'TaskTooShort',
   'MemoryExhaustionPredicted',
   'DiskFullPredicted',
   'GpuFault',
   'ClockSkew',
   'SpoolOverflow',
+  'TaskGhost',
+  'SchedulerUnreachable',
+  'SourceBlind',
 ]);
 export type ConditionType = z.infer<typeof conditionType>;
 

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { conditionReport } from './condition.ts';
 import { instant } from './instant.ts';
 import { nodeDescription, sourceState } from './node.ts';
+import { taskRecording } from './recording.ts';
 import { taskEnding, taskIdentity } from './task.ts';
 
 /**
@@ -36,9 +37,16 @@ export const eventBody = z.discriminatedUnion('kind', [
     kind: z.literal('task_ended'),
     task: taskIdentity,
     ending: taskEnding,
-    /** Oldest first, at most `tasks.log_lines`; null when there is no log to read or it was shed. */
+    /**
+     * Oldest first, at most `tasks.log_lines`; null when there is no log to read or it was shed. What came over stderr begins
+     * with `stderr: ` where the two streams can be told apart: under `run`, in containers without a terminal, in files.
+     */
     log_tail: z.nullable(z.array(z.string())),
+    /** What in there says why it failed: a traceback, a panic, an error. Absent where nothing does. */
+    error_excerpt: z.optional(z.nullable(z.array(z.string()))),
   }),
+  /** After a failed end. */
+  z.object({ kind: z.literal('task_recording'), task_id: z.string(), recording: taskRecording }),
   z.object({ kind: z.literal('condition'), report: conditionReport }),
   z.object({ kind: z.literal('gap'), gap }),
   z.object({ kind: z.literal('source'), source: sourceState }),

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { component, conditionType, severity } from './condition.ts';
 import { instant } from './instant.ts';
 import { nodeStatus } from './node.ts';
-import { taskEnding, taskIdentity, taskStatus, verdict } from './task.ts';
+import { schedulerWord, taskEnding, taskIdentity, taskStatus, verdict } from './task.ts';
 
 /** What a notification tells. `task.started` goes only to who asked for `begin`. */
 export const notificationType = z.enum([
@@ -42,10 +42,16 @@ export const taskFacts = z.object({
   status: taskStatus,
   ended_at: z.nullable(instant),
   verdict: z.nullable(verdict),
+  /** What its scheduler says beside that, where one is read. */
+  scheduler: z.optional(
+    z.nullable(z.object({ ...schedulerWord.shape, corrected: z.boolean(), note: z.nullable(z.string()) })),
+  ),
   /** How often a better-known end replaced the one before. */
   amendments: z.int(),
   /** Oldest first, the last 64 KiB at most; null when there is no log. */
   log_tail: z.nullable(z.array(z.string())),
+  /** What in there says why it failed. */
+  error_excerpt: z.optional(z.nullable(z.array(z.string()))),
 });
 export type TaskFacts = z.infer<typeof taskFacts>;
 
@@ -77,7 +83,7 @@ export const incidentFacts = z.object({
 export type IncidentFacts = z.infer<typeof incidentFacts>;
 
 /** One of several things told together: today the tasks lost with their node. Their log stays behind. */
-export const groupMember = z.object({ task: z.omit(taskFacts, { log_tail: true }) });
+export const groupMember = z.object({ task: z.omit(taskFacts, { log_tail: true, error_excerpt: true }) });
 export type GroupMember = z.infer<typeof groupMember>;
 
 /** The public body of one notification: what a webhook posts, frozen when it is promised. */

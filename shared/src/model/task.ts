@@ -13,7 +13,8 @@ export const taskStatus = z.enum([
 ]);
 export type TaskStatus = z.infer<typeof taskStatus>;
 
-export const taskSource = z.enum(['systemd', 'docker', 'podman', 'run']);
+/** Where a run of work was seen: on its node, or, where no agent sees it, only by the words of its scheduler. */
+export const taskSource = z.enum(['systemd', 'docker', 'podman', 'run', 'hakuriver', 'kohakuriver']);
 export type TaskSource = z.infer<typeof taskSource>;
 
 export const cause = z.enum([
@@ -49,6 +50,36 @@ export const verdict = z.object({
   advice: z.array(z.string()),
 });
 export type Verdict = z.infer<typeof verdict>;
+
+const rank: Readonly<Record<Confidence, number>> = { unknown: 0, likely: 1, proven: 2 };
+/** They say how it ended, and leave open why. */
+const bareCauses: readonly Cause[] = ['exit_code', 'signal'];
+
+/**
+ * Whether a later verdict on the same end replaces an earlier one: a better proven one, or one as good that has seen more and
+ * says another cause. A likely reason replaces a bare exit status, and never the other way round. Equals do not: the first
+ * one told has been heard.
+ */
+export function replacesVerdict(later: Verdict, earlier: Verdict): boolean {
+  const gained = rank[later.confidence] - rank[earlier.confidence];
+  const isReasonLost = earlier.confidence === 'likely' && !bareCauses.includes(earlier.cause);
+  if (gained > 0) return !(isReasonLost && bareCauses.includes(later.cause));
+  const isNews = later.cause !== earlier.cause && later.evidence.length > earlier.evidence.length;
+  const isReasonFound = later.confidence === 'likely' && bareCauses.includes(earlier.cause);
+  return isNews && (gained === 0 || (isReasonFound && !bareCauses.includes(later.cause)));
+}
+
+/** What a scheduler says of a task of its own: kept beside what the node proved, never mixed with it. */
+export const schedulerWord = z.object({
+  /** As the configuration calls it. */
+  name: z.string(),
+  /** In its own words: `killed_oom`, `stopped`, `paused`, … */
+  status: z.string(),
+  exit_code: z.nullable(z.int()),
+  message: z.nullable(z.string()),
+  batch_id: z.nullable(z.string()),
+});
+export type SchedulerWord = z.infer<typeof schedulerWord>;
 
 /** Whose run of work it is, known from its start on. Absent knowledge is null. */
 export const taskIdentity = z.object({

@@ -11,6 +11,7 @@ const schema = z.strictObject({
   heartbeat_timeout: z._default(field.duration, 30_000),
   token: z.optional(field.text),
   token_file: z.optional(field.path),
+  hosts: z.optional(z.array(z.strictObject({ token: z.optional(field.text), token_file: z.optional(field.path) }))),
   notifications: z.prefault(
     z.strictObject({ enabled: z._default(field.boolean, true), renotify_interval: z._default(field.duration, 0) }),
     {},
@@ -87,5 +88,7 @@ describe('configuration', () => {
     expect(load(`token_file: ${file}\n`)().token).toBe('s3cret');
     expect(load(`token_file: ${file}\ntoken: other\n`)).toThrow(/token: give either token or token_file/);
     expect(load('token_file: /nonexistent/token\n')).toThrow(/token_file: cannot read \/nonexistent\/token \(ENOENT\)/);
+    expect(load(`hosts: [{ token_file: ${file} }]\n`)().hosts?.[0]?.token).toBe('s3cret');
+    expect(load('hosts: [{ token_file: /nonexistent }]\n')).toThrow(/hosts\.0\.token_file: cannot read/);
   });
 });

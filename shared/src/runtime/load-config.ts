@@ -202,7 +202,8 @@ function rangeOf(node: unknown): number | undefined {
 }
 
 function withSecretFiles(value: unknown, path: readonly string[]): unknown {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  if (Array.isArray(value)) return value.map((child, index) => withSecretFiles(child, [...path, String(index)]));
+  if (value === null || typeof value !== 'object') return value;
   const record: Record<string, unknown> = {};
   for (const [key, child] of Object.entries(value)) record[key] = withSecretFiles(child, [...path, key]);
   for (const [key, child] of Object.entries(record)) {

@@ -26,6 +26,13 @@ export const entryFields: readonly string[] = [
   '_TRANSPORT',
   '_SYSTEMD_UNIT',
   '_SYSTEMD_INVOCATION_ID',
+  'OBJECT_SYSTEMD_UNIT',
+  'OBJECT_SYSTEMD_INVOCATION_ID',
+  'COREDUMP_PID',
+  'COREDUMP_COMM',
+  'COREDUMP_SIGNAL',
+  'COREDUMP_CGROUP',
+  'COREDUMP_FILENAME',
 ];
 
 /** Reads one line; null for what is no entry (systemd.journal-fields(7), "JSON" of journalctl(1)). */

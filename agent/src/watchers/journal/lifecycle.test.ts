@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Sighting } from '../watcher.ts';
 import { parseEntry } from './entry.ts';
-import { LifecycleReader } from './lifecycle.ts';
+import { type KernelReading, LifecycleReader, messageIds } from './lifecycle.ts';
 
 const lines = readFileSync(new URL('../../../../test/fixtures/journal/units.jsonl', import.meta.url), 'utf8')
   .trim()
@@ -98,5 +98,82 @@ describe('what systemd wrote about units', () => {
       [...sightings, ...reader.flush()].flatMap((sighting) => ('unit' in sighting ? [sighting.unit] : [])),
     );
     expect([...units]).toEqual(['t1.scope']);
+  });
+});
+
+describe('what others than PID 1 wrote', () => {
+  const at = 1_795_320_000_001;
+  const read = (fields: Record<string, string>, kernel: KernelReading = {}) => {
+    const reader = new LifecycleReader(() => true, kernel);
+    const entry = parseEntry(
+      JSON.stringify({ __CURSOR: 's=1;i=1', __REALTIME_TIMESTAMP: `${at}000`, _BOOT_ID: 'b', ...fields }),
+    );
+    return entry === null ? [] : [...reader.read(entry), ...reader.flush()];
+  };
+  const coreDump = {
+    MESSAGE_ID: messageIds.coreDump,
+    MESSAGE: 'Process 77 (train) of user 0 dumped core.',
+    _SYSTEMD_UNIT: 'systemd-coredump@3-78-0.service',
+    COREDUMP_PID: '77',
+    COREDUMP_COMM: 'train',
+    COREDUMP_SIGNAL: '11',
+    COREDUMP_CGROUP: '/system.slice/t1.scope',
+    COREDUMP_FILENAME: '/var/lib/systemd/coredump/core.train.0.zst',
+  };
+  const spawnFailed = {
+    MESSAGE_ID: messageIds.spawnFailed,
+    MESSAGE: 'job.service: Failed at step EXEC spawning /no/such: No such file or directory',
+    UNIT: 'job.service',
+    INVOCATION_ID: 'c1',
+    _SYSTEMD_UNIT: 'job.service',
+    _PID: '4711',
+  };
+
+  it('is a core dump, with its process and its place', () => {
+    expect(read(coreDump)).toEqual([
+      {
+        kind: 'core_dumped',
+        pid: 77,
+        comm: 'train',
+        signal: 11,
+        cgroup: '/system.slice/t1.scope',
+        file: '/var/lib/systemd/coredump/core.train.0.zst',
+        at,
+      },
+    ]);
+  });
+
+  it('is no core dump when anybody else says so', () => {
+    expect(read({ ...coreDump, _SYSTEMD_UNIT: 'user@1000.service' })).toEqual([]);
+    expect(read({ ...coreDump, COREDUMP_PID: 'x' })).toEqual([]);
+  });
+
+  it("is systemd's reason why a program could not be executed, said within its unit or by PID 1", () => {
+    const words = 'Failed at step EXEC spawning /no/such: No such file or directory';
+    const told = [{ kind: 'unit_start_failed', unit: 'job.service', invocationId: 'c1', words, at }];
+
+    expect(read(spawnFailed)).toEqual(told);
+    expect(read({ ...spawnFailed, _SYSTEMD_UNIT: 'init.scope', _PID: '1' })).toEqual(told);
+    expect(read({ ...spawnFailed, _SYSTEMD_UNIT: 'other.service' })).toEqual([]);
+  });
+
+  it('is the fault of a GPU, of the task its process belongs to', () => {
+    const line = {
+      _TRANSPORT: 'kernel',
+      MESSAGE: 'NVRM: Xid (PCI:0000:3b:00): 31, pid=79749, name=python3, Ch 0000000a',
+    };
+
+    expect(read(line, { cgroupOf: (pid) => `/of/${pid}` })).toMatchObject([
+      { kind: 'gpu_fault', xid: 31, pid: 79_749, cgroup: '/of/79749' },
+    ]);
+    expect(read(line)).toMatchObject([{ kind: 'gpu_fault', cgroup: null }]);
+    expect(read({ ...line, _TRANSPORT: 'syslog' })).toEqual([]);
+  });
+
+  it("is logind's word that the system goes down", () => {
+    const shutdown = { MESSAGE_ID: messageIds.shutdown, _SYSTEMD_UNIT: 'systemd-logind.service' };
+
+    expect(read(shutdown)).toEqual([{ kind: 'system_stopping', isStopping: true, at }]);
+    expect(read({ ...shutdown, _SYSTEMD_UNIT: 'user@1000.service' })).toEqual([]);
   });
 });

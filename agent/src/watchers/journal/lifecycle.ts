@@ -1,7 +1,8 @@
 import { constants } from 'node:os';
 import type { Sighting, UnitEnded } from '../watcher.ts';
 import type { JournalEntry } from './entry.ts';
-import { parseKernelOom } from './kernel-oom.ts';
+import { parseGpuFault } from './kernel-gpu.ts';
+import { KernelOomReader } from './kernel-oom.ts';
 
 /** systemd's message ids (`journalctl --list-catalog`). */
 export const messageIds = {
@@ -13,7 +14,16 @@ export const messageIds = {
   processExit: '98e322203f7a4ed290d09fe03c09fe15',
   stopping: 'de5b426a63be47a7b6ac3eaac82e2f6f',
   shutdown: '98268866d1d54a499c4e98921d93bc40',
+  spawnFailed: '641257651c1b4ec9a8624d7a40a9e1e7',
+  coreDump: 'fc2e22bc6ee647b6b90729ab34a250b1',
 } as const;
+
+/** Ids whose entries come from others than PID 1, and are read all the same. */
+export const foreignMessageIds: ReadonlySet<string> = new Set([
+  messageIds.shutdown,
+  messageIds.spawnFailed,
+  messageIds.coreDump,
+]);
 
 /**
  * What systemd and the kernel write about units, told as sightings. A unit's end is held until the line on its
@@ -25,15 +35,19 @@ export class LifecycleReader {
   readonly #runs = new Map<string, RunSoFar>();
   readonly #held = new Map<string, UnitEnded>();
   readonly #ended = new Set<string>();
+  readonly #kernelOom: KernelOomReader;
+  readonly #cgroupOf: (pid: number) => string | null;
   #bootId: string | null = null;
   #isSystemStopping = false;
 
-  constructor(matches: (unit: string) => boolean) {
+  constructor(matches: (unit: string) => boolean, { pageBytes, cgroupOf = () => null }: KernelReading = {}) {
     this.#matches = matches;
+    this.#kernelOom = new KernelOomReader(pageBytes);
+    this.#cgroupOf = cgroupOf;
   }
 
   get isHolding(): boolean {
-    return this.#held.size > 0;
+    return this.#held.size > 0 || this.#kernelOom.isHolding;
   }
 
   read(entry: JournalEntry): Sighting[] {
@@ -41,25 +55,33 @@ export class LifecycleReader {
       this.#bootId = entry.bootId;
       this.#isSystemStopping = false;
     }
-    if (entry.field('_TRANSPORT') === 'kernel') {
-      const oom = entry.message === null ? null : parseKernelOom(entry.message, entry.at);
-      return oom === null ? [] : [oom];
-    }
+    if (entry.field('_TRANSPORT') === 'kernel')
+      return entry.message === null ? [] : this.#kernelSays(entry, entry.message);
     const messageId = entry.field('MESSAGE_ID');
     if (messageId === messageIds.shutdown && entry.field('_SYSTEMD_UNIT') === 'systemd-logind.service') {
       this.#isSystemStopping = true;
-      return [];
+      return [{ kind: 'system_stopping', isStopping: true, at: entry.at }];
     }
+    if (messageId === messageIds.coreDump) return coreDump(entry);
     const unit = entry.field('UNIT');
-    if (messageId === null || unit === null || entry.field('_PID') !== '1' || !this.#matches(unit)) return [];
-    return this.#unitSays(messageId, unit, entry);
+    if (messageId === null || unit === null || !this.#matches(unit)) return [];
+    if (messageId === messageIds.spawnFailed) return spawnFailure(unit, entry);
+    return entry.field('_PID') === '1' ? this.#unitSays(messageId, unit, entry) : [];
   }
 
-  /** Ends that still wait for a line on resources. */
+  /** Ends that still wait for a line on resources, and an OOM kill for its last line. */
   flush(): Sighting[] {
     const held = [...this.#held.values()];
     this.#held.clear();
-    return held;
+    const oom = this.#kernelOom.flush();
+    return oom === null ? held : [...held, oom];
+  }
+
+  #kernelSays({ at }: JournalEntry, message: string): Sighting[] {
+    const oom = this.#kernelOom.read(message, at);
+    if (oom !== null) return [oom];
+    const fault = parseGpuFault(message, at);
+    return fault === null ? [] : [{ ...fault, cgroup: fault.pid === null ? null : this.#cgroupOf(fault.pid) }];
   }
 
   #unitSays(messageId: string, unit: string, entry: JournalEntry): Sighting[] {
@@ -159,6 +181,31 @@ export class LifecycleReader {
     dropOldest(this.#ended, mostRuns);
     this.#ended.add(key);
   }
+}
+
+/** What reading the kernel's lines takes from the machine. */
+export interface KernelReading {
+  readonly pageBytes?: number;
+  /** Where a process lives now; of use only for lines read as they come. */
+  readonly cgroupOf?: (pid: number) => string | null;
+}
+
+/** Anybody may log this id; the unit that logs is set by journald itself (systemd-coredump(8), "Information about the crashed process"). */
+function coreDump(entry: JournalEntry): Sighting[] {
+  const [pid, signal] = ['COREDUMP_PID', 'COREDUMP_SIGNAL'].map((name) => amount(entry.field(name)));
+  const cgroup = entry.field('COREDUMP_CGROUP');
+  const isGenuine = entry.field('_SYSTEMD_UNIT')?.startsWith('systemd-coredump@') === true;
+  if (!isGenuine || pid == null || signal == null || cgroup === null) return [];
+  const [comm, file] = [entry.field('COREDUMP_COMM'), entry.field('COREDUMP_FILENAME')];
+  return [{ kind: 'core_dumped', pid, comm, signal, cgroup, file, at: entry.at }];
+}
+
+/** Said by systemd in the process that should have become the unit's, so already from within the unit: of itself it may say what it wants. */
+function spawnFailure(unit: string, entry: JournalEntry): Sighting[] {
+  const isOwn = entry.field('_PID') === '1' || entry.field('_SYSTEMD_UNIT') === unit;
+  if (!isOwn || entry.message === null) return [];
+  const words = entry.message.replace(`${unit}: `, '');
+  return [{ kind: 'unit_start_failed', unit, invocationId: entry.field('INVOCATION_ID'), words, at: entry.at }];
 }
 
 interface UnitLine {

@@ -31,28 +31,34 @@ export class LogTails {
 
   /** One line of `journalctl -o json`. Within JSON text a quote is escaped, so a message cannot pretend to be a field. */
   add(line: string): void {
-    const unit = rawField(line, '_SYSTEMD_UNIT');
+    // journald itself says how many lines of a unit it did not keep: that belongs among the unit's own.
+    const prefix = isOfJournald(line) ? 'OBJECT' : '';
+    const unit = rawField(line, `${prefix}_SYSTEMD_UNIT`);
     if (unit === null || !this.#matches(unit)) return;
-    const key = rawField(line, '_SYSTEMD_INVOCATION_ID') ?? unit;
-    const tail = this.#tails.get(key) ?? { lines: [], chars: 0 };
+    const key = rawField(line, `${prefix}_SYSTEMD_INVOCATION_ID`) ?? unit;
+    const tail = this.#tails.get(key) ?? { lines: [], chars: 0, seen: 0 };
     // Moved to the end: the map's order is the order of the last words.
     this.#tails.delete(key);
     this.#tails.set(key, tail);
     const kept = line.length > longestLine ? '' : line;
     tail.lines.push(kept);
+    tail.seen += 1;
     this.#count(tail, kept.length);
     while (tail.lines.length > this.#lines) this.#count(tail, -(tail.lines.shift()?.length ?? 0));
     this.#shrink();
   }
 
-  /** Oldest first; null when the run wrote nothing that we know of. */
+  /** Oldest first, as they were written: a message of several lines is several. Null when the run wrote nothing that we know of. */
   tailOf(key: string): readonly string[] | null {
     const tail = this.#tails.get(key);
     if (tail === undefined) return null;
-    return tail.lines.map((line) => {
-      const message = line === '' ? null : (parseEntry(line)?.message ?? null);
-      return message === null ? tooLong : cut(message);
-    });
+    const messages = tail.lines.map((line) => (line === '' ? null : parseEntry(line)?.message) ?? tooLong);
+    return messages.flatMap((message) => message.split('\n')).slice(-this.#lines);
+  }
+
+  /** How many lines of the run were seen, kept or not; null as above. */
+  seenOf(key: string): number | null {
+    return this.#tails.get(key)?.seen ?? null;
   }
 
   forget(key: string): void {
@@ -80,18 +86,18 @@ export class LogTails {
 interface Tail {
   readonly lines: string[];
   chars: number;
+  seen: number;
 }
 
 /** journalctl leaves out fields of 4096 bytes and more; an entry of ours never gets this long without something odd in it. */
 const longestLine = 32 * 1024;
-const longestMessage = 2_000;
 const tooLong = '[a line too long to be shown]';
+/** SD_MESSAGE_JOURNAL_DROPPED: "Suppressed 1234 messages from train.service" (sd-messages.h; journald.conf(5), RateLimitBurst=). */
+const droppedMessageId = 'a596d6fe7bfa4994828e72309e95d61e';
 
-/** Never inside a character of two units. */
-function cut(message: string): string {
-  return message.length <= longestMessage
-    ? message
-    : `${message.slice(0, longestMessage).replace(/[\uD800-\uDBFF]$/, '')}… [cut]`;
+/** Anybody may write such an id, but only journald is its own driver. */
+function isOfJournald(line: string): boolean {
+  return line.includes(droppedMessageId) && rawField(line, '_TRANSPORT') === 'driver';
 }
 
 /** The value of a text field without escapes in it, as unit names and ids are; null when absent. */

@@ -1,5 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { readKernelFile } from '../../proc/kernel-file.ts';
+import { eventFilter } from './event-filter.ts';
 import {
   encodeControl,
   PROC_CN_MCAST_IGNORE,
@@ -52,7 +53,14 @@ export class ProcessConnector {
     address.writeUInt32LE(1, 8);
     if (native.bind(fd, address, address.length) < 0) return refuse(native, fd, 'bind');
     const connector = new ProcessConnector(native, root, fd);
+    // Without it everything else arrives too, and is passed over here.
+    native.attachFilter(fd, eventFilter({ withThreads: true }));
     return connector.#control(PROC_CN_MCAST_LISTEN) ? connector : refuse(native, fd, 'listen');
+  }
+
+  /** Threads that come and go are not told of from now on; false when the kernel refuses, and goes on telling. */
+  passOverThreads(): boolean {
+    return this.#native.attachFilter(this.fd, eventFilter({ withThreads: false }));
   }
 
   /**
@@ -74,6 +82,8 @@ export class ProcessConnector {
         const event = parseProcessEvent(receiver.data, slot * receiver.slotBytes, receiver.sizeOf(slot));
         if (event !== null) onEvent(event);
       }
+      // Nothing more waited; what came since wakes us again.
+      if (count < receiver.slots && !overran) break;
     }
     return { overran };
   }

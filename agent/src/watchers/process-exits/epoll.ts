@@ -53,9 +53,10 @@ export class Epoll {
   /** The descriptors that are ready now, without waiting. */
   ready(): number[] {
     const count = this.#closed ? 0 : this.#native.epollWait(this.#fd, this.#events, WAIT_EVENTS, 0);
-    return Array.from({ length: Math.max(0, count) }, (_, at) =>
-      this.#events.readInt32LE(at * this.#eventBytes + this.#eventBytes - 8),
-    );
+    const fds: number[] = [];
+    for (let at = 0; at < count; at += 1)
+      fds.push(this.#events.readInt32LE(at * this.#eventBytes + this.#eventBytes - 8));
+    return fds;
   }
 
   watch(onReady: () => void): void {

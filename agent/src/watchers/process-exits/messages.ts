@@ -1,23 +1,21 @@
 /*
  * The kernel's process connector on the wire: netlink header (16 bytes), connector header (20), then `struct proc_event`
- * (linux/netlink.h, linux/connector.h, linux/cn_proc.h). The timestamp lies unaligned at 44. Little-endian.
+ * (linux/netlink.h, linux/connector.h, linux/cn_proc.h). Little-endian.
  */
 
-/** One message of the process connector. Instants are CLOCK_MONOTONIC in milliseconds. */
+/** One message of the process connector. */
 export type ProcessEvent =
   | {
       readonly kind: 'fork';
-      readonly atMs: number;
       /** Thread group of the parent as wait(2) will see it: with CLONE_PARENT not the process that forked. */
       readonly parentTgid: number;
       readonly childPid: number;
       /** Equal to `childPid` for a process, different for a thread. */
       readonly childTgid: number;
     }
-  | { readonly kind: 'exec'; readonly atMs: number; readonly pid: number; readonly tgid: number }
+  | { readonly kind: 'exec'; readonly pid: number; readonly tgid: number }
   | {
       readonly kind: 'exit';
-      readonly atMs: number;
       /** One thread ended; only `pid === tgid` may mean that the process did. */
       readonly pid: number;
       readonly tgid: number;
@@ -31,16 +29,17 @@ export const PROC_CN_MCAST_LISTEN = 1;
 export const PROC_CN_MCAST_IGNORE = 2;
 
 const NLMSG_HEADER = 16;
-const EVENT = NLMSG_HEADER + 20;
-const DATA = EVENT + 16;
+export const EVENT_OFFSET = NLMSG_HEADER + 20;
+const DATA = EVENT_OFFSET + 16;
 const NLMSG_DONE = 3;
 const CN_IDX_PROC = 1;
 const CN_VAL_PROC = 1;
 
-const NONE = 0;
-const FORK = 1;
-const EXEC = 2;
-const EXIT = 0x80000000;
+/** What happened, and NONE for the kernel's answer to us. */
+export const NONE = 0;
+export const FORK = 1;
+export const EXEC = 2;
+export const EXIT = 0x80000000;
 const dataBytes: ReadonlyMap<number, number> = new Map([
   [NONE, 4],
   [FORK, 16],
@@ -48,32 +47,28 @@ const dataBytes: ReadonlyMap<number, number> = new Map([
   [EXIT, 16],
 ]);
 
-/** The event in a datagram of `sizeBytes` at `offset`; null for what is none of ours (other events, other senders, cut off). */
-export function parseProcessEvent(buffer: Buffer, offset: number, sizeBytes: number): ProcessEvent | null {
-  if (sizeBytes < DATA + 4 || offset + sizeBytes > buffer.length) return null;
-  const length = buffer.readUInt32LE(offset);
-  if (length > sizeBytes || buffer.readUInt16LE(offset + 4) !== NLMSG_DONE) return null;
-  if (buffer.readUInt32LE(offset + 16) !== CN_IDX_PROC || buffer.readUInt32LE(offset + 20) !== CN_VAL_PROC) return null;
-  const what = buffer.readUInt32LE(offset + EVENT);
+/**
+ * The event in a datagram of `sizeBytes` at `offset`; null for what is none of ours (other events, other senders, cut off).
+ * Read through a DataView: three of these come with every process of the machine.
+ */
+export function parseProcessEvent(view: DataView, offset: number, sizeBytes: number): ProcessEvent | null {
+  if (sizeBytes < DATA + 4 || offset + sizeBytes > view.byteLength) return null;
+  const length = view.getUint32(offset, true);
+  if (length > sizeBytes || view.getUint16(offset + 4, true) !== NLMSG_DONE) return null;
+  if (view.getUint32(offset + 16, true) !== CN_IDX_PROC || view.getUint32(offset + 20, true) !== CN_VAL_PROC)
+    return null;
+  const what = view.getUint32(offset + EVENT_OFFSET, true);
   const data = offset + DATA;
   const neededBytes = dataBytes.get(what);
   if (neededBytes === undefined || length < DATA + neededBytes) return null;
-  if (what === NONE) return { kind: 'ack', error: buffer.readUInt32LE(data) };
+  const first = view.getInt32(data, true);
+  if (what === NONE) return { kind: 'ack', error: first };
 
-  const atMs = (buffer.readUInt32LE(offset + EVENT + 12) * 2 ** 32 + buffer.readUInt32LE(offset + EVENT + 8)) / 1e6;
-  const first = buffer.readInt32LE(data);
-  const second = buffer.readInt32LE(data + 4);
-  if (what === FORK) {
-    return {
-      kind: 'fork',
-      atMs,
-      parentTgid: second,
-      childPid: buffer.readInt32LE(data + 8),
-      childTgid: buffer.readInt32LE(data + 12),
-    };
-  }
-  if (what === EXEC) return { kind: 'exec', atMs, pid: first, tgid: second };
-  return { kind: 'exit', atMs, pid: first, tgid: second, waitStatus: buffer.readUInt32LE(data + 8) };
+  const second = view.getInt32(data + 4, true);
+  if (what === EXEC) return { kind: 'exec', pid: first, tgid: second };
+  const third = view.getInt32(data + 8, true);
+  if (what === EXIT) return { kind: 'exit', pid: first, tgid: second, waitStatus: third };
+  return { kind: 'fork', parentTgid: second, childPid: third, childTgid: view.getInt32(data + 12, true) };
 }
 
 /**
@@ -81,13 +76,13 @@ export function parseProcessEvent(buffer: Buffer, offset: number, sizeBytes: num
  * kernels before it: no events and no error.
  */
 export function encodeControl(operation: number): Buffer {
-  const message = Buffer.alloc(EVENT + 4);
+  const message = Buffer.alloc(EVENT_OFFSET + 4);
   message.writeUInt32LE(message.length, 0);
   message.writeUInt16LE(NLMSG_DONE, 4);
   message.writeUInt32LE(CN_IDX_PROC, 16);
   message.writeUInt32LE(CN_VAL_PROC, 20);
   message.writeUInt16LE(4, 32);
-  message.writeUInt32LE(operation, EVENT);
+  message.writeUInt32LE(operation, EVENT_OFFSET);
   return message;
 }
 

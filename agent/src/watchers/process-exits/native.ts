@@ -11,6 +11,8 @@ export interface Native {
   readonly bind: (fd: number, address: Buffer, sizeBytes: number) => number;
   readonly send: Call<[fd: number, data: Buffer, sizeBytes: number, flags: number]>;
   readonly setsockopt: Call<[fd: number, level: number, option: number, value: Buffer, sizeBytes: number]>;
+  /** Runs this classic BPF program on every message to the socket from now on (SO_ATTACH_FILTER), in place of the one before. */
+  readonly attachFilter: (fd: number, program: Buffer) => boolean;
   readonly close: (fd: number) => number;
   readonly ioctl: (fd: number, request: number, argument: Buffer) => number;
   readonly poll: (fds: Buffer, count: number, timeoutMs: number) => number;
@@ -34,7 +36,8 @@ type Call<Arguments extends readonly unknown[]> = (...argument: Arguments) => nu
 export interface MessageReceiver {
   /** As recvmmsg(2): how many datagrams lie in `data`, each at a multiple of `slotBytes`; -1 and errno. */
   receive(fd: number): number;
-  readonly data: Buffer;
+  readonly data: DataView;
+  readonly slots: number;
   readonly slotBytes: number;
   sizeOf(slot: number): number;
 }
@@ -58,12 +61,14 @@ export async function loadNative(): Promise<Native> {
   const syscall = library.func('long syscall(long, long, long)');
   const clockGettime = library.func('int clock_gettime(int, void*)');
   const timespec = Buffer.alloc(16);
+  const setsockopt: Native['setsockopt'] = library.func('int setsockopt(int, int, int, void*, uint)');
   const names = new Map(Object.entries(koffi.os.errno).map(([name, value]) => [value, name]));
   return {
     socket: library.func('int socket(int, int, int)'),
     bind: library.func('int bind(int, void*, uint)'),
     send: library.func('long send(int, void*, size_t, int)'),
-    setsockopt: library.func('int setsockopt(int, int, int, void*, uint)'),
+    setsockopt,
+    attachFilter: createAttachFilter(koffi, setsockopt),
     close: library.func('int close(int)'),
     ioctl: library.func('int ioctl(int, ulong, void*)'),
     poll: library.func('int poll(void*, ulong, int)'),
@@ -84,6 +89,31 @@ export async function loadNative(): Promise<Native> {
 
 type Koffi = typeof koffiModule;
 
+const SOL_SOCKET = 1;
+const SO_ATTACH_FILTER = 26;
+const MAX_FILTER_BYTES = 256;
+/** struct sock_fprog: u16 number of steps (8 bytes each), and at 8 their address. The kernel makes a copy. */
+const FPROG_BYTES = 16;
+
+function createAttachFilter(koffi: Koffi, setsockopt: Native['setsockopt']): Native['attachFilter'] {
+  const steps = allocate(koffi, MAX_FILTER_BYTES);
+  const fprog = Buffer.alloc(FPROG_BYTES);
+  fprog.writeBigUInt64LE(steps.address, 8);
+  return (fd, program) => {
+    steps.bytes.set(program);
+    fprog.writeUInt16LE(program.length / 8, 0);
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, fprog, FPROG_BYTES) === 0;
+  };
+}
+
+/** Memory that stays where it is for the life of the process, never freed: nothing can point into what is gone. */
+function allocate(koffi: Koffi, sizeBytes: number) {
+  const pointer: unknown = koffi.alloc('uint8', sizeBytes);
+  const memory = koffi.view(pointer, sizeBytes);
+  const bytes = Buffer.from(memory).fill(0);
+  return { pointer, address: koffi.address(pointer), bytes, view: new DataView(memory) };
+}
+
 const SLOTS = 128;
 const SLOT_BYTES = 128;
 /** struct mmsghdr: msghdr (56 bytes: iov pointer at 16, iov count at 24) and u32 length at 56, padded to 64. */
@@ -91,27 +121,25 @@ const HEADER_BYTES = 64;
 /** struct iovec: base, length. */
 const IOVEC_BYTES = 16;
 
-/** The memory is allocated once for the life of the process and never freed: nothing can point into what is gone. */
 function createReceiver(
   koffi: Koffi,
   recvmmsg: Call<[fd: number, headers: unknown, count: number, flags: number, timeout: null]>,
 ): MessageReceiver {
-  const headers = koffi.alloc('uint8', SLOTS * HEADER_BYTES);
-  const vectors = koffi.alloc('uint8', SLOTS * IOVEC_BYTES);
-  const arena = koffi.alloc('uint8', SLOTS * SLOT_BYTES);
-  const headerView = Buffer.from(koffi.view(headers, SLOTS * HEADER_BYTES)).fill(0);
-  const vectorView = Buffer.from(koffi.view(vectors, SLOTS * IOVEC_BYTES));
+  const headers = allocate(koffi, SLOTS * HEADER_BYTES);
+  const vectors = allocate(koffi, SLOTS * IOVEC_BYTES);
+  const arena = allocate(koffi, SLOTS * SLOT_BYTES);
   for (let slot = 0; slot < SLOTS; slot++) {
-    vectorView.writeBigUInt64LE(koffi.address(arena) + BigInt(slot * SLOT_BYTES), slot * IOVEC_BYTES);
-    vectorView.writeBigUInt64LE(BigInt(SLOT_BYTES), slot * IOVEC_BYTES + 8);
-    headerView.writeBigUInt64LE(koffi.address(vectors) + BigInt(slot * IOVEC_BYTES), slot * HEADER_BYTES + 16);
-    headerView.writeBigUInt64LE(1n, slot * HEADER_BYTES + 24);
+    vectors.bytes.writeBigUInt64LE(arena.address + BigInt(slot * SLOT_BYTES), slot * IOVEC_BYTES);
+    vectors.bytes.writeBigUInt64LE(BigInt(SLOT_BYTES), slot * IOVEC_BYTES + 8);
+    headers.bytes.writeBigUInt64LE(vectors.address + BigInt(slot * IOVEC_BYTES), slot * HEADER_BYTES + 16);
+    headers.bytes.writeBigUInt64LE(1n, slot * HEADER_BYTES + 24);
   }
   return {
-    receive: (fd) => recvmmsg(fd, headers, SLOTS, MSG_DONTWAIT, null),
-    data: Buffer.from(koffi.view(arena, SLOTS * SLOT_BYTES)),
+    receive: (fd) => recvmmsg(fd, headers.pointer, SLOTS, MSG_DONTWAIT, null),
+    data: arena.view,
+    slots: SLOTS,
     slotBytes: SLOT_BYTES,
-    sizeOf: (slot) => headerView.readUInt32LE(slot * HEADER_BYTES + 56),
+    sizeOf: (slot) => headers.view.getUint32(slot * HEADER_BYTES + 56, true),
   };
 }
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { parsePidfdInfo } from './pidfd.ts';
 
-function info(mask: number, cgroupId: bigint, exitCode: number): Buffer {
+function info(mask: number, cgroupId: bigint, exitCode: number): DataView {
   const buffer = Buffer.alloc(72);
   buffer.writeBigUInt64LE(BigInt(mask), 0);
   buffer.writeBigUInt64LE(cgroupId, 8);
   buffer.writeInt32LE(exitCode, 60);
-  return buffer;
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
 }
 
 describe('what a pidfd tells', () => {

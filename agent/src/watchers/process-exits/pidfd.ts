@@ -33,16 +33,19 @@ const POLL_CHUNK = 1024;
 const nothing: PidfdInfo = { cgroupId: null, waitStatus: null };
 
 /** Reads the kernel's `struct pidfd_info`: u64 mask at 0, u64 cgroup id at 8, s32 exit code at 60. */
-export function parsePidfdInfo(info: Buffer): PidfdInfo {
-  const mask = info.readUInt32LE(0);
+export function parsePidfdInfo(info: DataView): PidfdInfo {
+  const mask = info.getUint32(0, true);
   return {
-    cgroupId: mask & INFO_CGROUPID ? info.readUInt32LE(12) * 2 ** 32 + info.readUInt32LE(8) : null,
-    waitStatus: mask & INFO_EXIT ? info.readInt32LE(60) : null,
+    cgroupId: mask & INFO_CGROUPID ? info.getUint32(12, true) * 2 ** 32 + info.getUint32(8, true) : null,
+    waitStatus: mask & INFO_EXIT ? info.getInt32(60, true) : null,
   };
 }
 
 export function createPidfds(native: Native): Pidfds {
   const info = Buffer.alloc(INFO_BYTES);
+  const infoView = new DataView(info.buffer, info.byteOffset, INFO_BYTES);
+  const one = Buffer.alloc(POLLFD_BYTES);
+  const oneView = new DataView(one.buffer, one.byteOffset, POLLFD_BYTES);
   const pollfds = Buffer.alloc(POLL_CHUNK * POLLFD_BYTES);
   const dead = (fds: readonly number[]) => {
     const found = new Set<number>();
@@ -62,11 +65,15 @@ export function createPidfds(native: Native): Pidfds {
   return {
     open: (pid) => native.pidfdOpen(pid),
     info: (fd) => {
-      info.fill(0);
-      info.writeUInt32LE(REQUEST, 0);
-      return native.ioctl(fd, PIDFD_GET_INFO, info) < 0 ? nothing : parsePidfdInfo(info);
+      infoView.setUint32(0, REQUEST, true);
+      infoView.setUint32(4, 0, true);
+      return native.ioctl(fd, PIDFD_GET_INFO, info) < 0 ? nothing : parsePidfdInfo(infoView);
     },
-    isDead: (fd) => dead([fd]).size > 0,
+    isDead: (fd) => {
+      oneView.setInt32(0, fd, true);
+      oneView.setUint32(4, POLLIN, true);
+      return native.poll(one, 1, 0) > 0 && (oneView.getInt16(6, true) & POLLIN) !== 0;
+    },
     dead,
     close: (fd) => void native.close(fd),
   };

@@ -6,7 +6,7 @@ import { ProcessTable } from './table.ts';
 import { unitCgroupOf } from './unit-cgroup.ts';
 
 /** A small machine: processes with cgroups, of which some have ended and some were reaped. */
-function machine() {
+function machine({ hearsThreads = true } = {}) {
   interface Process {
     cgroup: string;
     state: 'alive' | 'zombie' | 'reaped';
@@ -53,9 +53,10 @@ function machine() {
           ppid,
           threads: 1,
           cpuTicks: 0,
+          waitedCpuTicks: 0,
           startTicks,
           rssPages: 0,
-          exitCode: null,
+          exitCode: state === 'zombie' ? process.waitStatus : null,
         };
       },
       readCgroup: (pid) => present(pid)?.cgroup ?? null,
@@ -70,13 +71,14 @@ function machine() {
     onExit: (exit) => exits.push(exit),
     onMainExit: () => undefined,
     now: () => ({ wallMs: nowMs, monotonicMs: nowMs }),
+    hearsThreads,
     sight: () => ({ hasEvents: features.hasEvents, blindReason: 'nobody saw' }),
   });
   const begin = (pid: number, ppid: number, cgroup: string) => {
     processes.set(pid, { cgroup, state: 'alive', waitStatus: 0, ppid, startTicks: pid * 10 });
   };
   const fork = (pid: number, ppid: number) =>
-    table.onEvent({ kind: 'fork', atMs: 0, parentTgid: ppid, childPid: pid, childTgid: pid });
+    table.onEvent({ kind: 'fork', parentTgid: ppid, childPid: pid, childTgid: pid });
   return {
     table,
     exits,
@@ -90,13 +92,15 @@ function machine() {
     },
     fork,
     thread: (tgid: number, pid: number) =>
-      table.onEvent({ kind: 'fork', atMs: 0, parentTgid: tgid, childPid: pid, childTgid: tgid }),
-    exec: (pid: number) => table.onEvent({ kind: 'exec', atMs: 0, pid, tgid: pid }),
-    exit: (tgid: number, waitStatus: number, pid = tgid) =>
-      table.onEvent({ kind: 'exit', atMs: 0, pid, tgid, waitStatus }),
+      table.onEvent({ kind: 'fork', parentTgid: tgid, childPid: pid, childTgid: tgid }),
+    exec: (pid: number) => table.onEvent({ kind: 'exec', pid, tgid: pid }),
+    exit: (tgid: number, waitStatus: number, pid = tgid) => table.onEvent({ kind: 'exit', pid, tgid, waitStatus }),
     end: (pid: number, waitStatus: number, state: 'zombie' | 'reaped' = 'reaped') => {
       const process = processes.get(pid);
       if (process !== undefined) Object.assign(process, { state, waitStatus });
+    },
+    ready: (pid: number) => {
+      for (const [fd, process] of fds) if (process === processes.get(pid)) table.onPidfdReady(fd);
     },
     pass: (ms: number) => {
       nowMs += ms;
@@ -308,5 +312,64 @@ describe('the table of processes', () => {
     on.exit(7, 3 << 8);
 
     expect(on.exits).toMatchObject([{ pid: 7, cgroup: '/t1.scope', isMain: true, waitStatus: 3 << 8 }]);
+  });
+});
+
+describe('the table of processes where threads are not heard of', () => {
+  let on: ReturnType<typeof machine>;
+  beforeEach(() => {
+    on = machine({ hearsThreads: false });
+    on.begin(1, 0, '/init.scope');
+    on.spawn(50, 1, '/user.slice/session-1.scope');
+    on.spawn(60, 50, '/user.slice/session-1.scope');
+    on.exec(60);
+    on.process(60).cgroup = scope;
+    on.exec(60);
+  });
+
+  it('tells an end at once, before the reap', () => {
+    on.end(60, 3 << 8, 'zombie');
+    on.exit(60, 3 << 8);
+
+    expect(on.exits).toMatchObject([{ pid: 60, waitStatus: 3 << 8, via: 'connector' }]);
+  });
+
+  it("waits for the reap when the leader leaves first, and tells the last thread's code", () => {
+    on.exit(60, 7 << 8);
+    on.pass(5000);
+    expect(on.exits).toEqual([]);
+
+    on.end(60, 42 << 8);
+    on.ready(60);
+
+    expect(on.exits).toMatchObject([{ waitStatus: 42 << 8, via: 'pidfd' }]);
+    expect(on.fds.size).toBe(1);
+  });
+
+  it("tells the last thread's code when the leader's word is read only after it, reaped or not", () => {
+    on.end(60, 42 << 8, 'zombie');
+    on.exit(60, 7 << 8);
+
+    expect(on.exits).toMatchObject([{ waitStatus: 42 << 8, via: 'zombie' }]);
+  });
+
+  it('tells of a leaderless one that nobody reaps within a second', () => {
+    on.exit(60, 7 << 8);
+    on.end(60, 42 << 8, 'zombie');
+    on.pass(1000);
+
+    expect(on.exits).toMatchObject([{ waitStatus: 42 << 8, via: 'zombie' }]);
+  });
+
+  it('sees that a process goes on when one of its threads execs', () => {
+    on.exit(60, 0);
+    on.exec(60);
+    on.pass(1000);
+    expect(on.exits).toEqual([]);
+
+    on.end(60, 5 << 8, 'zombie');
+    on.exit(60, 5 << 8);
+
+    expect(on.exits).toMatchObject([{ waitStatus: 5 << 8 }]);
   });
 });

@@ -39,6 +39,11 @@ export interface ProcessTableOptions {
   /** A unit's main process ended; called before {@link onExit}, while the cgroup's files may still be read. */
   readonly onMainExit: (cgroup: string) => void;
   readonly now: () => { readonly wallMs: number; readonly monotonicMs: number };
+  /**
+   * Whether FORK and EXIT of threads arrive. Where they do not, pidfds must tell the status after the reap and zombies
+   * theirs before it, and are asked whether a leader left alone.
+   */
+  readonly hearsThreads: boolean;
   /** Whether EXIT messages arrive, and why a status may stay unseen. */
   readonly sight: () => { readonly hasEvents: boolean; readonly blindReason: string };
 }
@@ -70,6 +75,8 @@ export class ProcessTable {
   readonly #records = new Map<number, ProcessRecord>();
   readonly #watched = new Map<number, ProcessRecord>();
   readonly #ending = new Set<ProcessRecord>();
+  /** Their leader left, and threads that are not heard of live on. */
+  readonly #leaderless = new Set<ProcessRecord>();
   readonly #units = new Units();
   #parked: { readonly settled: Settled; readonly cgroupId: number; readonly sinceMs: number }[] = [];
   #exits = 0;
@@ -190,6 +197,11 @@ export class ProcessTable {
       if (record.fd >= 0 && !this.#source.pidfds.isDead(record.fd)) this.#ending.delete(record);
       else this.#settle(record, lastWord(record));
     }
+    // Their pidfds tell of the reap; where nobody reaps, their stat lines may tell.
+    for (const record of this.#leaderless) {
+      const seen = this.#source.pidfds.isDead(record.fd) ? this.#zombieStatus(record) : unseen;
+      if (seen.waitStatus !== null) this.#settle(record, seen);
+    }
     this.#unpark(monotonicMs);
     // Without a pidfd (none left to open) and without messages, only looking tells.
     if (this.#options.sight().hasEvents) return;
@@ -207,11 +219,13 @@ export class ProcessTable {
     this.#records.clear();
     this.#watched.clear();
     this.#ending.clear();
+    this.#leaderless.clear();
     this.#parked = [];
   }
 
   #onFork({ parentTgid, childPid, childTgid }: Extract<ProcessEvent, { kind: 'fork' }>): void {
     if (childPid !== childTgid) {
+      if (!this.#options.hearsThreads) return;
       const record = this.#records.get(childTgid);
       if (record !== undefined) record.threads++;
       return;
@@ -250,6 +264,7 @@ export class ProcessTable {
     if (record.launch) record.launch.isDone = true;
     else this.#noteLaunch(record);
     this.#ending.delete(record);
+    this.#leaderless.delete(record);
     this.#enterUnit(record, this.#unitNow(record));
     if (record.isMain || record.followers !== null) record.comm = this.#source.readStat(pid)?.comm ?? record.comm;
   }
@@ -263,15 +278,29 @@ export class ProcessTable {
     this.#exits++;
     const record = this.#records.get(pid);
     if (record === undefined) return;
+    if (!this.#options.hearsThreads && record.fd >= 0) return this.#onLeaderLeft(record, waitStatus);
     const hadThreads = record.threads > 1;
     record.threads--;
     if (hadThreads) this.#await(record, waitStatus);
     else this.#settle(record, { waitStatus, via: 'connector' });
   }
 
+  /** Its other threads may go on, or just not have left yet; or one of them executed another program, which EXEC tells next. */
+  #onLeaderLeft(record: ProcessRecord, waitStatus: number): void {
+    if (!this.#source.pidfds.isDead(record.fd)) {
+      this.#leaderless.add(record);
+      return this.#watchEnd(record);
+    }
+    // Dead by now, but another thread may have been the last; whose word counts, the reap tells, and before it the zombie.
+    const isReported = record.isMain || record.followers !== null;
+    const zombie = isReported ? this.#zombieStatus(record) : unseen;
+    const isOverruled = zombie.waitStatus !== null && zombie.waitStatus !== waitStatus;
+    this.#settle(record, isOverruled ? zombie : { waitStatus, via: 'connector' });
+  }
+
   #onThreadExit({ tgid, waitStatus }: Extract<ProcessEvent, { kind: 'exit' }>): void {
     const record = this.#records.get(tgid);
-    if (record === undefined) return;
+    if (record === undefined || !this.#options.hearsThreads) return;
     record.threads--;
     if (record.ending !== null && record.ending.waitStatus !== null) this.#await(record, waitStatus);
   }
@@ -407,6 +436,7 @@ export class ProcessTable {
 
   #release(record: ProcessRecord): void {
     this.#ending.delete(record);
+    this.#leaderless.delete(record);
     if (this.#records.get(record.pid) === record) this.#records.delete(record.pid);
     if (record.fd < 0) return;
     this.#watched.delete(record.fd);

@@ -18,10 +18,12 @@ export interface SessionOptions {
 /** One connection to the manager: subscribed and listed when {@link openSession} resolves, over when `closed` resolves. */
 export interface Session {
   readonly closed: Promise<string>;
-  close(): void;
+  close(reason?: string): void;
   /** For the table: asks, at most 32 questions at a time, and answers it. */
   askFacts(unit: string): void;
   askJobType(jobId: number, unit: string): void;
+  /** Every unit in the state failed, whatever its name. */
+  listFailed(): Promise<readonly string[]>;
 }
 
 const manager = { destination: 'org.freedesktop.systemd1', path: '/org/freedesktop/systemd1' };
@@ -79,6 +81,7 @@ class ManagerSession implements Session {
       }
       await this.#subscribe();
       this.#table.listening(this.#options.wallMs());
+      await this.#lookForShutdown();
       await this.#resync();
     } catch (error) {
       bus.close();
@@ -86,9 +89,9 @@ class ManagerSession implements Session {
     }
   }
 
-  close(): void {
+  close(reason = 'closed by us'): void {
+    this.#finish(reason);
     this.#bus?.close();
-    this.#finish('closed by us');
   }
 
   askFacts(unit: string): void {
@@ -117,6 +120,10 @@ class ManagerSession implements Session {
     });
   }
 
+  async listFailed(): Promise<readonly string[]> {
+    return (await this.#list(['failed'])).map(({ unit }) => unit);
+  }
+
   #hear({ path, interface: name, member, body }: BusSignal): void {
     if (name === propertiesInterface) return this.#propertiesChanged(path, body);
     if (name === managerInterface) return this.#managerSays(member, body);
@@ -137,12 +144,12 @@ class ManagerSession implements Session {
     if (member === 'Reloading') return this.#reloading(first === true);
     const isJob = member === 'JobNew' || member === 'JobRemoved';
     const unit = isJob ? third : first;
-    if (typeof unit !== 'string') return;
-    if (member === 'JobNew') return void (this.#mayConcern(unit) && this.#table.jobNew(Number(first), unit));
-    if (!this.#options.matches(unit)) return;
-    if (member === 'JobRemoved') this.#table.jobRemoved(Number(first), unit, String(fourth));
+    if (typeof unit !== 'string' || !(isJob ? this.#mayConcern(unit) : this.#options.matches(unit))) return;
+    const now = this.#options.wallMs();
+    if (member === 'JobNew') this.#table.jobNew(Number(first), unit, now);
+    else if (member === 'JobRemoved') this.#table.jobRemoved(Number(first), unit, { result: String(fourth), now });
     else if (member === 'UnitNew') this.#table.unitNew(unit);
-    else if (member === 'UnitRemoved') this.#table.unitRemoved(unit, this.#options.wallMs());
+    else if (member === 'UnitRemoved') this.#table.unitRemoved(unit, now);
   }
 
   /** Targets tell of a shutdown. */
@@ -179,17 +186,32 @@ class ManagerSession implements Session {
     }
   }
 
+  /** A shutdown that began before we listened. Very old managers do not say (SystemState: since 213). */
+  async #lookForShutdown(): Promise<void> {
+    try {
+      const state = await this.#get(manager.path, { of: managerInterface, name: 'SystemState' });
+      this.#table.systemStopping(state === 'stopping', this.#options.wallMs());
+    } catch (error) {
+      this.#options.log.debug({ err: error }, 'the manager does not say whether the system is going down');
+    }
+  }
+
   async #resync(): Promise<void> {
+    const alive = await this.#list(['active', 'reloading', 'activating', 'deactivating', 'failed']);
+    const listed = alive.filter((row) => this.#options.matches(row.unit));
+    this.#table.resync(listed, this.#options.wallMs());
+    await Promise.all(listed.map((row) => this.#askListed(row)));
+  }
+
+  async #list(states: readonly string[]): Promise<ListedUnit[]> {
     const [rows] = await this.#call({
       ...manager,
       interface: managerInterface,
       member: 'ListUnitsByPatterns',
       signature: 'asas',
-      body: [['active', 'reloading', 'activating', 'deactivating', 'failed'], []],
+      body: [states, []],
     });
-    const listed = readListing(rows).filter((row) => this.#options.matches(row.unit));
-    this.#table.resync(listed, this.#options.wallMs());
-    await Promise.all(listed.map((row) => this.#askListed(row)));
+    return readListing(rows);
   }
 
   #askListed(row: ListedUnit): Promise<void> {

@@ -114,8 +114,15 @@ export class UnitTable {
     this.#units.delete(unit);
   }
 
-  jobNew(jobId: number, unit: string): void {
-    if (shutdownTargets.has(unit)) this.#isSystemStopping = true;
+  /** The system goes down, or does so no more: the shutdown was cancelled. */
+  systemStopping(isStopping: boolean, now: number): void {
+    if (this.#isSystemStopping === isStopping) return;
+    this.#isSystemStopping = isStopping;
+    this.#report({ kind: 'system_stopping', isStopping, at: now });
+  }
+
+  jobNew(jobId: number, unit: string, now: number): void {
+    if (shutdownTargets.has(unit)) this.systemStopping(true, now);
     const track = this.#units.get(unit);
     if (track === undefined) return;
     track.jobs.set(jobId, null);
@@ -129,7 +136,8 @@ export class UnitTable {
     if (track !== undefined && endingJobs.has(type)) track.wasStopOrdered = true;
   }
 
-  jobRemoved(jobId: number, unit: string, result: string): void {
+  jobRemoved(jobId: number, unit: string, { result, now }: { result: string; now: number }): void {
+    if (shutdownTargets.has(unit) && result === 'canceled') this.systemStopping(false, now);
     const track = this.#units.get(unit);
     if (track === undefined) return;
     track.jobs.delete(jobId);

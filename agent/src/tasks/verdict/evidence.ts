@@ -1,8 +1,11 @@
 import { type Instant, toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { Evidence } from '@runnerwatch/shared/model/task.ts';
+import { formatDuration } from '@runnerwatch/shared/runtime/duration.ts';
 import { formatSize } from '@runnerwatch/shared/runtime/size.ts';
 import { describeExit, type ExitStatus, exitStatusOf, signalName } from './exit-status.ts';
-import type { RunFacts } from './run-facts.ts';
+import { describeDisk } from './judge-disk.ts';
+import { isAmbiguous } from './judge-exit.ts';
+import { hadOomKill, type KernelOomFacts, type RunFacts } from './run-facts.ts';
 
 /** The observed facts a verdict rests on, each with who saw it and when; nothing inferred. */
 export function evidenceOf(facts: RunFacts, exit: ExitStatus | null): Evidence[] {
@@ -13,6 +16,9 @@ export function evidenceOf(facts: RunFacts, exit: ExitStatus | null): Evidence[]
     ...fromUnit(facts, at),
     ...fromContainer(facts, at),
     ...fromMemory(facts, at),
+    ...fromCoreDump(facts),
+    ...fromGpu(facts),
+    ...fromDisk(facts, exit, at),
     ...fromConvention(facts, exit),
     ...(facts.shuttingDown ? [{ source: 'systemd', at, fact: 'the node is shutting down' }] : []),
   ];
@@ -55,12 +61,16 @@ function fromUnit({ unit }: RunFacts, at: Instant): Evidence[] {
   if (unit === null) return [];
   const source = unit.via === 'journal' ? 'journal' : 'systemd';
   const found: Evidence[] = [];
+  if (unit.startError !== null)
+    found.push({ source: 'journal', at: toInstant(unit.startError.at), fact: unit.startError.words });
   if (unit.execMain)
     found.push({ source, at, fact: `main process ${unit.execMain.code}, status ${unit.execMain.status}` });
   if (unit.result !== null && !(unit.isScope && unit.result === 'success'))
     found.push({ source, at, fact: `result ${unit.result}` });
   if (unit.isScope && unit.result === 'success')
     found.push({ source, at, fact: 'scope ended; systemd keeps no exit status of a scope' });
+  if (unit.result === 'timeout' && unit.runtimeMaxMs !== null)
+    found.push({ source, at, fact: `RuntimeMaxSec= is ${formatDuration(unit.runtimeMaxMs)}` });
   if (unit.stopJob === true) found.push({ source, at, fact: 'a stop was asked for' });
   if (unit.oomAt !== null)
     found.push({ source, at: toInstant(unit.oomAt), fact: 'a process of the unit was killed by the OOM killer' });
@@ -81,17 +91,17 @@ function fromContainer({ container, source }: RunFacts, at: Instant): Evidence[]
   return found;
 }
 
-function fromMemory({ memory }: RunFacts, at: Instant): Evidence[] {
+function fromMemory(facts: RunFacts, at: Instant): Evidence[] {
+  const { oomKills, oomAt, kernelOom, peakBytes, limitBytes } = facts.memory;
   const found: Evidence[] = [];
-  const { oomKills, oomAt, kernelLine, peakBytes, limitBytes } = memory;
   if ((oomKills ?? 0) > 0)
     found.push({
       source: 'cgroup',
       at: oomAt === null ? at : toInstant(oomAt),
       fact: `memory.events counts ${oomKills} OOM kill${oomKills === 1 ? '' : 's'}`,
     });
-  if (kernelLine) found.push({ source: 'kernel', at: toInstant(kernelLine.at), fact: kernelLine.text });
-  if (peakBytes !== null && ((oomKills ?? 0) > 0 || kernelLine !== null)) {
+  if (kernelOom) found.push(...fromKernelOom(kernelOom));
+  if (peakBytes !== null && hadOomKill(facts)) {
     found.push({
       source: 'cgroup',
       at,
@@ -100,6 +110,50 @@ function fromMemory({ memory }: RunFacts, at: Instant): Evidence[] {
   }
   return found;
 }
+
+function fromKernelOom({ at: atMs, isGlobal, group, usageBytes, limitBytes, victim, largest }: KernelOomFacts) {
+  const at = toInstant(atMs);
+  const size = (bytes: number | null) => (bytes === null ? '' : ` with ${formatSize(bytes)}`);
+  const name = victim.comm === null ? '' : ` (${victim.comm})`;
+  const reason = isGlobal ? 'the node had run out of memory' : 'a memory limit was reached';
+  const found = [`the OOM killer took process ${victim.pid}${name}${size(victim.rssBytes)}: ${reason}`];
+  if (!isGlobal && usageBytes !== null)
+    found.push(
+      `${group ?? 'the task'} used ${formatSize(usageBytes)}${limitBytes === null ? '' : ` of its limit of ${formatSize(limitBytes)}`}`,
+    );
+  if (largest !== null && largest.pid !== victim.pid)
+    found.push(`the largest process then was ${largest.pid} (${largest.comm})${size(largest.rssBytes)}`);
+  return found.map((fact) => ({ source: 'kernel', at, fact }));
+}
+
+function fromCoreDump({ coreDump }: RunFacts): Evidence[] {
+  if (coreDump === null) return [];
+  const { at, pid, comm, signal, file } = coreDump;
+  const name = comm === null ? '' : ` (${comm})`;
+  const place = file === null ? '' : `, kept in ${file}`;
+  const fact = `process ${pid}${name} dumped core on ${signalName(signal)}${place}`;
+  return [{ source: 'journal', at: toInstant(at), fact }];
+}
+
+function fromGpu({ gpu }: RunFacts): Evidence[] {
+  return gpu === null || gpu.whose === 'none' ? [] : [{ source: 'kernel', at: toInstant(gpu.at), fact: gpu.text }];
+}
+
+function fromDisk({ disk }: RunFacts, exit: ExitStatus | null, at: Instant): Evidence[] {
+  if (exit === null || (exit.kind === 'code' && exit.code === 0)) return [];
+  const found: Evidence[] = [];
+  if (disk.complaint !== null) found.push({ source: 'log', at, fact: disk.complaint.trim() });
+  const { fullest } = disk;
+  if (fullest !== null && (disk.complaint !== null || fullest.usedPercent >= noticedPercent))
+    found.push({
+      source: 'statfs',
+      at: toInstant(fullest.at),
+      fact: describeDisk(fullest),
+    });
+  return found;
+}
+
+const noticedPercent = 99;
 
 function fromConvention(facts: RunFacts, exit: ExitStatus | null): Evidence[] {
   if (exit?.kind !== 'code' || exit.code <= 128 || exit.code > 192) return [];
@@ -121,9 +175,4 @@ function fromConvention(facts: RunFacts, exit: ExitStatus | null): Evidence[] {
       fact: `exit ${exit.code} is a code, not a signal; shells use it for a command that died of ${signal}`,
     },
   ];
-}
-
-/** A code that only an engine vouches for, and that it would also report for a signal. */
-export function isAmbiguous({ container, process }: RunFacts, code: number): boolean {
-  return container !== null && process?.waitStatus == null && code > 128 && code <= 192;
 }

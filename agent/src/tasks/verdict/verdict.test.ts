@@ -1,6 +1,7 @@
 import type { Cause, Confidence, TaskStatus } from '@runnerwatch/shared/model/task.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { complaintOfNoSpace } from './judge-disk.ts';
 import type { RunFacts } from './run-facts.ts';
 import { judgeEnd } from './verdict.ts';
 
@@ -26,9 +27,12 @@ const blank: RunFacts = {
   container: null,
   process: null,
   run: null,
-  memory: { peakBytes: null, limitBytes: null, oomKills: null, oomAt: null, kernelLine: null },
+  memory: { peakBytes: null, limitBytes: null, oomKills: null, oomAt: null, kernelOom: null, trend: null },
+  gpu: null,
+  coreDump: null,
+  disk: { fullest: null, complaint: null, isLogUnread: false },
   shuttingDown: false,
-  blindReason: null,
+  blindness: null,
 };
 const memory = (known: Partial<Memory>) => ({ memory: { ...blank.memory, ...known } });
 const main = (waitStatus: number | null, blindReason: string | null = null): Pick<RunFacts, 'process'> => ({
@@ -42,6 +46,7 @@ const unitFacts: Unit = {
   oomAt: null,
   via: 'dbus',
   runtimeMaxMs: null,
+  startError: null,
 };
 const scope = (unit: Partial<Unit>, rest: Partial<RunFacts> = {}): RunFacts => ({
   ...blank,
@@ -68,8 +73,33 @@ const run = (known: Partial<Run>, rest: Partial<RunFacts> = {}): RunFacts => ({
 });
 const full = memory({ peakBytes: 50 * MiB, limitBytes: 50 * MiB, oomKills: 1, oomAt: at - 5 });
 const countOnly = memory({ oomKills: 1 });
-const line = (isGlobal: boolean) => ({
-  kernelLine: { at: at - 5, isGlobal, text: 'oom-kill:constraint=…,task=hog,pid=42' },
+const account: NonNullable<Memory['kernelOom']> = {
+  at: at - 5,
+  isGlobal: false,
+  group: null,
+  usageBytes: null,
+  limitBytes: null,
+  victim: { pid: 42, comm: 'hog', rssBytes: null },
+  largest: null,
+};
+const line = (isGlobal: boolean, known: Partial<typeof account> = {}) => ({
+  kernelOom: { ...account, isGlobal, ...known },
+});
+const gpu = (known: Partial<NonNullable<RunFacts['gpu']>>): Pick<RunFacts, 'gpu'> => ({
+  gpu: {
+    at: at - 3000,
+    xid: 31,
+    gpu: '0000:3b:00',
+    whose: 'main',
+    text: 'NVRM: Xid (PCI:0000:3b:00): 31, pid=1',
+    ...known,
+  },
+});
+const disk = (known: Partial<RunFacts['disk']>): Pick<RunFacts, 'disk'> => ({ disk: { ...blank.disk, ...known } });
+const fullDisk = { fullest: { mount: '/data', of: 'space', usedPercent: 99.8, at: at - 400 } } as const;
+const complaint = { complaint: "OSError: [Errno 28] No space left on device: 'ckpt-7.pt'" };
+const dump = (known: Partial<NonNullable<RunFacts['coreDump']>>): Pick<RunFacts, 'coreDump'> => ({
+  coreDump: { at: at - 10, pid: 77, comm: 'train', signal: 11, isMain: true, file: null, ...known },
 });
 
 /** status, cause, confidence, exit code, signal */
@@ -155,7 +185,8 @@ describe('an end that nobody could see is unknown, never a success', () => {
       'Ended, and nobody could see how: no right.',
     );
     expect(
-      judgeEnd(scope({}, { blindReason: 'the agent was away', ...main(null, 'no right') })).errorMessage,
+      judgeEnd(scope({}, { blindness: { reason: 'the agent was away', wasAway: true }, ...main(null, 'no right') }))
+        .errorMessage,
     ).toContain('the agent was away');
     expect(judgeEnd(run({})).verdict.summary).toContain('its wrapper ended before it');
   });
@@ -328,6 +359,21 @@ describe('killed for memory only where something proves it', () => {
       ['killed_oom', 'oom_host', 'proven', null, 'SIGKILL'],
     ],
     [
+      "the kernel's line: the limit of a group around it",
+      scope({}, { ...main(KILL), ...memory(line(false, { group: '/batch.slice', limitBytes: 1024 * MiB })) }),
+      ['killed_oom', 'oom_limit', 'proven', null, 'SIGKILL'],
+    ],
+    [
+      'systemd says so, the count was gone with the cgroup, and no peak was read',
+      scope({ result: 'oom-kill' }, { ...main(KILL), ...memory({ limitBytes: 50 * MiB }) }),
+      ['killed_oom', 'oom_limit', 'proven', null, 'SIGKILL'],
+    ],
+    [
+      'systemd-oomd, far below the limit',
+      service({ result: 'oom-kill', ...killed(KILL) }, memory({ peakBytes: 10 * MiB, limitBytes: 50 * MiB })),
+      ['killed_oom', 'oom_host', 'likely', null, 'SIGKILL'],
+    ],
+    [
       "the kernel's line: a limit",
       scope({}, { ...main(KILL), ...memory(line(false)) }),
       ['killed_oom', 'oom_limit', 'proven', null, 'SIGKILL'],
@@ -351,6 +397,21 @@ describe('killed for memory only where something proves it', () => {
       'its memory full to the limit, and SIGKILL',
       scope({}, { ...main(KILL), ...memory({ peakBytes: 50 * MiB, limitBytes: 50 * MiB }) }),
       ['killed', 'signal', 'proven', null, 'SIGKILL'],
+    ],
+    [
+      'a child an hour before, then SIGKILL by nobody we know',
+      scope({}, { ...main(KILL), ...memory({ ...full.memory, oomAt: at - 3_600_000 }) }),
+      ['killed', 'signal', 'proven', null, 'SIGKILL'],
+    ],
+    [
+      'a child an hour before, then exit 1',
+      scope({}, { ...main(exit(1)), ...memory({ ...full.memory, oomAt: at - 3_600_000 }) }),
+      ['failed', 'oom_child', 'likely', 1],
+    ],
+    [
+      'a kill long before an end whose instant is only a bound',
+      scope({}, { approximate: true, ...main(KILL), ...memory({ ...full.memory, oomAt: at - 3_600_000 }) }),
+      ['killed_oom', 'oom_limit', 'proven', null, 'SIGKILL'],
     ],
     [
       'a container at its limit',
@@ -405,12 +466,28 @@ describe('killed for memory only where something proves it', () => {
     ],
   ])('%s', check);
 
-  it('says of whose limit it speaks', () => {
-    expect(judgeEnd(scope({}, { ...main(KILL), ...memory(line(false)) })).verdict.summary).toContain(
-      'a group around it had reached its limit',
-    );
-    expect(judgeEnd(scope({}, { ...main(KILL), ...full })).verdict.summary).toBe(
-      'Killed for want of memory: it had reached its limit.',
+  it.each([
+    ['its own', full, 'it had reached its limit of 50 MiB.'],
+    ['its own, by the kernel', memory(line(false, { limitBytes: 50 * MiB })), 'it had reached its limit of 50 MiB.'],
+    [
+      'a group around it',
+      memory(line(false, { group: '/batch.slice', limitBytes: 1024 * MiB })),
+      '/batch.slice around it had reached its limit of 1.0 GiB.',
+    ],
+    ['the node', memory(line(true)), 'the whole node had run out.'],
+    [
+      'the node, where another was the largest',
+      memory(line(true, { largest: { pid: 901, comm: 'python3', rssBytes: 30 * 1024 * MiB } })),
+      'the whole node had run out; the largest process was python3 (pid 901) with 30 GiB.',
+    ],
+    [
+      'the node, where it was the largest itself',
+      memory(line(true, { largest: { pid: 42, comm: 'hog', rssBytes: 30 * 1024 * MiB } })),
+      'the whole node had run out.',
+    ],
+  ])('says who was over what: %s', (_, facts, expected) => {
+    expect(judgeEnd(scope({}, { ...main(KILL), ...facts })).verdict.summary).toBe(
+      `Killed for want of memory: ${expected}`,
     );
   });
 });
@@ -552,6 +629,21 @@ describe('stopped by someone', () => {
       ['killed', 'stopped_by_system', 'likely', null, 'SIGTERM'],
     ],
     [
+      'a container swept away by the node going down, of which the engine says 143 alone',
+      container({ exitCode: 143 }, { shuttingDown: true }),
+      ['failed', 'stopped_by_system', 'likely', 143],
+    ],
+    [
+      'a container that failed while the node went down',
+      container({ exitCode: 1 }, { shuttingDown: true }),
+      ['failed', 'exit_code', 'proven', 1],
+    ],
+    [
+      'a crash while the node went down',
+      scope({ stopJob: true }, { shuttingDown: true, ...main(11) }),
+      ['failed', 'signal', 'proven', null, 'SIGSEGV'],
+    ],
+    [
       'a run that failed while the node went down',
       run({ waitStatus: exit(1) }, { shuttingDown: true }),
       ['failed', 'exit_code', 'proven', 1],
@@ -652,6 +744,226 @@ describe('out of time', () => {
   });
 });
 
+describe('not started at all', () => {
+  const startError = { at: at - 5, words: 'Failed at step EXEC spawning /no/such: No such file or directory' };
+
+  it.each<Case>([
+    [
+      'systemd says which program is missing',
+      service({ result: 'exit-code', startError, ...exited(203) }),
+      ['failed', 'start_failed', 'proven', 203],
+    ],
+    [
+      'its cgroup could not be set up',
+      service({ result: 'exit-code', ...exited(219) }),
+      ['failed', 'start_failed', 'likely', 219],
+    ],
+    [
+      '203 by the kernel only, which is a code like any other',
+      service({ result: 'exit-code', stopJob: null }, main(exit(203))),
+      ['failed', 'exit_code', 'proven', 203],
+    ],
+    [
+      'words of systemd about an earlier command, and exit 1 of the program',
+      service({ result: 'exit-code', startError, ...exited(1) }),
+      ['failed', 'exit_code', 'proven', 1],
+    ],
+    [
+      'a container without a place in its cgroup',
+      container({
+        notStarted: true,
+        exitCode: 128,
+        error: 'OCI runtime create failed: unable to apply cgroup configuration',
+      }),
+      ['failed', 'start_failed', 'proven', 128],
+    ],
+  ])('%s', check);
+
+  it('gives the words of whoever could not start it', () => {
+    const summary = (facts: RunFacts) => judgeEnd(facts).verdict.summary;
+
+    expect(summary(service({ result: 'exit-code', startError, ...exited(203) }))).toBe(
+      'The unit did not start: Failed at step EXEC spawning /no/such: No such file or directory.',
+    );
+    expect(summary(service({ result: 'exit-code', ...exited(219) }))).toBe(
+      'The unit did not start: its cgroup could not be set up.',
+    );
+    expect(summary(container({ notStarted: true, error: 'no such image.' }))).toBe(
+      'The container could not be started: no such image.',
+    );
+    expect(summary(container({ notStarted: true }))).toBe(
+      'The container could not be started: the engine gave no reason.',
+    );
+  });
+});
+
+describe('its GPU failed it', () => {
+  it.each<Case>([
+    [
+      'a page fault of the main process, then exit 1',
+      scope({}, { ...main(exit(1)), ...gpu({}) }),
+      ['failed', 'gpu_fault', 'proven', 1],
+    ],
+    [
+      'a page fault of another process of it, then exit 1',
+      scope({}, { ...main(exit(1)), ...gpu({ whose: 'member' }) }),
+      ['failed', 'gpu_fault', 'likely', 1],
+    ],
+    [
+      'a GPU lost under it, and SIGABRT',
+      scope({}, { ...main(6 | core), ...gpu({ xid: 79 }) }),
+      ['failed', 'gpu_fault', 'proven', null, 'SIGABRT'],
+    ],
+    [
+      'a container, by the code of its engine',
+      container({ exitCode: 1 }, gpu({ xid: 48, whose: 'member' })),
+      ['failed', 'gpu_fault', 'likely', 1],
+    ],
+    [
+      'an Xid that no catalogue knows',
+      scope({}, { ...main(exit(1)), ...gpu({ xid: 999 }) }),
+      ['failed', 'gpu_fault', 'proven', 1],
+    ],
+    [
+      'a fault that it survived, and exit 0',
+      scope({}, { ...main(exit(0)), ...gpu({}) }),
+      ['completed', 'success', 'proven', 0],
+    ],
+    [
+      'a fault eleven seconds before the end',
+      scope({}, { ...main(exit(1)), ...gpu({ at: at - 11_000 }) }),
+      ['failed', 'exit_code', 'proven', 1],
+    ],
+    [
+      'a fault of the node that befell nobody we know',
+      scope({}, { ...main(exit(1)), ...gpu({ xid: 79, whose: 'none' }) }),
+      ['failed', 'exit_code', 'proven', 1],
+    ],
+    [
+      'the clean-up after a kill, which is no fault',
+      scope({}, { ...main(KILL), ...gpu({ xid: 45 }) }),
+      ['killed', 'signal', 'proven', null, 'SIGKILL'],
+    ],
+    [
+      'a memory row taken out of use, which harms nobody',
+      scope({}, { ...main(exit(1)), ...gpu({ xid: 63 }) }),
+      ['failed', 'exit_code', 'proven', 1],
+    ],
+    [
+      'a stop by a person explains the end first',
+      scope({ stopJob: true }, { ...main(TERM), ...gpu({ xid: 43 }) }),
+      ['killed', 'stopped_by_user', 'proven', null, 'SIGTERM'],
+    ],
+    [
+      'the OOM killer explains the end first',
+      scope({}, { ...main(KILL), ...full, ...gpu({ xid: 31 }) }),
+      ['killed_oom', 'oom_limit', 'proven', null, 'SIGKILL'],
+    ],
+    ['an end that nobody saw stays unknown', scope({}, gpu({})), ['unknown', 'unknown', 'unknown']],
+  ])('%s', check);
+
+  it('names the GPU and the fault', () => {
+    expect(judgeEnd(scope({}, { ...main(exit(1)), ...gpu({ xid: 79 }) })).errorMessage).toBe(
+      'Ended with exit 1 after a fault of GPU 0000:3b:00 befell it: Xid 79, GPU has fallen off the bus.',
+    );
+  });
+});
+
+describe('its disk was full', () => {
+  it.each<Case>([
+    [
+      'it complained, and the disk was',
+      scope({}, { ...main(exit(1)), ...disk({ ...fullDisk, ...complaint }) }),
+      ['failed', 'disk_full', 'proven', 1],
+    ],
+    [
+      'it complained, and the disk had room again',
+      scope({}, { ...main(exit(1)), ...disk(complaint) }),
+      ['failed', 'disk_full', 'likely', 1],
+    ],
+    [
+      'it complained, and the disk was nearly full',
+      scope({}, { ...main(exit(1)), ...disk({ ...complaint, fullest: { ...fullDisk.fullest, usedPercent: 99.4 } }) }),
+      ['failed', 'disk_full', 'likely', 1],
+    ],
+    [
+      'nobody could read whether it complained',
+      scope({}, { ...main(exit(1)), ...disk({ ...fullDisk, isLogUnread: true }) }),
+      ['failed', 'disk_full', 'likely', 1],
+    ],
+    [
+      'a mapped file that could not grow',
+      scope({}, { ...main(7 | core), ...disk({ ...fullDisk, isLogUnread: true }) }),
+      ['failed', 'disk_full', 'likely', null, 'SIGBUS'],
+    ],
+    [
+      'it complained of something else',
+      scope({}, { ...main(exit(1)), ...disk(fullDisk) }),
+      ['failed', 'exit_code', 'proven', 1],
+    ],
+    [
+      'it complained and coped',
+      scope({}, { ...main(exit(0)), ...disk({ ...fullDisk, ...complaint }) }),
+      ['completed', 'success', 'proven', 0],
+    ],
+    [
+      'an end that nobody saw stays unknown',
+      scope({}, disk({ ...fullDisk, ...complaint })),
+      ['unknown', 'unknown', 'unknown'],
+    ],
+  ])('%s', check);
+
+  it('names the disk, and what of it ran out', () => {
+    const summary = (facts: RunFacts['disk']) => judgeEnd(scope({}, { ...main(exit(1)), disk: facts })).verdict.summary;
+    const inodes = { fullest: { ...fullDisk.fullest, of: 'inodes', usedPercent: 100 } } as const;
+
+    expect(summary({ ...blank.disk, ...fullDisk, ...complaint })).toBe(
+      'Ended with exit 1 and had found no space left to write: /data was 99.8% full.',
+    );
+    expect(summary({ ...blank.disk, ...inodes, isLogUnread: true })).toBe(
+      'Ended with exit 1 while its disk was full: /data had used 100% of its inodes.',
+    );
+  });
+
+  it.each([
+    "OSError: [Errno 28] No space left on device: '/data/x'",
+    'Error: ENOSPC: no space left on device, write',
+    'tar: write error: No space left on device',
+    'cp: error writing b: Disk quota exceeded',
+  ])('is complained of in %j', (line) => {
+    expect(complaintOfNoSpace(['epoch 3', line, 'Traceback ends'])).toBe(line);
+  });
+
+  it('is not complained of in other words', () => {
+    expect(complaintOfNoSpace(['CUDA out of memory', 'exit status 28', 'space left on device: 3 GB'])).toBeNull();
+  });
+});
+
+describe('a core that systemd-coredump took', () => {
+  it.each<Case>([
+    [
+      'of a main process that nobody else saw',
+      scope({}, { ...main(null), ...dump({}) }),
+      ['failed', 'signal', 'proven', null, 'SIGSEGV'],
+    ],
+    [
+      'of a child, while nobody saw the main process',
+      scope({}, dump({ isMain: false })),
+      ['unknown', 'unknown', 'unknown'],
+    ],
+    [
+      'of a child, while the main process ended with 1',
+      scope({}, { ...main(exit(1)), ...dump({ isMain: false }) }),
+      ['failed', 'exit_code', 'proven', 1],
+    ],
+    [
+      'is no better witness than the kernel',
+      scope({}, { ...main(exit(3)), ...dump({}) }),
+      ['failed', 'exit_code', 'proven', 3],
+    ],
+  ])('%s', check);
+});
+
 describe('a run of our own', () => {
   it.each<Case>([
     ['exit 0', run({ waitStatus: 0 }), ['completed', 'success', 'proven', 0]],
@@ -699,7 +1011,56 @@ describe('the evidence says who saw what', () => {
     ],
     ['the OOM killer, by its count', scope({}, countOnly), 'cgroup: memory.events counts 1 OOM kill'],
     ['the memory used, of the limit', scope({}, full), 'cgroup: memory peaked at 50 MiB of 50 MiB'],
-    ["the kernel's line", scope({}, memory(line(true))), 'kernel: oom-kill:constraint=…,task=hog,pid=42'],
+    [
+      "the kernel's account of a full node",
+      scope({}, memory(line(true))),
+      'kernel: the OOM killer took process 42 (hog): the node had run out of memory',
+    ],
+    [
+      "the kernel's account of a limit",
+      scope({}, memory(line(false, { victim: { pid: 42, comm: 'hog', rssBytes: 49 * MiB } }))),
+      'kernel: the OOM killer took process 42 (hog) with 49 MiB: a memory limit was reached',
+    ],
+    [
+      'what was used of which limit',
+      scope({}, memory(line(false, { usageBytes: 50 * MiB, limitBytes: 50 * MiB }))),
+      'kernel: the task used 50 MiB of its limit of 50 MiB',
+    ],
+    [
+      'which group was at its limit',
+      scope({}, memory(line(false, { group: '/batch.slice', usageBytes: 50 * MiB, limitBytes: 50 * MiB }))),
+      'kernel: /batch.slice used 50 MiB of its limit of 50 MiB',
+    ],
+    [
+      'who was the largest',
+      scope({}, memory(line(true, { largest: { pid: 901, comm: 'python3', rssBytes: 30 * 1024 * MiB } }))),
+      'kernel: the largest process then was 901 (python3) with 30 GiB',
+    ],
+    [
+      'the fault of its GPU',
+      scope({}, { ...main(exit(1)), ...gpu({}) }),
+      'kernel: NVRM: Xid (PCI:0000:3b:00): 31, pid=1',
+    ],
+    [
+      'its complaint of a full disk',
+      scope({}, { ...main(exit(1)), ...disk(complaint) }),
+      `log: ${complaint.complaint}`,
+    ],
+    ['its full disk', scope({}, { ...main(exit(1)), ...disk(fullDisk) }), 'statfs: /data was 99.8% full'],
+    [
+      'a core and where it is',
+      scope({}, { ...main(11 | core), ...dump({ file: '/var/lib/systemd/coredump/core.train.77.zst' }) }),
+      'journal: process 77 (train) dumped core on SIGSEGV, kept in /var/lib/systemd/coredump/core.train.77.zst',
+    ],
+    [
+      'why systemd could not execute it',
+      service({
+        startError: { at: at - 5, words: 'Failed at step EXEC spawning /x: Permission denied' },
+        ...exited(203),
+      }),
+      'journal: Failed at step EXEC spawning /x: Permission denied',
+    ],
+    ['the time limit of a unit', scope({ result: 'timeout', runtimeMaxMs: 60_000 }), 'systemd: RuntimeMaxSec= is 1m'],
     ['a stop', service({ stopJob: true, ...killed(TERM) }), 'systemd: a stop was asked for'],
     [
       'the convention of shells',
@@ -728,77 +1089,6 @@ describe('the evidence says who saw what', () => {
       at: '2023-11-14T22:13:19.993Z',
       fact: 'main process ended with exit 0 (process connector)',
     });
-  });
-});
-
-describe('the advice', () => {
-  it.each<[string, RunFacts, string]>([
-    [
-      'raises the limit of a unit',
-      scope({}, { ...main(KILL), ...full }),
-      'It peaked at 50 MiB of its limit of 50 MiB: raise MemoryMax= above 64 MiB, or make it need less.',
-    ],
-    [
-      'raises the limit of a container',
-      container({ exitCode: 137, oomKilled: true }, memory({ limitBytes: 20 * MiB })),
-      'It reached its limit of 20 MiB: raise --memory above 64 MiB, or make it need less.',
-    ],
-    ['raises the limit of a run', run({ waitStatus: KILL }, full), "raise the limit of the run's cgroup above"],
-    [
-      'sets limits on a full node',
-      scope({}, { ...main(KILL), ...memory(line(true)) }),
-      'The node itself ran out of memory: give its tasks limits',
-    ],
-    [
-      'does not blame the node for sure where it is only likely',
-      scope({}, { ...main(KILL), ...countOnly }),
-      'The node, or a group around the task, ran out of memory',
-    ],
-    [
-      'looks after the child',
-      container({ exitCode: 0, oomKilled: true }, memory({ limitBytes: 20 * MiB })),
-      'Part of its work is missing: look at what the killed process was to do, and raise the limit of 20 MiB.',
-    ],
-    [
-      'looks after the child of a task without a limit',
-      scope({}, { ...main(exit(0)), ...countOnly }),
-      'Part of its work is missing: look at what the killed process was to do.',
-    ],
-    ['checks PATH', scope({}, main(exit(127))), 'A shell says 127 when it does not find a command'],
-    ['checks the mode', scope({}, main(exit(126))), 'A shell says 126 when a file is not executable'],
-    ['finds the core dump', scope({}, main(11 | core)), 'coredumpctl info'],
-    ['gives a run more time', run({ waitStatus: TERM, timedOut: true }), 'Give it more time with --timeout,'],
-    [
-      'gives a unit more time',
-      scope({ result: 'timeout', runtimeMaxMs: 60_000 }),
-      'Give it more time with RuntimeMaxSec=,',
-    ],
-    [
-      'gives a unit without RuntimeMaxSec= more time',
-      service({ result: 'timeout', ...killed(TERM) }),
-      'Give it more time with TimeoutStartSec= or TimeoutStopSec=,',
-    ],
-    ['tries the container by hand', container({ notStarted: true }), 'Try it by hand with the same image and command'],
-    [
-      'checks the program',
-      service({ result: 'exit-code', ...exited(203) }),
-      'Check that the program exists on this node',
-    ],
-    ['gives the agent eyes', scope({}), 'the agent needs kernel process events'],
-  ])('%s', (_, facts, expected) => {
-    const { advice } = judgeEnd(facts).verdict;
-
-    expect(advice.join('\n')).toContain(expected);
-    expect(advice).toHaveLength(1);
-  });
-
-  it.each<[string, RunFacts]>([
-    ['a success', scope({}, main(exit(0)))],
-    ['a plain failure', scope({}, main(exit(1)))],
-    ['a kill without a core', scope({}, main(KILL))],
-    ['a stop', service({ stopJob: true, ...killed(TERM) })],
-  ])('is silent about %s', (_, facts) => {
-    expect(judgeEnd(facts).verdict.advice).toEqual([]);
   });
 });
 
@@ -846,6 +1136,7 @@ describe('whatever is seen', () => {
         oomAt: maybe(instants),
         via: fc.constantFrom('dbus' as const, 'journal' as const),
         runtimeMaxMs: maybe(fc.nat()),
+        startError: maybe(fc.record({ at: instants, words: fc.string() })),
       }),
     ),
     container: maybe(
@@ -879,10 +1170,52 @@ describe('whatever is seen', () => {
       limitBytes: bytes,
       oomKills: maybe(fc.nat({ max: 3 })),
       oomAt: maybe(instants),
-      kernelLine: maybe(fc.record({ at: instants, isGlobal: fc.boolean(), text: fc.string() })),
+      kernelOom: maybe(
+        fc.record({
+          at: instants,
+          isGlobal: fc.boolean(),
+          group: maybe(fc.string()),
+          usageBytes: bytes,
+          limitBytes: bytes,
+          victim: fc.record({ pid: fc.nat(), comm: maybe(fc.string()), rssBytes: bytes }),
+          largest: maybe(fc.record({ pid: fc.nat(), comm: fc.string(), rssBytes: fc.nat() })),
+        }),
+      ),
+      trend: maybe(fc.record({ bytesPerSecond: fc.integer(), overMs: fc.nat() })),
+    }),
+    gpu: maybe(
+      fc.record({
+        at: instants,
+        xid: fc.integer({ min: 0, max: 200 }),
+        gpu: fc.string(),
+        whose: fc.constantFrom('main' as const, 'member' as const, 'none' as const),
+        text: fc.string(),
+      }),
+    ),
+    coreDump: maybe(
+      fc.record({
+        at: instants,
+        pid: fc.nat(),
+        comm: maybe(fc.string()),
+        signal: fc.integer({ min: 1, max: 64 }),
+        isMain: fc.boolean(),
+        file: maybe(fc.string()),
+      }),
+    ),
+    disk: fc.record({
+      fullest: maybe(
+        fc.record({
+          mount: fc.string(),
+          of: fc.constantFrom('space' as const, 'inodes' as const),
+          usedPercent: fc.double({ min: 0, max: 100, noNaN: true }),
+          at: instants,
+        }),
+      ),
+      complaint: maybe(fc.string()),
+      isLogUnread: fc.boolean(),
     }),
     shuttingDown: fc.boolean(),
-    blindReason: maybe(fc.string()),
+    blindness: maybe(fc.record({ reason: fc.string(), wasAway: fc.boolean() })),
   });
   const always = (holds: (facts: RunFacts, judgment: ReturnType<typeof judgeEnd>) => void) =>
     fc.assert(
@@ -891,13 +1224,13 @@ describe('whatever is seen', () => {
       }),
       { numRuns: 1000 },
     );
-  const hasOomFact = ({ unit, container: engine, memory: { oomKills, kernelLine } }: RunFacts) =>
+  const hasOomFact = ({ unit, container: engine, memory: { oomKills, kernelOom } }: RunFacts) =>
     unit?.result === 'oom-kill' ||
     unit?.oomAt != null ||
     engine?.oomKilled === true ||
     engine?.oomAt != null ||
     (oomKills ?? 0) > 0 ||
-    kernelLine !== null;
+    kernelOom !== null;
 
   it('is judged without a throw, in one sentence, and by the same again', () => {
     always((facts, judgment) => {
@@ -916,6 +1249,45 @@ describe('whatever is seen', () => {
   it('is killed for memory only when something saw the OOM killer', () => {
     always((facts, { status: judgedStatus, verdict }) => {
       if (judgedStatus === 'killed_oom' || verdict.cause.startsWith('oom_')) expect(hasOomFact(facts)).toBe(true);
+    });
+  });
+
+  it('is never killed for memory by 137 alone, nor by SIGKILL', () => {
+    always((facts) => {
+      const noOom: RunFacts = {
+        ...facts,
+        unit: facts.unit && {
+          ...facts.unit,
+          result: facts.unit.result === 'oom-kill' ? 'signal' : facts.unit.result,
+          oomAt: null,
+        },
+        container: facts.container && { ...facts.container, exitCode: 137, oomKilled: false, oomAt: null },
+        memory: { ...facts.memory, oomKills: 0, kernelOom: null },
+      };
+      expect(judgeEnd(noOom).status).not.toBe('killed_oom');
+      expect(judgeEnd(noOom).verdict.cause).not.toMatch(/^oom_/);
+    });
+  });
+
+  it('blames a GPU only for a fault of its own process, and a disk only for a complaint or a full one', () => {
+    always((facts, { status: judgedStatus, verdict }) => {
+      if (verdict.cause === 'gpu_fault') expect(facts.gpu?.whose).toMatch(/main|member/);
+      const isFull = (facts.disk.fullest?.usedPercent ?? 0) >= 99.5;
+      if (verdict.cause === 'disk_full') expect(facts.disk.complaint !== null || isFull).toBe(true);
+      if (verdict.cause === 'disk_full' && verdict.confidence === 'proven')
+        expect(facts.disk.complaint !== null && isFull).toBe(true);
+      if (['gpu_fault', 'disk_full'].includes(verdict.cause)) expect(judgedStatus).not.toBe('completed');
+    });
+  });
+
+  it('has evidence with a source, an instant and a fact, whenever it claims to know', () => {
+    always((_, { verdict }) => {
+      for (const { source, at: seenAt, fact } of verdict.evidence) {
+        expect(source).not.toBe('');
+        expect(Date.parse(seenAt)).not.toBeNaN();
+        expect(typeof fact).toBe('string');
+      }
+      if (verdict.confidence !== 'unknown') expect(verdict.evidence).not.toEqual([]);
     });
   });
 

@@ -1,0 +1,118 @@
+import type { ConditionReport } from '@runnerwatch/shared/model/condition.ts';
+import { toInstant } from '@runnerwatch/shared/model/instant.ts';
+import type { SourceState } from '@runnerwatch/shared/model/node.ts';
+import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { BlindSources } from './blind-sources.ts';
+
+function rig(firing: ConditionReport[] = []) {
+  const clock = new ManualClock();
+  const told: string[] = [];
+  let kept: readonly ConditionReport[] = firing;
+  const sources = new BlindSources({
+    tell: ({ subject, status, reason }) => void told.push(`${subject} ${status}: ${reason}`),
+    firing: {
+      load: () => kept,
+      save: (now) => {
+        kept = now;
+      },
+    },
+    clock,
+  });
+  const see = (state: SourceState['state'], agoMs = 0) =>
+    sources.see({
+      name: 'docker',
+      state,
+      reason: state === 'seeing' ? null : 'it does not answer',
+      since: toInstant(clock.wallMs() - agoMs),
+    });
+  const pass = async (seconds: number) => {
+    for (let second = 0; second < seconds; second += 1) {
+      await clock.advance(1000);
+      sources.tick();
+    }
+  };
+  return { see, pass, told, kept: () => kept };
+}
+
+describe('SourceBlind', () => {
+  it('fires for a source that saw and has not for 30 s, and ends when it has seen again for a minute', async () => {
+    const { see, pass, told, kept } = rig();
+    see('seeing');
+    await pass(100);
+
+    see('blind');
+    await pass(29);
+    expect(told).toEqual([]);
+    await pass(1);
+    expect(told).toEqual(['docker true: ends may go unseen: it does not answer']);
+    expect(kept()).toHaveLength(1);
+    see('seeing');
+    await pass(59);
+    expect(told).toHaveLength(1);
+    await pass(1);
+
+    expect(told.slice(1)).toEqual(['docker false: docker is heard again']);
+    expect(kept()).toEqual([]);
+  });
+
+  it('is quiet about a source that was never there', async () => {
+    const { see, pass, told } = rig();
+    see('blind');
+    see('off');
+    await pass(600);
+
+    expect(told).toEqual([]);
+  });
+
+  it('is quiet about a source that is back before anybody could worry', async () => {
+    const { see, pass, told } = rig();
+    see('seeing');
+    see('blind');
+    await pass(10);
+    see('degraded');
+    await pass(600);
+
+    expect(told).toEqual([]);
+  });
+
+  it('tells a silence that was found late, though it ends at once', async () => {
+    const { see, pass, told } = rig();
+    see('seeing');
+    await pass(100);
+    see('blind', 35_000);
+    see('seeing');
+    await pass(70);
+
+    expect(told).toHaveLength(2);
+  });
+
+  it('fires for an engine whose socket is gone under a living agent, until a life begins without it', async () => {
+    const first = rig();
+    first.see('seeing');
+    first.see('off');
+    await first.pass(40);
+    expect(first.told).toHaveLength(1);
+
+    const second = rig([...first.kept()]);
+    second.see('off');
+
+    expect(second.told).toEqual(['docker false: docker is not there any more']);
+  });
+
+  it('goes on firing over a restart of the agent while the source is still blind, and ends in that life', async () => {
+    const first = rig();
+    first.see('seeing');
+    first.see('blind');
+    await first.pass(40);
+
+    const second = rig([...first.kept()]);
+    second.see('blind');
+    await second.pass(100);
+    expect(second.told).toEqual([]);
+    second.see('seeing');
+    await second.pass(61);
+
+    expect(second.told).toEqual(['docker false: docker is heard again']);
+  });
+});

@@ -1,0 +1,85 @@
+import type { TaskEnded } from './ending.ts';
+import { isMainProcess, type Run } from './run.ts';
+import type { Subject } from './task-facts.ts';
+
+/** An end as it was last told. */
+export interface ToldEnd {
+  readonly run: Run;
+  readonly body: TaskEnded;
+  readonly atMs: number;
+  /** Another run of its name has begun. */
+  isSuperseded: boolean;
+}
+
+/** Whatever else there is to say of an end is said within this time. */
+const keptMs = 10_000;
+const mostKept = 500;
+const idsRemembered = 20_000;
+
+/**
+ * The ends told last: a word that comes after may prove them, or give another cause. The end of a scope without an exit
+ * status is kept for longer, for the kernel's word on it. Instants are of the monotonic clock.
+ */
+export class ToldEnds {
+  readonly #told = new Map<string, ToldEnd>();
+  readonly #ids = new Set<string>();
+
+  /** Whether the end of this task was told. */
+  has(id: string): boolean {
+    return this.#ids.has(id);
+  }
+
+  remember(id: string): void {
+    this.#ids.add(id);
+    const [oldest] = this.#ids;
+    if (this.#ids.size > idsRemembered && oldest !== undefined) this.#ids.delete(oldest);
+  }
+
+  keep(run: Run, body: ToldEnd['body'], nowMs: number): void {
+    const isSuperseded = this.#told.get(run.key)?.isSuperseded ?? false;
+    this.#told.delete(run.key);
+    this.#told.set(run.key, { run, body, atMs: nowMs, isSuperseded });
+    this.#forget(nowMs);
+  }
+
+  supersede(handle: string): void {
+    for (const told of this.#told.values()) if (told.run.handle === handle) told.isSuperseded = true;
+  }
+
+  /**
+   * Whose fact this may be, besides `open`: runs that ended, by their main process, or by their name if it was said before
+   * another run took that over.
+   */
+  find({ handles, pid, at }: Subject, { open, nowMs }: { open: readonly Run[]; nowMs: number }): ToldEnd[] {
+    const isNext = (handle: string) => open.some((run) => run.handle === handle && !isFrom(run, at));
+    return this.fresh(nowMs).filter(({ run, isSuperseded }) => {
+      if (pid !== null && isMainProcess(run, pid)) return true;
+      return handles.includes(run.handle) && (isSuperseded ? isNext(run.handle) : true);
+    });
+  }
+
+  /** The scope of this name whose end nobody could see so far. */
+  findUnseen(handle: string): ToldEnd | undefined {
+    return [...this.#told.values()].find((told) => told.run.handle === handle && !told.isSuperseded && isUnseen(told));
+  }
+
+  fresh(nowMs: number): ToldEnd[] {
+    return [...this.#told.values()].filter(({ atMs }) => nowMs - atMs <= keptMs);
+  }
+
+  #forget(nowMs: number): void {
+    for (const [key, told] of this.#told) {
+      const isOld = nowMs - told.atMs > keptMs && (told.isSuperseded || !isUnseen(told));
+      if (isOld || this.#told.size > mostKept) this.#told.delete(key);
+    }
+  }
+}
+
+/** The instant is not before the run. */
+export function isFrom({ startedAt }: Run, at: number): boolean {
+  return startedAt === null || at >= startedAt;
+}
+
+function isUnseen({ run }: ToldEnd): boolean {
+  return run.isScope && run.exit === null;
+}
