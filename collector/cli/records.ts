@@ -1,5 +1,6 @@
 import type { ConditionReport } from '@runnerwatch/shared/model/condition.ts';
 import type { Inventory, SourceState } from '@runnerwatch/shared/model/node.ts';
+import type { RecordedSeries } from '@runnerwatch/shared/model/recording.ts';
 import type { NodeSample } from '@runnerwatch/shared/model/sample.ts';
 import type { Verdict } from '@runnerwatch/shared/model/task.ts';
 
@@ -58,8 +59,19 @@ interface TaskFields {
   memory_limit_bytes: number;
   error_message: string;
   verdict: Verdict;
+  scheduler: Tolerant<SchedulerFields>;
   log_tail: readonly string[];
+  error_excerpt: readonly string[];
   amendments: number;
+}
+
+interface SchedulerFields {
+  name: string;
+  status: string;
+  exit_code: number;
+  message: string;
+  batch_id: string;
+  note: string;
 }
 
 export interface IncidentRecord extends Tolerant<IncidentFields> {
@@ -90,6 +102,14 @@ export interface AlertRecord {
   readonly fired_at?: string;
   readonly resolved_at?: string | null;
   readonly renotifications?: number;
+}
+
+export interface RecordingRecord {
+  readonly interval_ms: number;
+  readonly until: string;
+  readonly complete_until?: string | null;
+  readonly task?: RecordedSeries;
+  readonly node?: RecordedSeries;
 }
 
 export interface DeliveryRecord {

@@ -30,6 +30,7 @@ import { createWriter } from './ingest/writer.ts';
 import { listen, splitListen } from './listening.ts';
 import { type Loops, startLoops } from './loops.ts';
 import { sendTest } from './outbox/send-test.ts';
+import { adoptTasks } from './tasks/adopt.ts';
 import { findTask } from './tasks/store.ts';
 
 export interface CollectorSystem {
@@ -148,6 +149,7 @@ function openGateway(
         loops.engine.nudge();
         for (const id of taskIds) bus.publish({ kind: 'task', id });
       },
+      ...(config.schedulers.length === 0 ? {} : { adopt: adoptTasks }),
       crashPoint,
     }),
     greeting: createGreeting({
@@ -180,6 +182,7 @@ function peoplesDoor(
     now,
     agentSessions: () => gateway.connected().length,
     streamReaders: () => hub.readerCount,
+    schedulers: () => loops.schedulers.states(),
     obstacles: () => [],
     log: subsystem(log, 'collector:api'),
   });

@@ -4,6 +4,7 @@ import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
 import * as z from 'zod/mini';
 import { parseServerUrl } from './db/server-url.ts';
 import { notificationsConfig } from './routing/config.ts';
+import { schedulersConfig } from './schedulers/config.ts';
 
 export const defaultConfigFile = '/etc/runnerwatch/collector.yaml';
 
@@ -28,6 +29,15 @@ export const collectorSchema = z.strictObject({
     {},
   ),
   notifications: notificationsConfig,
+  conditions: z.prefault(
+    z.strictObject({
+      /** So many failures of one service or container within that time are a loop; 0 is off. */
+      restart_loop_count: z._default(field.count, 5),
+      restart_loop_within: z._default(field.duration, 10 * 60_000),
+    }),
+    {},
+  ),
+  schedulers: schedulersConfig,
   auth: z.prefault(
     z.strictObject({
       /** Also from this machine: for a proxy here that adds no forwarding header. */

@@ -17,6 +17,8 @@ import { notifiersOf, policyOf } from './routing/config.ts';
 import type { Policy } from './routing/subscription.ts';
 import { startRetention } from './samples/retention.ts';
 import { SampleStore } from './samples/store.ts';
+import { type Schedulers, startSchedulers } from './schedulers/schedulers.ts';
+import { deleteWordsBefore } from './schedulers/store.ts';
 import { type SelfWatchOptions, startSelfWatch } from './self-watch.ts';
 import { deleteTasksEndedBefore } from './tasks/store.ts';
 
@@ -38,6 +40,7 @@ export interface Loops {
   readonly engine: AlertEngine;
   readonly deliverer: Deliverer;
   readonly samples: SampleStore;
+  readonly schedulers: Schedulers;
 }
 
 /** Starts them from the outbox inwards, so that whatever a loop promises finds its deliverer running. */
@@ -56,10 +59,12 @@ export async function startLoops(stops: StopStack, parts: LoopParts): Promise<Lo
   stops.defer(() => retention[Symbol.asyncDispose]());
   const selfWatch = startSelfWatchOf(parts, engine);
   stops.defer(() => selfWatch[Symbol.asyncDispose]());
-  return loops;
+  const schedulers = await startSchedulersOf(parts, engine);
+  stops.defer(() => schedulers[Symbol.asyncDispose]());
+  return { ...loops, schedulers };
 }
 
-function makeLoops({ config, database, metrics, bus, crashPoint, clock, log }: LoopParts): Loops {
+function makeLoops({ config, database, metrics, bus, crashPoint, clock, log }: LoopParts): Omit<Loops, 'schedulers'> {
   const policy = policyOf(config.notifications);
   const samples = new SampleStore({ database, clock, log: subsystem(log, 'collector:samples') });
   const liveness = new Liveness({
@@ -90,9 +95,10 @@ function makeLoops({ config, database, metrics, bus, crashPoint, clock, log }: L
     clock,
     log: subsystem(log, 'collector:engine'),
     overdue: () => liveness.overdue(),
-    onPromised: () => deliverer.nudge(),
+    keeper: () => deliverer.keeper(),
     onTouched: ({ kind, id }) => bus.publish({ kind, id }),
     onStep: crashPoint,
+    restartLoop: { count: config.conditions.restart_loop_count, withinMs: config.conditions.restart_loop_within },
   });
   return { policy, liveness, engine, deliverer, samples };
 }
@@ -105,6 +111,20 @@ function startSelfWatchOf({ config, own, clock, log }: LoopParts, engine: AlertE
     report: (reports) => engine.takeOwn(`collector@${hostname()}`, reports),
     clock,
     log: subsystem(log, 'collector:self'),
+  });
+}
+
+function startSchedulersOf({ config, database, bus, clock, log }: LoopParts, engine: AlertEngine): Promise<Schedulers> {
+  return startSchedulers({
+    config: config.schedulers,
+    db: database,
+    report: (reports) => engine.takeOwn(`collector@${hostname()}`, reports),
+    onJoined: ({ changedTaskIds, hasFacts }) => {
+      if (hasFacts) engine.nudge();
+      for (const id of changedTaskIds) bus.publish({ kind: 'task', id });
+    },
+    clock,
+    log: subsystem(log, 'collector:schedulers'),
   });
 }
 
@@ -128,6 +148,11 @@ function startRetentionOf({ config, database, clock, log }: LoopParts, samples: 
         name: 'events',
         keepMs: config.retention.tasks,
         deleteBefore: (before, limit) => deleteEventsBefore(drizzle, before, limit),
+      },
+      {
+        name: 'scheduler_tasks',
+        keepMs: config.retention.tasks,
+        deleteBefore: (before, limit) => deleteWordsBefore(drizzle, before, limit),
       },
     ],
   });

@@ -21,6 +21,14 @@ interface StatusRecord {
     readonly p90_ms?: number | null;
     readonly p99_ms?: number | null;
   };
+  readonly schedulers?: readonly SchedulerRecord[];
+}
+
+interface SchedulerRecord {
+  readonly name?: string;
+  readonly state?: string;
+  readonly reason?: string | null;
+  readonly running?: number | null;
 }
 
 /** `status`: how the collector itself is doing. */
@@ -67,6 +75,10 @@ function statusFacts(status: StatusRecord): [string, string | null][] {
         ? `${durationText(latency.p50_ms)} p50, ${durationText(latency.p90_ms)} p90, ${durationText(latency.p99_ms)} p99`
         : 'nothing delivered yet',
     ],
+    ...(status.schedulers ?? []).map(({ name, state, reason, running }): [string, string] => [
+      'scheduler',
+      `${name ?? '?'}: ${reason ?? (state === 'reading' ? `read, ${countText(running ?? 0, 'task')} running` : 'not read yet')}`,
+    ]),
   ];
 }
 

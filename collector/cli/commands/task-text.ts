@@ -1,11 +1,12 @@
 import type { Context } from '../context.ts';
-import type { TaskRecord } from '../records.ts';
+import type { RecordingRecord, TaskRecord } from '../records.ts';
 import { type Cell, renderFacts, renderTable } from '../table.ts';
 import { neutralise, wrap } from '../terminal.ts';
 import { agoText, bytesText, durationText, statusPaint } from '../words.ts';
+import { renderRecording } from './recording-text.ts';
 
-/** One task for a person: the verdict first, then what it rests on, what to do, and the end of its log. */
-export function renderTask(task: TaskRecord, context: Context): string {
+/** One task for a person: the verdict first, then what it rests on, what to do, its last minutes, and the end of its log. */
+export function renderTask(task: TaskRecord, recording: RecordingRecord | null, context: Context): string {
   const { style, terminal } = context;
   const { verdict } = task;
   const title = `${style('bold', neutralise(task.name ?? task.id))}  ${style(statusPaint(task.status), task.status)}`;
@@ -19,6 +20,8 @@ export function renderTask(task: TaskRecord, context: Context): string {
     verdict && verdict.advice.length > 0
       ? `${style('bold', 'What to do')}\n${verdict.advice.map((text) => paragraph(text, context, '  · ')).join('')}`
       : '',
+    recording === null ? '' : renderRecording(recording, context),
+    linesText(task.error_excerpt ?? [], { title: 'What it said', context }),
     logText(task, context),
   ]
     .filter((part) => part !== '')
@@ -53,6 +56,7 @@ function taskFacts(task: TaskRecord, now: number): [string, string | null][] {
     ['job', [task.project, task.job].filter(Boolean).join('/')],
     ['owner', task.owner ?? null],
     ['source', [task.source, task.unit ?? task.container_id].filter(Boolean).join(' ')],
+    ...schedulerFacts(task),
     ['exit code', task.exit_code === null || task.exit_code === undefined ? null : String(task.exit_code)],
     ['signal', task.signal ?? null],
     ['error', task.error_message ?? null],
@@ -73,6 +77,17 @@ function taskFacts(task: TaskRecord, now: number): [string, string | null][] {
   ];
 }
 
+function schedulerFacts({ scheduler }: TaskRecord): [string, string | null][] {
+  if (!scheduler) return [];
+  const { name, status, exit_code: exitCode, message, batch_id: batch, note } = scheduler;
+  const code = exitCode === null || exitCode === undefined ? '' : `, exit code ${exitCode}`;
+  return [
+    ['scheduler', `${name ?? '?'} says ${status ?? '?'}${code}${message ? `: ${message}` : ''}`],
+    ['corrected', note ?? null],
+    ['batch', batch ?? null],
+  ];
+}
+
 function evidenceTable({ verdict }: TaskRecord, { terminal }: Context): string {
   const rows = (verdict?.evidence ?? []).map(({ source, at, fact }): Cell[] => [
     { text: `  ${source}`, paint: 'cyan' },
@@ -82,9 +97,14 @@ function evidenceTable({ verdict }: TaskRecord, { terminal }: Context): string {
   return renderTable([{ title: '  seen by' }, { title: 'at (utc)' }, { title: 'fact', shrinks: true }], rows, terminal);
 }
 
-function logText(task: TaskRecord, { style }: Context): string {
+function logText(task: TaskRecord, context: Context): string {
   const lines = task.log_tail ?? [];
-  if (lines.length === 0) return '';
   const title = lines.length === 1 ? 'Last line of its log' : `Last ${lines.length} lines of its log`;
+  return linesText(lines, { title, context });
+}
+
+function linesText(lines: readonly string[], { title, context }: { title: string; context: Context }): string {
+  const { style } = context;
+  if (lines.length === 0) return '';
   return `${style('bold', title)}\n${lines.map((line) => `  ${style('dim', '│')} ${neutralise(line)}\n`).join('')}`;
 }

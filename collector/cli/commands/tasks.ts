@@ -1,10 +1,10 @@
-import { taskStatus } from '@runnerwatch/shared/model/task.ts';
+import { failureStatuses, taskStatus } from '@runnerwatch/shared/model/task.ts';
 import { type Command, Option } from 'commander';
 import { ApiRefusal, type Client } from '../client.ts';
 import { type Context, type JsonFlag, jsonFlag, printJson } from '../context.ts';
 import { CliFailure } from '../failure.ts';
 import { limitNumber, sinceInstant } from '../instant.ts';
-import type { TaskRecord } from '../records.ts';
+import type { RecordingRecord, TaskRecord } from '../records.ts';
 import { shortIds } from '../short-ids.ts';
 import { type Cell, renderTable } from '../table.ts';
 import { agoText, durationText, statusPaint, unknownText } from '../words.ts';
@@ -43,12 +43,12 @@ export function addTaskCommands(program: Command, context: Context): void {
   tasks
     .command('show')
     .argument('<id>', "id, its beginning, or the scheduler's task id")
-    .description('why a task ended: verdict, evidence, advice, last log lines')
+    .description('why a task ended: verdict, evidence, advice, its last minutes, last log lines')
     .option(...jsonFlag)
     .action(async (id: string, _flags: JsonFlag, command: Command) => {
       const task = await findTask(context.client(), id);
       if (command.optsWithGlobals<JsonFlag>().json) return printJson(context, task);
-      context.print(renderTask(task, context));
+      context.print(renderTask(task, await readRecording(context.client(), task), context));
     });
 }
 
@@ -66,9 +66,19 @@ export async function findTask(client: Client, wanted: string): Promise<TaskReco
   throw new CliFailure('failed', `there is no task ${wanted}; \`runnerwatch tasks\` lists the newest`);
 }
 
-async function readTask(client: Client, id: string): Promise<TaskRecord | null> {
+/** Null where none is kept, and from a collector that knows of none. */
+async function readRecording(client: Client, { id, status }: TaskRecord): Promise<RecordingRecord | null> {
+  if (!failureStatuses.some((failure) => failure === status)) return null;
+  return readOrNull<RecordingRecord>(client, `/tasks/${encodeURIComponent(id)}/recording`);
+}
+
+function readTask(client: Client, id: string): Promise<TaskRecord | null> {
+  return readOrNull<TaskRecord>(client, `/tasks/${encodeURIComponent(id)}`);
+}
+
+async function readOrNull<T>(client: Client, path: string): Promise<T | null> {
   try {
-    return await client.get<TaskRecord>(`/tasks/${encodeURIComponent(id)}`);
+    return await client.get<T>(path);
   } catch (error) {
     if (error instanceof ApiRefusal && error.code === 'not_found') return null;
     throw error;

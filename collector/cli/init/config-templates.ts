@@ -38,10 +38,25 @@ notifications:
     #:   url: https://hooks.example.org/runnerwatch
     #:   secret_file: /etc/runnerwatch/ops.secret
   # Who hears what. With none, every notifier hears failures, time limits, conditions and lost nodes.
+  # Events: begin, end, success, fail, timeout, time_limit_80, condition, unreachable, all.
   subscriptions: []
     #: - receiver: ops
     #:   events: [fail, timeout, unreachable, condition]
     #:   matchers: { project: ml-*, node: gpu-* }
+
+# Schedulers to read beside what the agents see: owner, job and command of their tasks, their word on each end, tasks on
+# nodes without an agent, and ghosts: said to run, and not there. The token of KohakuRiver is of someone with the role viewer.
+schedulers: []
+  #: - type: kohakuriver
+  #:   name: cluster
+  #:   url: http://river-host:8000
+  #:   token_file: /etc/runnerwatch/river.token
+  #:   poll_interval: 5s
+
+# So many failures of one service or container within that time are a loop, told once in their place. 0 = off.
+conditions:
+  restart_loop_count: 5
+  restart_loop_within: 10m
 
 # From this machine itself no token is asked for, unless:
 auth:
@@ -86,6 +101,19 @@ conditions:
   inode_pressure_threshold: 90
   #: memory_pressure_clear: 85
   #: memory_pressure_for: 30s
+  # Early warnings, at the present slope: memory (of a task's limit, or of the node) used up, a disk full. 0 = off.
+  memory_exhaustion_predicted_within: 10m
+  memory_exhaustion_predicted_for: 30s
+  disk_full_predicted_within: 1h
+  disk_full_predicted_for: 5m
+  # A task without CPU, IO or log lines for this long: scopes, "runnerwatch run" and what a scheduler started, or the
+  # tasks and units that are named. Services sleep on purpose. 0 = off.
+  task_stalled_for: 30m
+  #: task_stalled_include: [train-*]
+  # Percent of a task's own time limit; it is a warning from 90 on. 0 = off.
+  task_overrun_threshold: 80
+  # Units that are no tasks and whose state "failed" is told (a failed task is told when it ends).
+  unit_failed_include: ["*.mount", "*.swap"]
 
 # Processes to watch by command name, command line pattern, unit or cgroup.
 process_conditions: []
@@ -108,7 +136,34 @@ tasks:
   #: containers:
   #:   sockets: [/run/docker.sock]
   #:   exclude: ["monitoring-*"]
+  # Whose a task is: each rule that fits sets what those before it left open; HakuRiver, KohakuRiver, Slurm, GitHub, GitLab
+  # and Compose are known. Of a task's environment only the variables that rules name are read.
+  identify: []
+    #: - match: { unit: "train-*.scope", env: { TEAM: "*" } }
+    #:   set: { job: "$1", project: "$2", owner: "\${user}" }
   log_lines: 100
+  # Where a scheduler has its tasks write their output, for those too short to be seen writing there.
+  #: log_files: ["/shared/task_outputs/\${task_id}.out", "/shared/task_errors/\${task_id}.err"]
+
+# Told on this node when a task ends, once its end is on disk: the task as JSON on the program's standard input, without a
+# shell and with the agent's rights, or in a POST. Events: end, success, fail, timeout.
+hooks: []
+  #: - events: [fail]
+  #:   exec: [/usr/local/bin/on-task-failed, --quiet]
+  #:   timeout: 10s
+
+# The last minutes of every task and of the node, in memory; they are kept with a task that fails. window: 0 turns it off.
+recorder:
+  window: 5m
+  interval: 1s
+
+# Secrets are taken out before anything leaves the node: passwords, tokens and keys of known shape, and yours. A pattern is a
+# regular expression without look-around and references. runnerwatch run reads only RUNNERWATCH_REDACT_ENABLED.
+redact:
+  enabled: true
+  patterns: []
+    #: - CORP-[0-9]{8}
+    #: - { name: patient number, pattern: 'PAT-[0-9]{6}' }
 
 # Facts on disk until the collector has them.
 spool:

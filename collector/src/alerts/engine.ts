@@ -1,16 +1,21 @@
 import type { ConditionReport } from '@runnerwatch/shared/model/condition.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
-import type { Database } from '../db/database.ts';
+import type { LoopSettings } from '../conditions/restart-loop.ts';
+import type { Database, Queries } from '../db/database.ts';
 import { toDatabaseError } from '../db/errors.ts';
+import type { Keeper } from '../outbox/outbox.ts';
 import type { Policy } from '../routing/subscription.ts';
 import { judgeCondition } from './judge-condition.ts';
 import { judgeEvents } from './judge-events.ts';
 import { judgeFiring } from './judge-firing.ts';
+import { judgeOverruns } from './judge-history.ts';
+import { judgeLoops, restoreLoops } from './judge-loops.ts';
 import { judgeSilent } from './judge-node.ts';
 import { closeOldFailures } from './judge-task.ts';
+import { RestartLoops } from './restart-loops.ts';
 import type { Judging, Touched } from './round.ts';
-import { claimEvents, listOnline, markJudged, type UnjudgedEvent } from './store.ts';
+import { deleteStatesOfEnded, listOnline, setAside, takeEvents, type UnjudgedEvent } from './store.ts';
 
 export interface EngineOptions {
   readonly db: Database;
@@ -20,18 +25,21 @@ export interface EngineOptions {
   readonly log: Logger;
   /** Nodes past their deadline while this collector was listening. */
   readonly overdue: () => readonly string[];
-  /** After a commit that promised something. */
-  readonly onPromised?: () => void;
+  /** Asked once for each transaction, to keep what it promises. */
+  readonly keeper?: () => Keeper;
   /** After a commit: what has changed, for live readers. */
   readonly onTouched?: (touched: Touched) => void;
   /** Passed between the commit of an alert and anything that follows, for tests that die there. */
   readonly onStep?: (step: 'alert-written') => void;
   readonly tickMs?: number;
+  readonly restartLoop?: LoopSettings;
   /** Facts judged in one transaction. */
   readonly groupSize?: number;
 }
 
-const oldFailuresEveryMs = 60_000;
+const slowTickMs = 60_000;
+const loopsEveryMs = 10_000;
+const defaultRestartLoop: LoopSettings = { count: 5, withinMs: 10 * 60_000 };
 /** Facts judged before anything else gets its turn again. */
 const factsPerRound = 500;
 /** A fact that broke its judging this often, while the database was well, is set aside. */
@@ -40,8 +48,9 @@ const triesPerFact = 2;
 /**
  * The loop that turns facts into alerts, incidents and promises. A round:
  *   1. unjudged facts, oldest first, in groups; each group is one transaction with all that follows from it
- *   2. every tick: nodes that fell silent, then what time changes about firing alerts
- * Everything it remembers is in the database; it can die between any two statements and be built anew.
+ *   2. every tick: nodes that fell silent, then what time changes about firing alerts; now and then loops of restarts, runs
+ *      that take too long, and failures that nobody looked at
+ * Everything it remembers is in the database, or read back from there; it can die between any two statements and be built anew.
  * A nudge makes it look at new facts at once; the tick is what it relies on.
  */
 export class AlertEngine implements AsyncDisposable {
@@ -52,11 +61,15 @@ export class AlertEngine implements AsyncDisposable {
   #wake: () => void = () => {};
   #wasNudged = false;
   #lastTickAt = Number.NEGATIVE_INFINITY;
-  #lastOldFailuresAt = Number.NEGATIVE_INFINITY;
+  #lastSlowTickAt = Number.NEGATIVE_INFINITY;
+  #lastLoopsAt = Number.NEGATIVE_INFINITY;
+  readonly #loops: RestartLoops;
+  #areLoopsRestored = false;
   #failure: string | null = null;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#loops = new RestartLoops(options.restartLoop ?? defaultRestartLoop);
   }
 
   start(): void {
@@ -106,6 +119,7 @@ export class AlertEngine implements AsyncDisposable {
 
   /** One round; for tests and the loop. Rejects when the database fails it. */
   async round({ isTick = true }: { isTick?: boolean } = {}): Promise<void> {
+    await this.#restoreLoops();
     await this.#judgeFacts();
     if (!isTick || this.#stopping.signal.aborted) return;
     const { clock, db, overdue } = this.#options;
@@ -113,9 +127,29 @@ export class AlertEngine implements AsyncDisposable {
       await this.#inTransaction((judging) => judgeSilent(judging, nodeId, () => overdue().includes(nodeId)));
     }
     await this.#inTransaction((judging) => judgeFiring(judging, new Set(overdue())));
-    if (clock.monotonicMs() - this.#lastOldFailuresAt < oldFailuresEveryMs) return;
-    this.#lastOldFailuresAt = clock.monotonicMs();
-    await this.#inTransaction(closeOldFailures);
+    await this.#judgeSlowly(clock.monotonicMs());
+  }
+
+  async #judgeSlowly(nowMs: number): Promise<void> {
+    if (nowMs - this.#lastLoopsAt >= loopsEveryMs && this.#loops.isAnyFiring) {
+      this.#lastLoopsAt = nowMs;
+      await this.#inTransaction(judgeLoops);
+    }
+    if (nowMs - this.#lastSlowTickAt < slowTickMs) return;
+    this.#lastSlowTickAt = nowMs;
+    this.#loops.prune(this.#options.clock.wallMs());
+    await this.#inTransaction(async (judging) => {
+      await closeOldFailures(judging);
+      await judgeOverruns(judging);
+      await deleteStatesOfEnded(judging.tx);
+    });
+  }
+
+  async #restoreLoops(): Promise<void> {
+    if (this.#areLoopsRestored) return;
+    const { db, clock } = this.#options;
+    await restoreLoops(db.drizzle, this.#loops, new Date(clock.wallMs()));
+    this.#areLoopsRestored = true;
   }
 
   async #judgeFacts(): Promise<void> {
@@ -153,15 +187,10 @@ export class AlertEngine implements AsyncDisposable {
 
   async #judgeNext(size: number, current: { event?: UnjudgedEvent } = {}): Promise<number> {
     return this.#inTransaction(async (judging) => {
-      const events = await claimEvents(judging.tx, size);
+      const events = await takeEvents(judging.tx, size, judging.now);
       if (events[0] !== undefined) current.event = events[0];
       if (events.length === 0) return 0;
       await judgeEvents(judging, events);
-      await markJudged(
-        judging.tx,
-        events.map(({ id }) => id),
-        judging.now,
-      );
       return events.length;
     });
   }
@@ -177,22 +206,38 @@ export class AlertEngine implements AsyncDisposable {
       return;
     }
     this.#failedTries.delete(event.id);
-    await markJudged(db.drizzle, [event.id], new Date(clock.wallMs()));
+    await setAside(db.drizzle, event.id, new Date(clock.wallMs()));
     log.error(facts, 'a fact was set aside unjudged: nobody is told about it; please report this');
   }
 
   async #inTransaction<T>(work: (judging: Judging) => Promise<T>): Promise<T> {
-    const { db, policy, publicUrl, clock, onPromised, onTouched, onStep } = this.#options;
+    const { db, policy, publicUrl, clock, onTouched, onStep } = this.#options;
+    const keeper = this.#options.keeper?.() ?? null;
     const touched: Touched[] = [];
+    const loops = this.#loops.view();
     let promised = 0;
-    const result = await db.drizzle.transaction(async (tx) => {
-      const judging: Judging = { tx, now: new Date(clock.wallMs()), policy, publicUrl, touched, promised: 0 };
+    const judge = async (tx: Queries) => {
+      const judging: Judging = {
+        tx,
+        now: new Date(clock.wallMs()),
+        policy,
+        publicUrl,
+        touched,
+        loops,
+        keeper,
+        promised: 0,
+      };
       const value = await work(judging);
       promised = judging.promised;
       return value;
+    };
+    const result = await db.drizzle.transaction(judge).catch((error: unknown) => {
+      keeper?.rolledBack();
+      throw error;
     });
+    loops.commit();
     if (promised > 0) onStep?.('alert-written');
-    if (promised > 0) onPromised?.();
+    keeper?.committed();
     for (const one of touched) onTouched?.(one);
     return result;
   }

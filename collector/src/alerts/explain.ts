@@ -22,7 +22,7 @@ export interface ExplainedIncident {
 export interface ExplainedTask {
   readonly task: TaskRow;
   readonly node: NodeRow | null;
-  /** TaskFailed of this task, and the alerts in which it was told (its node's). */
+  /** TaskFailed of this task, the warnings of it, and the alerts in which it was told (its node's). */
   readonly alerts: readonly AlertRow[];
   readonly transitions: readonly ExplainedTransition[];
 }
@@ -71,8 +71,11 @@ export async function explainTask(db: Queries, id: string): Promise<ExplainedTas
     .where(eq(transitions.taskId, best.task.id))
     .orderBy(asc(transitions.at), asc(transitions.id));
   const alertIds = [...new Set(own.flatMap(({ alertId }) => (alertId === null ? [] : [alertId])))];
-  const members = alertIds.length === 0 ? [] : await db.select().from(alerts).where(inArray(alerts.id, alertIds));
-  const ofNode = members.filter(({ taskId }) => taskId === null).map((alert) => alert.id);
+  const members = await db
+    .select()
+    .from(alerts)
+    .where(or(inArray(alerts.id, alertIds), eq(alerts.taskId, best.task.id)));
+  const ofNode = members.filter(({ condition }) => condition !== 'TaskFailed').map((alert) => alert.id);
   const around = (await timelineOf(db, ofNode)).filter(({ transition }) => transition.taskId === null);
   const explained = [...(await withNotifications(db, own)), ...around];
   explained.sort(

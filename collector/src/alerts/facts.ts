@@ -45,11 +45,12 @@ export function taskFacts(task: TaskRow, nodeName: string): TaskFacts {
   return {
     ...taskRecord(task, nodeName),
     log_tail: task.logTail === null ? null : lastLines(task.logTail, logTailBytesMax),
+    error_excerpt: task.errorExcerpt,
   };
 }
 
 /** Without its log. */
-export function groupedTask(task: TaskRow, nodeName: string): Omit<TaskFacts, 'log_tail'> {
+export function groupedTask(task: TaskRow, nodeName: string): Omit<TaskFacts, 'log_tail' | 'error_excerpt'> {
   return taskRecord(task, nodeName);
 }
 
@@ -92,14 +93,35 @@ function attributesOfTask(task: TaskRow, node: NodeRow | null) {
   return { ...attributesOfNode(node), node_id: task.nodeId, name, job, project, owner, source };
 }
 
+/** A condition as routing sees it; one of a task has the task's attributes too. */
 export function routedCondition(
   condition: ConditionType,
-  { node, severity }: { node: NodeRow | null; severity: Severity },
+  { node, severity, task = null, isLimit = false }: ConditionCircumstances,
 ): RoutedFact {
+  const ofTask = task === null ? {} : { ...attributesOfTask(task, node), status: task.status, cause: task.cause };
   return {
-    events: [condition === 'ComponentUnreachable' ? 'unreachable' : 'condition'],
-    attributes: { ...attributesOfNode(node), condition, severity },
+    events: wordsOf(condition, isLimit),
+    attributes: { ...attributesOfNode(node), ...ofTask, condition, severity },
   };
+}
+
+interface ConditionCircumstances {
+  readonly node: NodeRow | null;
+  readonly severity: Severity;
+  readonly task?: TaskRow | null;
+  /** It is told for the first time that a task nears its own time limit. */
+  readonly isLimit?: boolean;
+}
+
+function wordsOf(condition: ConditionType, isLimit: boolean): RoutedFact['events'] {
+  switch (condition) {
+    case 'ComponentUnreachable':
+      return ['unreachable'];
+    case 'RestartLoop':
+      return ['condition', 'fail'];
+    default:
+      return isLimit ? ['condition', 'time_limit_80'] : ['condition'];
+  }
 }
 
 function attributesOfNode(node: NodeRow | null) {

@@ -1,11 +1,13 @@
 import type { Component, ConditionStatus, ConditionType, Severity } from '@runnerwatch/shared/model/condition.ts';
-import { kindOf } from '../conditions/catalogue.ts';
+import { isOfTask, kindOf } from '../conditions/catalogue.ts';
+import { restartableOf } from '../conditions/restart-loop.ts';
+import type { Queries } from '../db/database.ts';
 import { type AlertRow, findIncident, openIncident, raiseSeverity, resolveIfOver } from '../incidents/store.ts';
 import { newId } from '../outbox/new-id.ts';
-import { decide, decideResolved, type Suppression } from '../routing/decide.ts';
+import { type Decision, decide, decideResolved, type Suppression } from '../routing/decide.ts';
 import { routedCondition } from './facts.ts';
-import type { Judging, NodeRow } from './round.ts';
-import { findFiring, insertAlert, listTold, updateAlert, upsertConditionState } from './store.ts';
+import type { Judging, NodeRow, TaskRow } from './round.ts';
+import { findFiring, findTasks, insertAlert, listTold, updateAlert, upsertConditionState } from './store.ts';
 import { type Telling, tell } from './tell.ts';
 import { type FiringAlert, transition } from './transition.ts';
 
@@ -28,6 +30,8 @@ export interface ConditionCase {
   readonly report: ReportedCondition;
   /** The same condition was already reported over when this report was first looked at. */
   readonly isOver?: boolean;
+  /** The task it is told with, when the caller has it; the subject's otherwise. */
+  readonly task?: TaskRow;
 }
 
 export function fingerprintOf({
@@ -44,13 +48,16 @@ export function fingerprintOf({
   return `condition/${nodeId}/${component}/${condition}/${subject}`;
 }
 
-/** Remembers the report, and draws its conclusion: an alert fires, is told again, changes, resolves, or nothing. */
-export async function judgeCondition(
-  judging: Judging,
-  { nodeId, node, report, isOver = false }: ConditionCase,
-): Promise<void> {
+/**
+ * Remembers the report, and draws its conclusion: an alert fires, is told again, changes, resolves, or nothing. What is said
+ * of a task that has ended meanwhile is no news: its warnings end with it (judge-firing.ts).
+ */
+export async function judgeCondition(judging: Judging, given: ConditionCase): Promise<void> {
   const { tx, now } = judging;
+  const { nodeId, node, report, isOver = false } = given;
   const { condition, component, subject, status, severity, reason, value, threshold, since } = report;
+  const task = given.task ?? (await findSubject(tx, report));
+  if (isOfTask(report) && hasEnded(task)) return;
   await upsertConditionState(tx, {
     nodeId,
     component,
@@ -75,13 +82,13 @@ export async function judgeCondition(
   });
   switch (change.kind) {
     case 'fired': {
-      const alert = await fireAlert(judging, { nodeId, node, report, fingerprint });
+      const alert = await fireAlert(judging, { nodeId, node, report, fingerprint, task });
       const suppression: Suppression | null = isOver ? 'already_over' : node?.draining === true ? 'draining' : null;
-      await tellHolding(judging, { alert, node, suppression, again: false });
+      await tellHolding(judging, { alert, node, task, suppression, again: false });
       return;
     }
     case 'resolved':
-      if (firing) await resolveAlert(judging, { alert: firing, node, reason });
+      if (firing) await resolveAlert(judging, { alert: firing, node, task, reason });
       return;
     case 'renotified':
     case 'updated': {
@@ -94,8 +101,11 @@ export async function judgeCondition(
         await tellHolding(judging, {
           alert,
           node,
+          task,
           suppression: node?.draining === true ? 'draining' : null,
-          again: true,
+          // What was only listed so far is told for the first time.
+          again: firing.severity !== 'info',
+          isWorse: true,
         });
       return;
     }
@@ -110,6 +120,37 @@ export function remembered({ severity, reason, firedAt, renotifiedAt }: AlertRow
   return { severity, reason, firedAt: firedAt.getTime(), toldAt: (renotifiedAt ?? firedAt).getTime() };
 }
 
+async function findSubject(tx: Queries, report: ReportedCondition): Promise<TaskRow | null> {
+  return isOfTask(report) ? ((await findTasks(tx, [report.subject])).get(report.subject) ?? null) : null;
+}
+
+/** Whether a task is over as far as anyone knows; a lost one may run still. Null: long gone. */
+export function hasEnded(task: TaskRow | null): boolean {
+  return task === null || (task.status !== 'running' && task.status !== 'lost');
+}
+
+/** Where the alerts of a task belong together: with those of its unit or container, which may have run before. */
+export function causeOfTask(task: TaskRow): string {
+  return restartableOf(task) ?? `task/${task.id}`;
+}
+
+function causeOf(
+  { condition, component, subject }: ReportedCondition,
+  { nodeId, task }: { nodeId: string; task: TaskRow | null },
+): string {
+  const ofCondition = `condition/${nodeId}/${component}/${condition}`;
+  switch (kindOf(condition).cause) {
+    case 'node':
+      return `node/${nodeId}`;
+    case 'condition':
+      return ofCondition;
+    case 'unit':
+      return task === null ? `unit/${nodeId}/${subject}` : causeOfTask(task);
+    case 'task':
+      return task === null ? ofCondition : causeOfTask(task);
+  }
+}
+
 /** A new alert in the open incident of its cause. */
 export async function fireAlert(
   { tx, now }: Judging,
@@ -118,12 +159,13 @@ export async function fireAlert(
     node,
     report,
     fingerprint,
-  }: { nodeId: string; node: NodeRow | null; report: ReportedCondition; fingerprint: string },
+    task = null,
+  }: Omit<ConditionCase, 'isOver' | 'task'> & { fingerprint: string; task?: TaskRow | null },
 ): Promise<AlertRow> {
   const { condition, component, subject, severity, reason } = report;
-  const kind = kindOf(condition);
-  const groupKey = kind.cause === 'node' ? `node/${nodeId}` : `condition/${nodeId}/${component}/${condition}`;
-  const title = kind.title({ node: node?.name ?? nodeId, component, subject });
+  const groupKey = causeOf(report, { nodeId, task });
+  const named = isOfTask(report) ? (task?.name ?? subject) : subject;
+  const title = kindOf(condition).title({ node: node?.name ?? nodeId, component, subject: named });
   const incident = await openIncident(tx, { id: newId(now.getTime()), groupKey, title, severity, now });
   return insertAlert(tx, {
     id: newId(now.getTime()),
@@ -132,6 +174,7 @@ export async function fireAlert(
     condition,
     component,
     nodeId,
+    taskId: task?.id ?? null,
     subject,
     severity,
     reason,
@@ -145,14 +188,31 @@ export async function tellHolding(
   {
     alert,
     node,
+    task = null,
     suppression,
     again,
-  }: { alert: AlertRow; node: NodeRow | null; suppression: Suppression | null; again: boolean },
+    isWorse = false,
+  }: {
+    alert: AlertRow;
+    node: NodeRow | null;
+    task?: TaskRow | null;
+    suppression: Suppression | null;
+    again: boolean;
+    /** It was told, or listed, as less severe before. */
+    isWorse?: boolean;
+  },
 ): Promise<void> {
   const { tx, policy, now } = judging;
   const decisions = decide({
     policy,
-    facts: [routedCondition(alert.condition, { node, severity: alert.severity })],
+    facts: [
+      routedCondition(alert.condition, {
+        node,
+        severity: alert.severity,
+        task,
+        isLimit: alert.condition === 'TaskOverrun' && alert.component === 'agent' && !again && !isWorse,
+      }),
+    ],
     suppression,
   });
   const isUnreachable = alert.condition === 'ComponentUnreachable';
@@ -166,6 +226,7 @@ export async function tellHolding(
       decisions,
       alert,
       incident: await findIncident(tx, alert.incidentId),
+      task,
       node,
       repeat,
     },
@@ -178,26 +239,40 @@ export async function resolveAlert(
   {
     alert,
     node,
+    task = null,
     reason,
     groupFor,
-  }: { alert: AlertRow; node: NodeRow | null; reason: string; groupFor?: NonNullable<Telling['groupFor']> },
+  }: {
+    alert: AlertRow;
+    node: NodeRow | null;
+    task?: TaskRow | null;
+    reason: string;
+    groupFor?: NonNullable<Telling['groupFor']>;
+  },
 ): Promise<void> {
   const { tx, now, policy } = judging;
   await updateAlert(tx, alert.id, { status: 'resolved', resolvedAt: now, reason });
   const [resolved] = await resolveIfOver(tx, [alert.incidentId], now);
   const told = await listTold(tx, [alert.id]);
+  const decisions = decideResolved(policy, told);
   await tell(judging, [
     {
       kind: 'resolved',
       type: alert.condition === 'ComponentUnreachable' ? 'node.recovered' : 'condition.resolved',
       reason,
-      decisions: decideResolved(policy, told),
+      decisions: isOfTask(alert) && hasEnded(task) ? decisions.map(asTold) : decisions,
       alert: { ...alert, reason },
       incident: resolved ?? (await findIncident(tx, alert.incidentId)),
       active: false,
+      task,
       node,
       repeat: alert.renotifications,
       ...(groupFor === undefined ? {} : { groupFor }),
     },
   ]);
+}
+
+/** A task's end was told, and everybody knows that nothing threatens it any more. */
+function asTold(decision: Decision): Decision {
+  return decision.notified ? { ...decision, notified: false, reason: 'task_ended' } : decision;
 }

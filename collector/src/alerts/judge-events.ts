@@ -1,9 +1,11 @@
 import type { EventBody } from '@runnerwatch/shared/model/event.ts';
 import { judgeSpoolGap } from '../conditions/spool-overflow.ts';
+import { together } from '../db/together.ts';
 import { judgeCondition } from './judge-condition.ts';
 import { asReport } from './judge-firing.ts';
+import { judgeShortRuns } from './judge-history.ts';
 import { judgeTaskEnded, judgeTaskStarted, type TaskCase } from './judge-task.ts';
-import type { Judging } from './round.ts';
+import type { Judging, NodeRow, TaskRow } from './round.ts';
 import { findHistories, findNodes, findTasks, type TaskHistory, type UnjudgedEvent } from './store.ts';
 
 /** Draws the conclusions from facts, in their order. */
@@ -12,26 +14,31 @@ export async function judgeEvents(judging: Judging, events: readonly UnjudgedEve
   const taskIds = events.flatMap(({ body }) =>
     body.kind === 'task_ended' || body.kind === 'task_started' ? [body.task.id] : [],
   );
-  const nodes = await findNodes(
-    tx,
-    events.map(({ nodeId }) => nodeId),
+  const nodeIds = events.map(({ nodeId }) => nodeId);
+  const [nodes, tasks, histories] = await together(
+    findNodes(tx, nodeIds),
+    findTasks(tx, taskIds),
+    findHistories(tx, taskIds),
   );
-  const tasks = await findTasks(tx, taskIds);
-  const histories = await findHistories(tx, taskIds);
   const taskCase = (event: UnjudgedEvent, id: string): TaskCase | null => {
     const task = tasks.get(id);
     const history: TaskHistory = histories.get(id) ?? [];
     return task === undefined ? null : { task, node: nodes.get(event.nodeId) ?? null, history };
   };
+  const completed: { task: TaskRow; node: NodeRow | null }[] = [];
   for (const [index, event] of events.entries()) {
     const { body, nodeId } = event;
     const node = nodes.get(nodeId) ?? null;
     switch (body.kind) {
-      case 'task_started':
-      case 'task_ended': {
-        const judge = body.kind === 'task_ended' ? judgeTaskEnded : judgeTaskStarted;
+      case 'task_started': {
         const known = taskCase(event, body.task.id);
-        if (known !== null) await judge(judging, known);
+        if (known !== null) await judgeTaskStarted(judging, known);
+        break;
+      }
+      case 'task_ended': {
+        const known = taskCase(event, body.task.id);
+        if (known === null || !(await judgeTaskEnded(judging, known))) break;
+        if (known.task.status === 'completed' && known.task.job !== null) completed.push(known);
         break;
       }
       case 'condition': {
@@ -52,11 +59,13 @@ export async function judgeEvents(judging: Judging, events: readonly UnjudgedEve
       case 'source':
       case 'node':
       case 'agent_started':
+      case 'task_recording':
         break;
       default:
         body satisfies never;
     }
   }
+  await judgeShortRuns(judging, completed);
 }
 
 /** Whether a fired condition is already reported over by a fact that waits behind it. */

@@ -1,12 +1,21 @@
+import { isOfTask } from '../conditions/catalogue.ts';
 import { judgeClockSkew } from '../conditions/clock-skew.ts';
 import type { Judgment } from '../conditions/condition.ts';
 import { judgeSpoolQuiet } from '../conditions/spool-overflow.ts';
 import { type AlertRow, findIncident } from '../incidents/store.ts';
 import type { Decision } from '../routing/decide.ts';
-import { judgeCondition, remembered, resolveAlert, tellHolding } from './judge-condition.ts';
+import { hasEnded, judgeCondition, remembered, resolveAlert, tellHolding } from './judge-condition.ts';
 import { judgeReturn } from './judge-node.ts';
-import type { Judging, NodeRow } from './round.ts';
-import { findConditionState, listFiring, listLatestTransitions, listSkewed, listTold, updateAlert } from './store.ts';
+import type { Judging, NodeRow, TaskRow } from './round.ts';
+import {
+  findConditionState,
+  findHistories,
+  listFiring,
+  listLatestTransitions,
+  listSkewed,
+  listTold,
+  updateAlert,
+} from './store.ts';
 import { tell } from './tell.ts';
 import { transition } from './transition.ts';
 
@@ -17,14 +26,16 @@ const skewLookMs = 30_000;
 export interface FiringCase {
   readonly alert: AlertRow;
   readonly node: NodeRow | null;
+  /** The task it speaks of. */
+  readonly task: TaskRow | null;
 }
 
 /** Everything that fires and may change without a new fact. A node that is overdue has not returned, whatever its row says. */
 export async function judgeFiring(judging: Judging, overdue: ReadonlySet<string>): Promise<void> {
   const { tx, now } = judging;
   const firing = await listFiring(tx);
-  for (const { alert, node } of firing)
-    await judgeOne(judging, { alert, node, isOverdue: overdue.has(alert.nodeId ?? '') });
+  for (const { alert, node, task } of firing)
+    await judgeOne(judging, { alert, node, task, isOverdue: overdue.has(alert.nodeId ?? '') });
   const skewed = await listSkewed(tx, skewLookMs);
   for (const node of skewed) {
     const isFiring = firing.some(({ alert }) => alert.condition === 'ClockSkew' && alert.nodeId === node.id);
@@ -42,7 +53,7 @@ export async function judgeFiring(judging: Judging, overdue: ReadonlySet<string>
 
 async function judgeOne(
   judging: Judging,
-  { alert, node, isOverdue }: FiringCase & { isOverdue: boolean },
+  { alert, node, task, isOverdue }: FiringCase & { isOverdue: boolean },
 ): Promise<void> {
   const now = judging.now.getTime();
   if (alert.condition === 'ComponentUnreachable') {
@@ -52,6 +63,7 @@ async function judgeOne(
   // What a collector says of itself belongs to no node; it says itself when it is over.
   if (node === null && alert.component !== 'agent') return;
   if (node === null) return resolveAlert(judging, { alert, node, reason: 'the node was removed' });
+  if (isOfTask(alert)) return endWithTask(judging, { alert, node, task });
   if (alert.condition === 'ClockSkew') {
     const judgment = judgeClockSkew({ skewMs: node.clockSkewMs, isFiring: true }, now);
     if (judgment.status === 'false')
@@ -62,6 +74,19 @@ async function judgeOne(
     const judgment = judgeSpoolQuiet({ lastGapAt: (state?.changedAt ?? alert.firedAt).getTime() }, now);
     if (judgment !== null) await judgeCondition(judging, { nodeId: node.id, node, report: asReport(judgment) });
   }
+}
+
+/** How long an end may wait for its own judgment. */
+const endJudgedMs = 10 * 60_000;
+
+/** A warning is over with its task, once the task's end is told: in the same incident, if it is a failure. */
+async function endWithTask(judging: Judging, { alert, node, task }: FiringCase): Promise<void> {
+  const { tx, now } = judging;
+  if (!hasEnded(task)) return;
+  if (task === null) return resolveAlert(judging, { alert, node, task, reason: 'the task is forgotten' });
+  const history = (await findHistories(tx, [task.id])).get(task.id);
+  const isTold = history?.at(-1) === task.status || now.getTime() - task.receivedAt.getTime() > endJudgedMs;
+  if (isTold) await resolveAlert(judging, { alert, node, task, reason: `the task ended: ${task.status}` });
 }
 
 export function asReport(judgment: Judgment) {
@@ -75,10 +100,10 @@ async function tellUnsuppressed(judging: Judging, firing: readonly FiringCase[])
     judging.tx,
     free.map(({ alert }) => alert.id),
   );
-  for (const { alert, node } of free) {
+  for (const { alert, node, task } of free) {
     const last = latest.get(alert.id);
     const wasDraining = last?.kind === 'suppressed' && last.decisions.some(({ reason }) => reason === 'draining');
-    if (wasDraining) await tellHolding(judging, { alert, node, suppression: null, again: false });
+    if (wasDraining) await tellHolding(judging, { alert, node, task, suppression: null, again: false });
   }
 }
 
@@ -91,9 +116,9 @@ async function renotify(judging: Judging, firing: readonly FiringCase[]): Promis
     tx,
     candidates.map(({ alert }) => alert.id),
   );
-  for (const { alert, node } of candidates) {
+  for (const { alert, node, task } of candidates) {
     const decisions = decideAgain(judging, { alert, told: told.filter(({ alertId }) => alertId === alert.id) });
-    if (decisions.some(({ notified }) => notified)) await tellAgain(judging, { alert, node, decisions });
+    if (decisions.some(({ notified }) => notified)) await tellAgain(judging, { alert, node, task, decisions });
   }
 }
 
@@ -119,7 +144,7 @@ function decideAgain(
 
 async function tellAgain(
   judging: Judging,
-  { alert, node, decisions }: FiringCase & { decisions: Decision[] },
+  { alert, node, task, decisions }: FiringCase & { decisions: Decision[] },
 ): Promise<void> {
   const { tx, now } = judging;
   const repeat = alert.renotifications + 1;
@@ -132,6 +157,7 @@ async function tellAgain(
       decisions,
       alert,
       incident: await findIncident(tx, alert.incidentId),
+      task,
       node,
       repeat,
     },

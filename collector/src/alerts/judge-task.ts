@@ -1,10 +1,20 @@
 import type { TaskStatus } from '@runnerwatch/shared/model/task.ts';
 import type { Judgment } from '../conditions/condition.ts';
 import { describeEnd, judgeTaskFailed } from '../conditions/task-failed.ts';
-import { type AlertRow, findIncident, type IncidentRow, openIncident, resolveIfOver } from '../incidents/store.ts';
+import { together } from '../db/together.ts';
+import {
+  type AlertRow,
+  findIncident,
+  type IncidentRow,
+  idOfOpen,
+  openIncident,
+  resolveIfOver,
+} from '../incidents/store.ts';
 import { newId } from '../outbox/new-id.ts';
 import { decide, type Suppression } from '../routing/decide.ts';
 import { routedEnd, routedStart } from './facts.ts';
+import { causeOfTask } from './judge-condition.ts';
+import { isInLoop } from './note-failure.ts';
 import type { Judging, NodeRow, TaskRow } from './round.ts';
 import { findFiring, insertAlert, type TaskHistory, updateAlert } from './store.ts';
 import { listFailuresOfJob, listOldFailures } from './task-store.ts';
@@ -14,7 +24,8 @@ import { transition } from './transition.ts';
 /*
  * What a task's end means.
  *
- * A failed task fires TaskFailed in an incident of its own: the failure is a fact, but someone has to look at it.
+ * A failed task fires TaskFailed in an incident of its own (a service or container in that of its earlier runs, while it is
+ * open): the failure is a fact, but someone has to look at it. In a loop of restarts the loop is told in its place.
  * The incident ends when someone has (acknowledged), when a later run of the same job ends well, when the end turns out
  * to have been none (amended to completed), or after a day. Only the first two are someone's doing and none is told:
  * the task's end was told when it ended, and nobody waits for an all-clear about it.
@@ -41,18 +52,20 @@ export async function judgeTaskStarted(judging: Judging, { task, node, history }
   await tell(judging, [{ kind: 'started', type: 'task.started', reason: 'running', decisions, task, node }]);
 }
 
-export async function judgeTaskEnded(judging: Judging, { task, node, history }: TaskCase): Promise<void> {
+/** Whether there was anything to say. */
+export async function judgeTaskEnded(judging: Judging, { task, node, history }: TaskCase): Promise<boolean> {
   const { policy } = judging;
   const told = history.findLast((status) => status !== 'started' && status !== 'running') as TaskStatus | undefined;
-  if (task.status === 'running' || history.at(-1) === task.status) return;
+  if (task.status === 'running' || history.at(-1) === task.status) return false;
   history.push(task.status);
   const judgment = judgeTaskFailed(endedTask(task, judging.now));
-  const raised = await raise(judging, { task, node, judgment });
+  const isLooping = await isInLoop(judging, { task, node });
+  const raised = isLooping ? { alert: null, incident: null } : await raise(judging, { task, node, judgment, told });
   const facts = [
     ...(told === undefined ? [] : [routedEnd(task, { node, severity: 'critical', status: told })]),
     routedEnd(task, { node, severity: judgment.severity }),
   ];
-  const suppression = suppressionOf(task, node);
+  const suppression = isLooping ? 'restart_loop' : suppressionOf(task, node);
   const isFailure = judgment.status === 'true';
   const kind = suppression !== null ? 'suppressed' : told !== undefined ? 'amended' : isFailure ? 'fired' : 'ended';
   await tell(judging, [
@@ -70,6 +83,7 @@ export async function judgeTaskEnded(judging: Judging, { task, node, history }: 
   if (task.status === 'completed' && task.job !== null) {
     await closeFailuresOfJob(judging, { job: task.job, project: task.project, endedBy: task.endedAt ?? judging.now });
   }
+  return true;
 }
 
 /** On a draining node the ends that the drain explains are no news; a failure of the task's own making still is. */
@@ -81,11 +95,12 @@ function suppressionOf(task: TaskRow, node: NodeRow | null): Suppression | null 
 
 async function raise(
   judging: Judging,
-  { task, node, judgment }: { task: TaskRow; node: NodeRow | null; judgment: Judgment },
+  { task, node, judgment, told }: Omit<TaskCase, 'history'> & { judgment: Judgment; told: TaskStatus | undefined },
 ): Promise<{ alert: AlertRow | null; incident: IncidentRow | null }> {
   const { tx, now } = judging;
   const fingerprint = `task/${task.id}`;
-  const firing = await findFiring(tx, fingerprint);
+  // What fires is told in the same transaction, so an end that was never told has fired nothing.
+  const firing = told === undefined ? null : await findFiring(tx, fingerprint);
   const previous = firing && {
     severity: firing.severity,
     reason: firing.reason,
@@ -96,7 +111,7 @@ async function raise(
   if (change.kind === 'fired') {
     const { severity } = judgment;
     const title = `${describeEnd(task)} on ${node?.name ?? task.nodeId}`;
-    const incident = await openIncident(tx, { id: newId(now.getTime()), groupKey: fingerprint, title, severity, now });
+    const groupKey = causeOfTask(task);
     const subject = {
       condition: 'TaskFailed',
       component: 'agent',
@@ -104,15 +119,18 @@ async function raise(
       taskId: task.id,
       subject: task.id,
     } as const;
-    const alert = await insertAlert(tx, {
-      ...subject,
-      id: newId(now.getTime()),
-      incidentId: incident.id,
-      fingerprint,
-      severity,
-      reason: judgment.reason,
-      firedAt: now,
-    });
+    const [incident, alert] = await together(
+      openIncident(tx, { id: newId(now.getTime()), groupKey, title, severity, now }),
+      insertAlert(tx, {
+        ...subject,
+        id: newId(now.getTime()),
+        incidentId: idOfOpen(groupKey),
+        fingerprint,
+        severity,
+        reason: judgment.reason,
+        firedAt: now,
+      }),
+    );
     return { alert, incident };
   }
   if (firing === null) return { alert: null, incident: null };
@@ -132,7 +150,7 @@ async function closeFailuresOfJob(
   judging: Judging,
   earlier: { job: string; project: string | null; endedBy: Date },
 ): Promise<void> {
-  await close(judging, {
+  await closeFailures(judging, {
     alerts: await listFailuresOfJob(judging.tx, earlier),
     reason: 'a later run of the job ended well',
   });
@@ -141,10 +159,11 @@ async function closeFailuresOfJob(
 /** After a day a failure that nobody looked at is history. */
 export async function closeOldFailures(judging: Judging): Promise<void> {
   const alerts = await listOldFailures(judging.tx, new Date(judging.now.getTime() - failureOpenMs));
-  await close(judging, { alerts, reason: 'nobody looked at it for 24 hours' });
+  await closeFailures(judging, { alerts, reason: 'nobody looked at it for 24 hours' });
 }
 
-async function close(
+/** These failures are over, which nobody is told. */
+export async function closeFailures(
   judging: Judging,
   { alerts, reason }: { alerts: readonly AlertRow[]; reason: string },
 ): Promise<void> {

@@ -1,7 +1,9 @@
 import type { Queries } from '../db/database.ts';
 import type { NodeRow } from '../nodes/record.ts';
+import type { Keeper } from '../outbox/outbox.ts';
 import type { Policy } from '../routing/subscription.ts';
 import type { TaskRow } from '../tasks/row.ts';
+import type { LoopView } from './restart-loops.ts';
 
 export type { NodeRow, TaskRow };
 
@@ -19,6 +21,9 @@ export interface Judging {
   /** Where incidents can be looked at; null without `public_url`. */
   readonly publicUrl: string | null;
   readonly touched: Touched[];
+  readonly loops: LoopView;
+  /** Takes up promises as they are made; null where only the deliverer's own tick does. */
+  readonly keeper: Keeper | null;
   /** Promises made so far. */
   promised: number;
 }

@@ -1,8 +1,9 @@
 import type { EventBody } from '@runnerwatch/shared/model/event.ts';
 import type { NotificationType, TransitionKind } from '@runnerwatch/shared/model/notification.ts';
 import type { TaskStatus } from '@runnerwatch/shared/model/task.ts';
-import { and, asc, eq, inArray, isNull, ne, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNull, ne, type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
+import { inParts } from '../db/in-parts.ts';
 import { alerts, conditionStates, events, nodes, notifications, tasks, transitions } from '../db/tables/schema.ts';
 import type { AlertRow } from '../incidents/store.ts';
 import type { Decision, Told } from '../routing/decide.ts';
@@ -16,23 +17,28 @@ export interface UnjudgedEvent {
   readonly body: EventBody;
 }
 
-/** The oldest unjudged facts, locked until the transaction ends; those another engine holds are left out. */
-export async function claimEvents(tx: Queries, limit: number): Promise<UnjudgedEvent[]> {
-  return tx
-    .select({ id: events.id, nodeId: events.nodeId, at: events.at, body: events.body })
+/**
+ * The oldest unjudged facts, in their order, marked as judged: a judgment that fails takes the mark back with it. Those another
+ * engine holds are left out. The array is made once: a plain subquery may be run again for every row.
+ */
+export async function takeEvents(tx: Queries, limit: number, now: Date): Promise<UnjudgedEvent[]> {
+  const oldest = tx
+    .select({ id: events.id })
     .from(events)
     .where(isNull(events.judgedAt))
     .orderBy(asc(events.id))
     .limit(limit)
     .for('update', { skipLocked: true });
+  const taken = await tx
+    .update(events)
+    .set({ judgedAt: now })
+    .where(sql`${events.id} = any(array${oldest})`)
+    .returning({ id: events.id, nodeId: events.nodeId, at: events.at, body: events.body });
+  return taken.toSorted((a, b) => a.id - b.id);
 }
 
-export async function markJudged(tx: Queries, ids: readonly number[], now: Date): Promise<void> {
-  if (ids.length > 0)
-    await tx
-      .update(events)
-      .set({ judgedAt: now })
-      .where(inArray(events.id, [...ids]));
+export async function setAside(db: Queries, id: number, now: Date): Promise<void> {
+  await db.update(events).set({ judgedAt: now }).where(eq(events.id, id));
 }
 
 export async function countUnjudged(db: Queries): Promise<number> {
@@ -92,16 +98,22 @@ export async function findFiring(tx: Queries, fingerprint: string): Promise<Aler
   return row ?? null;
 }
 
-/** Every firing alert that can end by itself (failed tasks cannot), with its node. */
-export async function listFiring(tx: Queries): Promise<{ alert: AlertRow; node: NodeRow | null }[]> {
+/** Every firing alert that can end by itself (failed tasks cannot), with its node and the task it speaks of. */
+export async function listFiring(
+  tx: Queries,
+): Promise<{ alert: AlertRow; node: NodeRow | null; task: TaskRow | null }[]> {
   return tx
-    .select({ alert: alerts, node: nodes })
+    .select({ alert: alerts, node: nodes, task: tasks })
     .from(alerts)
     .leftJoin(nodes, eq(nodes.id, alerts.nodeId))
+    .leftJoin(tasks, eq(tasks.id, alerts.taskId))
     .where(and(eq(alerts.status, 'firing'), ne(alerts.condition, 'TaskFailed')));
 }
 
-export async function insertAlert(tx: Queries, alert: Omit<typeof alerts.$inferInsert, 'status'>): Promise<AlertRow> {
+export async function insertAlert(
+  tx: Queries,
+  alert: Omit<typeof alerts.$inferInsert, 'status' | 'incidentId'> & { readonly incidentId: string | SQL<string> },
+): Promise<AlertRow> {
   const [row] = await tx
     .insert(alerts)
     .values({ ...alert, status: 'firing' })
@@ -126,7 +138,7 @@ export interface TransitionRow {
 }
 
 export async function insertTransitions(tx: Queries, rows: readonly TransitionRow[]): Promise<void> {
-  for (let from = 0; from < rows.length; from += 200) await tx.insert(transitions).values(rows.slice(from, from + 200));
+  await inParts(rows, 200, (part) => tx.insert(transitions).values(part));
 }
 
 /** What tells someone that an alert holds. */
@@ -199,6 +211,13 @@ export async function findConditionState(
       ),
     );
   return row ?? null;
+}
+
+/** What was said of tasks that have ended since. */
+export async function deleteStatesOfEnded(tx: Queries): Promise<void> {
+  await tx.execute(
+    sql`delete from condition_states s using tasks t where s.subject = t.id and t.status not in ('running', 'lost')`,
+  );
 }
 
 /** Nodes whose clock is further away than this. */

@@ -1,5 +1,6 @@
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { Notification, NotificationType, TransitionKind } from '@runnerwatch/shared/model/notification.ts';
+import { together } from '../db/together.ts';
 import type { AlertRow, IncidentRow } from '../incidents/store.ts';
 import { newId } from '../outbox/new-id.ts';
 import { type NotificationPromise, promiseNotifications } from '../outbox/outbox.ts';
@@ -28,21 +29,19 @@ export interface Telling {
 
 /** Records transitions with everyone's decision, and promises what was decided. In the caller's transaction, or not at all. */
 export async function tell(judging: Judging, tellings: readonly Telling[]): Promise<void> {
-  const { tx, now } = judging;
+  const { tx, now, keeper } = judging;
   const identified = tellings.map((telling) => ({ id: newId(now.getTime()), telling }));
-  await insertTransitions(
-    tx,
-    identified.map(({ id, telling }) => ({
-      id,
-      alertId: telling.alert?.id ?? null,
-      taskId: telling.task?.id ?? null,
-      nodeId: telling.node?.id ?? telling.task?.nodeId ?? null,
-      kind: telling.kind,
-      at: now,
-      reason: telling.reason,
-      decisions: telling.decisions,
-    })),
-  );
+  const transitions = identified.map(({ id, telling }) => ({
+    id,
+    alertId: telling.alert?.id ?? null,
+    // The history of a task is what was said of itself, not of conditions on it.
+    taskId: telling.type.startsWith('task.') ? (telling.task?.id ?? null) : null,
+    nodeId: telling.node?.id ?? telling.task?.nodeId ?? null,
+    kind: telling.kind,
+    at: now,
+    reason: telling.reason,
+    decisions: telling.decisions,
+  }));
   const promises = identified.flatMap(({ id, telling }) =>
     telling.decisions
       .filter(({ notified, reason }) => notified && reason !== 'told_with_node')
@@ -51,7 +50,12 @@ export async function tell(judging: Judging, tellings: readonly Telling[]): Prom
         return { transitionId: id, subscription, receiver, body: bodyOf(judging, { telling, decision }) };
       }),
   );
-  await promiseNotifications(tx, promises, now);
+  const receivers = [...new Set(promises.map(({ receiver }) => receiver))];
+  await together(
+    insertTransitions(tx, transitions),
+    promiseNotifications(tx, promises, now),
+    ...receivers.map(async (receiver) => keeper?.claim(tx, receiver)),
+  );
   judging.promised += promises.length;
   for (const { telling } of identified) {
     if (telling.incident) judging.touched.push({ kind: 'incident', id: telling.incident.id });

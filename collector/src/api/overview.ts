@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
+import type { SchedulerState } from '../schedulers/poller.ts';
 import type { HealthParts, Readiness } from './health.ts';
 import type { Metrics } from './metrics.ts';
 import type { CollectorStatus } from './schemas/status.ts';
@@ -14,6 +15,7 @@ export interface OverviewParts {
   readonly now: () => number;
   readonly agentSessions: () => number;
   readonly streamReaders: () => number;
+  readonly schedulers: () => readonly SchedulerState[];
   /** What else stands in the way of work, as sentences: `migrations are running`. */
   readonly obstacles: () => readonly string[];
   readonly log: Logger;
@@ -45,6 +47,14 @@ export function createOverview(parts: OverviewParts): Overview {
           notifications_dead: counts?.notifications_dead ?? null,
         },
         notification_latency: metrics.latency(),
+        schedulers: parts.schedulers().map(({ name, type, state, reason, lastReadAt, running }) => ({
+          name,
+          type,
+          state,
+          reason,
+          last_read_at: lastReadAt,
+          running,
+        })),
       };
     },
     metricsText: async () => {

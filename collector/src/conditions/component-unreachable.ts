@@ -2,7 +2,7 @@ import type { Judgment } from './condition.ts';
 
 /** What liveness knows of one node. */
 export interface Contact {
-  readonly status: 'online' | 'offline' | 'stopped';
+  readonly status: 'online' | 'offline' | 'stopped' | 'never_seen';
   /** Past its deadline while this collector was listening. */
   readonly isOverdue: boolean;
   readonly lastHeardAt: number;

@@ -138,11 +138,14 @@ function pooledClient(pool: Pool): Sql {
   return Object.assign(face, { unsafe, begin });
 }
 
-/** Prepares statements by itself: drizzle asks for it only where a query has a name. */
+/**
+ * Prepares statements by itself: drizzle asks for it only where a query has a name. Each is sent as soon as it is asked for, so
+ * that several that do not wait for one another (`Promise.all`) go out together, and run in the order in which they were asked.
+ */
 function preparing(transaction: TransactionSql): TransactionSql {
   const original = transaction.unsafe.bind(transaction);
   const unsafe = (text: string, values: readonly unknown[] = []) =>
-    original(text, [...values] as never[], { prepare: isWorthPreparing(text) });
+    original(text, [...values] as never[], { prepare: isWorthPreparing(text) }).execute();
   const savepoint = transaction.savepoint.bind(transaction);
   return Object.assign(transaction, {
     unsafe,

@@ -7,7 +7,7 @@
 import { exit } from 'node:process';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
-import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
+import { serveEngine } from './embedded-socket.ts';
 
 export interface WorkerStart {
   readonly dataDir: string;
@@ -20,25 +20,26 @@ const engine = await PGlite.create(dataDir, {
   startParams: [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'],
 });
 
-/* An error of the SQL kind is an answer; one that is thrown means the engine itself is gone (a panic: disk full, a bug), and the socket server would wait for ever. */
-const runRaw = engine.execProtocolRawStream.bind(engine);
-engine.execProtocolRawStream = async (message, options) => {
-  try {
-    await runRaw(message, options);
-  } catch (error) {
-    parentPort?.postMessage({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
-    exit(1);
-  }
-};
-
-const server = new PGLiteSocketServer({ db: engine, path: socketPath, maxConnections: 8 });
-await server.start();
+const server = await serveEngine(run, socketPath);
 
 parentPort?.on('message', (message) => {
   if (message !== 'close') return;
-  void server
-    .stop()
-    .then(() => engine.close())
-    .then(() => exit(0));
+  server.close();
+  void engine.close().then(() => exit(0));
 });
 parentPort?.postMessage({ kind: 'listening' });
+
+/**
+ * All of it happens inside the call: only writing to a file system in memory would be waited for. An error of the SQL kind is an
+ * answer; one that is thrown means the engine itself is gone (a panic: disk full, a bug), and a client would wait for ever.
+ */
+function run(request: Uint8Array): Buffer {
+  const answer: Uint8Array[] = [];
+  engine
+    .execProtocolRawStream(request, { syncToFs: false, onRawData: (bytes) => answer.push(bytes.slice()) })
+    .catch((error: unknown) => {
+      parentPort?.postMessage({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
+      exit(1);
+    });
+  return Buffer.concat(answer);
+}

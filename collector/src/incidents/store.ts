@@ -1,5 +1,5 @@
 import type { Severity } from '@runnerwatch/shared/model/condition.ts';
-import { and, desc, eq, inArray, lt, or, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
 import { alerts, incidents } from '../db/tables/schema.ts';
 
@@ -15,7 +15,7 @@ export interface Opening {
   readonly now: Date;
 }
 
-/** The open incident of a key, opened when there is none; its severity is that of its worst alert. */
+/** The open incident of a key, opened when there is none; its severity is that of its worst alert, and its title that of the first such. */
 export async function openIncident(tx: Queries, { id, groupKey, title, severity, now }: Opening): Promise<IncidentRow> {
   const [row] = await tx
     .insert(incidents)
@@ -23,11 +23,19 @@ export async function openIncident(tx: Queries, { id, groupKey, title, severity,
     .onConflictDoUpdate({
       target: incidents.groupKey,
       targetWhere: sql`status = 'open'`,
-      set: { severity: worse(severity) },
+      set: {
+        severity: worse(severity),
+        title: sql`case when ${worse(severity)} <> ${incidents.severity} then ${title} else ${incidents.title} end`,
+      },
     })
     .returning();
   if (row === undefined) throw new Error('an incident was neither opened nor found');
   return row;
+}
+
+/** The id of the open incident of a key, for a statement behind the one that opens it. */
+export function idOfOpen(groupKey: string): SQL<string> {
+  return sql`(select id from incidents where group_key = ${groupKey} and status = 'open')`;
 }
 
 /** Raises an incident's severity, never lowers it. */

@@ -30,7 +30,13 @@ const bytesMax: Readonly<Record<string, number>> = {
   agent_version: 128,
 };
 const otherBytesMax = 4096;
-const itemsMax: Readonly<Record<string, number>> = { log_tail: 500, evidence: 50, advice: 20, sources: 64 };
+const itemsMax: Readonly<Record<string, number>> = {
+  log_tail: 500,
+  error_excerpt: 100,
+  evidence: 50,
+  advice: 20,
+  sources: 64,
+};
 const otherItemsMax = 500;
 const labelsMax = 64;
 const labelBytesMax = 256;
@@ -91,6 +97,9 @@ function unstorable({ at, body }: Event): string | undefined {
       if (body.kind === 'task_ended' && body.ending.status === 'running')
         return 'body.ending.status: an end that is none';
       return undefined;
+    case 'task_recording':
+      if (!isInstant(body.recording.until)) return 'body.recording.until: not an instant';
+      return isInstant(body.recording.complete_until) ? undefined : 'body.recording.complete_until: not an instant';
     case 'condition':
       return isInstant(body.report.since) ? undefined : 'body.report.since: not an instant';
     case 'gap':

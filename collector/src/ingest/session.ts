@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Lane } from '@runnerwatch/shared/model/event.ts';
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { NodeSample } from '@runnerwatch/shared/model/sample.ts';
@@ -268,6 +269,8 @@ export class Session {
         this.#queue.shift();
         this.#parts.waiting.bytes -= next.bytes;
         this.#send({ kind: 'ack', lane: next.lane, seq: position });
+        // Conclusions from what is committed go before what is not.
+        if (this.#queue.length > 0) await nextTurn();
       }
       if (this.#goodbye !== undefined) await this.#sayGoodbye(hello.node_id, this.#goodbye);
     } catch (error) {

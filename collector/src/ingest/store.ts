@@ -23,22 +23,23 @@ export async function committedPositions(queries: Queries, streamId: string, nod
   return { ends: positionOf('ends'), facts: positionOf('facts') };
 }
 
-/** The lane's position, locked until the transaction ends. @throws ForeignStreamError */
-export async function lockStream(
+/**
+ * The lane's position; it and, before it, the node are locked until the transaction ends. Null: the node was removed. The
+ * update changes nothing: it is how an `insert` locks the row that it finds. @throws ForeignStreamError
+ */
+export async function lockLane(
   transaction: Queries,
   { nodeId, streamId, lane, at }: LaneOfStream & { readonly at: Date },
-): Promise<number> {
-  await transaction
-    .insert(streams)
-    .values({ streamId, lane, nodeId, committedSeq: 0, committedAt: at })
-    .onConflictDoNothing();
-  const [stream] = await transaction
-    .select()
-    .from(streams)
-    .where(and(eq(streams.streamId, streamId), eq(streams.lane, lane)))
-    .for('update');
-  if (stream === undefined || stream.nodeId !== nodeId) throw new ForeignStreamError(streamId);
-  return stream.committedSeq;
+): Promise<number | null> {
+  const [stream] = await transaction.execute<{ node_id: string; committed_seq: number }>(sql`
+    with node as (select id from nodes where id = ${nodeId} for no key update)
+    insert into streams (stream_id, lane, node_id, committed_seq, committed_at)
+    select ${streamId}, ${lane}, id, 0, ${at.toISOString()}::timestamptz from node
+    on conflict (stream_id, lane) do update set committed_seq = streams.committed_seq
+    returning node_id, committed_seq`);
+  if (stream === undefined) return null;
+  if (stream.node_id !== nodeId) throw new ForeignStreamError(streamId);
+  return stream.committed_seq;
 }
 
 export async function moveStream(

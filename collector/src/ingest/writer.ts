@@ -1,25 +1,29 @@
 import type { Event, EventBody, Gap, Lane } from '@runnerwatch/shared/model/event.ts';
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
+import type { TaskIdentity } from '@runnerwatch/shared/model/task.ts';
 import { sql } from 'drizzle-orm';
 import type { Logger } from 'pino';
 import type { Database, Queries } from '../db/database.ts';
 import { type DatabaseError, toDatabaseError } from '../db/errors.ts';
 import { conditionStates, refusedEvents } from '../db/tables/schema.ts';
-import { lockNode, saveDescription, saveSource } from '../nodes/store.ts';
+import { together } from '../db/together.ts';
+import { saveDescription, saveSource } from '../nodes/store.ts';
 import { foldEnd, foldStart } from '../tasks/lifecycle.ts';
+import { saveRecordings } from '../tasks/recordings.ts';
 import type { TaskRow } from '../tasks/row.ts';
 import { loadForUpdate, saveTasks } from '../tasks/store.ts';
 import { clip, countOrNull, integerOrNull } from './clean.ts';
 import type { Incoming } from './incoming.ts';
-import { lockStream, moveStream } from './store.ts';
+import { lockLane, moveStream } from './store.ts';
 
 /*
  * One batch, one transaction:
- *   lock the node (its lanes take turns), then the lane's position
- *   leave out what the position already covers
- *   insert the events, fold them into tasks, conditions and the node
- *   move the position, commit
- * and only then is the batch acknowledged. Doing it twice does nothing twice.
+ *   lock the node (its lanes take turns), then the lane's position, then the tasks it speaks of
+ *   leave out what the position already covers, fold the rest into the tasks
+ *   save the tasks, conditions and the node, insert the events, move the position
+ *   commit
+ * and only then is the batch acknowledged. Doing it twice does nothing twice. Each line is sent to the database at once: round
+ * trips, not statements, are what an end waits for.
  *
  * An event that says nothing new about its task is stored as judged already: nobody needs to conclude from it again.
  */
@@ -28,6 +32,8 @@ export interface WriterOptions {
   readonly log: Logger;
   /** After the commit: a hint for whoever draws conclusions. */
   readonly onCommitted: (committed: Committed) => void;
+  /** First of all in the transaction: what others have told of these tasks becomes the agent's. */
+  readonly adopt?: (transaction: Queries, nodeId: string, tasks: readonly TaskIdentity[]) => Promise<void>;
   /** Called at each named step, so that a test can die there. */
   readonly crashPoint?: (step: 'received' | 'before-commit' | 'committed') => void;
 }
@@ -100,6 +106,7 @@ async function commitOnce(batch: Batch, options: WriterOptions, attempt: number)
   const { database, log, onCommitted, crashPoint } = options;
   try {
     const { position, committed, refused } = await database.drizzle.transaction(async (transaction) => {
+      await options.adopt?.(transaction, batch.nodeId, identitiesOf(batch.items));
       const written = await write(transaction, batch);
       crashPoint?.('before-commit');
       return written;
@@ -127,20 +134,28 @@ interface Written {
 
 async function write(transaction: Queries, batch: Batch): Promise<Written> {
   const { nodeId, streamId, lane } = batch;
-  if ((await lockNode(transaction, nodeId)) === null) throw new NodeRemovedError(nodeId);
-  const position = await lockStream(transaction, { nodeId, streamId, lane, at: batch.receivedAt });
+  const [position, stored] = await together(
+    lockLane(transaction, { nodeId, streamId, lane, at: batch.receivedAt }),
+    loadForUpdate(transaction, taskIdsOf(batch.items)),
+  );
+  if (position === null) throw new NodeRemovedError(nodeId);
   const fresh = inOrder(batch.items).filter((item) => seqOf(item) > position);
   const last = fresh.at(-1);
   if (last === undefined) return { position, committed: { nodeId, eventIds: [], taskIds: [] }, refused: [] };
   const events = fresh.map((item) => eventOf(item, batch));
-  const { changedTaskIds, needless } = await foldTasks(transaction, events, batch);
-  await foldConditions(transaction, events, batch);
-  await foldNode(transaction, events, nodeId);
+  const { changed, needless } = foldTasks(stored, events, batch);
   const refused = fresh.filter((item) => item.kind === 'refused');
-  await insertRefused(transaction, refused, batch);
-  const eventIds = await insertEvents(transaction, events, { ...batch, needless });
-  await moveStream(transaction, { streamId, lane, position: seqOf(last), at: batch.receivedAt });
-  return { position: seqOf(last), committed: { nodeId, eventIds, taskIds: changedTaskIds }, refused };
+  const [eventIds] = await together(
+    insertEvents(transaction, events.filter(isJudged), { ...batch, needless }),
+    saveTasks(transaction, changed),
+    saveRecordings(transaction, events, batch),
+    insertRefused(transaction, refused, batch),
+    moveStream(transaction, { streamId, lane, position: seqOf(last), at: batch.receivedAt }),
+    saveConditions(transaction, events, batch),
+    saveNode(transaction, events, nodeId),
+  );
+  const taskIds = changed.map(({ id }) => id);
+  return { position: seqOf(last), committed: { nodeId, eventIds, taskIds }, refused };
 }
 
 function seqOf(item: Incoming): number {
@@ -173,40 +188,61 @@ function eventOf(item: Incoming, { lane, receivedAt }: Batch): Event {
 
 type BodyOf<Kind extends EventBody['kind']> = Extract<EventBody, { kind: Kind }>;
 
-async function foldTasks(
-  transaction: Queries,
+function isOfTask(body: EventBody): body is BodyOf<'task_started'> | BodyOf<'task_ended'> {
+  return body.kind === 'task_started' || body.kind === 'task_ended';
+}
+
+function identitiesOf(items: readonly Incoming[]): TaskIdentity[] {
+  return items.flatMap((item) => (item.kind === 'event' && isOfTask(item.event.body) ? [item.event.body.task] : []));
+}
+
+function taskIdsOf(items: readonly Incoming[]): string[] {
+  return [
+    ...new Set(
+      items.flatMap((item) => (item.kind === 'event' && isOfTask(item.event.body) ? item.event.body.task.id : [])),
+    ),
+  ];
+}
+
+/** A recording is kept with its task, and nobody concludes from it. */
+function isJudged({ body }: Event): boolean {
+  return body.kind !== 'task_recording';
+}
+
+/** The tasks as they are after the events, by their ids; `needless`: numbers of the events that told nothing new. */
+function foldTasks(
+  before: ReadonlyMap<string, TaskRow>,
   events: readonly Event[],
   { nodeId, receivedAt }: Batch,
-): Promise<{ changedTaskIds: string[]; needless: ReadonlySet<number> }> {
-  const isOfTask = (body: EventBody): body is BodyOf<'task_started'> | BodyOf<'task_ended'> =>
-    body.kind === 'task_started' || body.kind === 'task_ended';
-  const ids = new Set(events.flatMap(({ body }) => (isOfTask(body) ? [body.task.id] : [])));
-  const stored = await loadForUpdate(transaction, [...ids]);
+): { changed: TaskRow[]; needless: ReadonlySet<number> } {
+  const tasks = new Map(before);
   const changed = new Set<string>();
   const needless = new Set<number>();
   for (const { seq, body } of events) {
     if (!isOfTask(body)) continue;
     const { task } = body;
-    const before = stored.get(task.id);
-    if (before !== undefined && before.nodeId !== nodeId && isEnded(before)) {
+    const stored = tasks.get(task.id);
+    if (stored !== undefined && stored.nodeId !== nodeId && isEnded(stored)) {
       needless.add(seq);
       continue;
     }
     changed.add(task.id);
     if (body.kind === 'task_started') {
-      stored.set(task.id, foldStart(before, task, { nodeId, receivedAt }));
+      tasks.set(task.id, foldStart(stored, task, { nodeId, receivedAt }));
       continue;
     }
     const ending = { ...body.ending, ...boundedNumbers(body.ending) };
-    const { row, outcome } = foldEnd(before, task, { nodeId, receivedAt, ending, logTail: body.log_tail });
-    stored.set(task.id, row);
+    const { row, outcome } = foldEnd(stored, task, {
+      nodeId,
+      receivedAt,
+      ending,
+      logTail: body.log_tail,
+      errorExcerpt: body.error_excerpt ?? null,
+    });
+    tasks.set(task.id, row);
     if (outcome === 'kept') needless.add(seq);
   }
-  await saveTasks(
-    transaction,
-    [...changed].toSorted().flatMap((id) => stored.get(id) ?? []),
-  );
-  return { changedTaskIds: [...changed], needless };
+  return { changed: [...changed].toSorted().flatMap((id) => tasks.get(id) ?? []), needless };
 }
 
 /** A task of another node's agent that has not ended is taken over: the same machine, enrolled again. */
@@ -224,7 +260,7 @@ function boundedNumbers(ending: BodyOf<'task_ended'>['ending']) {
   };
 }
 
-async function foldConditions(
+async function saveConditions(
   transaction: Queries,
   events: readonly Event[],
   { nodeId, receivedAt }: Batch,
@@ -235,20 +271,28 @@ async function foldConditions(
     const { component, condition, subject } = body.report;
     newest.set(JSON.stringify([component, condition, subject]), body.report);
   }
-  for (const [, report] of [...newest].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    const { since, ...rest } = report;
-    const state = { ...rest, since: new Date(since), changedAt: receivedAt };
-    await transaction
-      .insert(conditionStates)
-      .values({ nodeId, ...state })
-      .onConflictDoUpdate({
-        target: [conditionStates.nodeId, conditionStates.component, conditionStates.condition, conditionStates.subject],
-        set: state,
-      });
-  }
+  const states = [...newest]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { since, ...rest }]) => ({ ...rest, since: new Date(since), changedAt: receivedAt }));
+  await Promise.all(
+    states.map((state) =>
+      transaction
+        .insert(conditionStates)
+        .values({ nodeId, ...state })
+        .onConflictDoUpdate({
+          target: [
+            conditionStates.nodeId,
+            conditionStates.component,
+            conditionStates.condition,
+            conditionStates.subject,
+          ],
+          set: state,
+        }),
+    ),
+  );
 }
 
-async function foldNode(transaction: Queries, events: readonly Event[], nodeId: string): Promise<void> {
+async function saveNode(transaction: Queries, events: readonly Event[], nodeId: string): Promise<void> {
   for (const { body } of events) {
     if (body.kind === 'node') await saveDescription(transaction, nodeId, body.node);
     if (body.kind === 'source') await saveSource(transaction, nodeId, body.source);

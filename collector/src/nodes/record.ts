@@ -6,7 +6,7 @@ import type { NodeSample } from '@runnerwatch/shared/model/sample.ts';
 export interface NodeRow {
   readonly id: string;
   readonly name: string;
-  readonly status: 'online' | 'offline' | 'stopped';
+  readonly status: 'online' | 'offline' | 'stopped' | 'never_seen';
   readonly draining: boolean;
   readonly labels: Record<string, string>;
   readonly inventory: Inventory | null;
@@ -38,7 +38,8 @@ export interface NodeRecord {
   readonly remote_address: string | null;
   readonly first_seen_at: string;
   readonly connected_at: string | null;
-  readonly last_heard_at: string;
+  /** Null when no agent has ever spoken for it. */
+  readonly last_heard_at: string | null;
   readonly goodbye_reason: string | null;
   /** How far its clock is ahead of the collector's; negative: behind; null: not known. */
   readonly clock_skew_ms: number | null;
@@ -69,7 +70,7 @@ export function nodeRecord(row: NodeRow, { conditions, runningTasks, sample }: N
     remote_address: row.remoteAddress,
     first_seen_at: row.firstSeenAt.toISOString(),
     connected_at: row.connectedAt?.toISOString() ?? null,
-    last_heard_at: row.lastHeardAt.toISOString(),
+    last_heard_at: row.status === 'never_seen' ? null : row.lastHeardAt.toISOString(),
     goodbye_reason: row.goodbyeReason,
     clock_skew_ms: row.clockSkewMs,
     conditions,

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
-import type { Database } from '../db/database.ts';
+import type { Database, Queries } from '../db/database.ts';
 import type { DeliveryOutcome, Notifier } from '../notifiers/notifier.ts';
+import type { Keeper } from './outbox.ts';
 import { type Attempted, type Settlement, settle } from './schedule.ts';
 import { type Claimed, claimDue, giveUpOnOthers, releaseClaims, settleClaim } from './store.ts';
 
@@ -57,6 +58,8 @@ export class Deliverer implements AsyncDisposable {
   readonly #work = new Set<Promise<unknown>>();
   readonly #waiters = new Map<string, (outcome: DeliveryOutcome) => void>();
   #loop: Promise<void> | undefined;
+  /** Started, and claims of a dead process are ended: from here on a claim is one of ours. */
+  #isReady = false;
   #wake: () => void = () => {};
   #wasNudged = false;
   #lastOrphanCheckAt = Number.NEGATIVE_INFINITY;
@@ -85,6 +88,40 @@ export class Deliverer implements AsyncDisposable {
   nudge(): void {
     this.#wasNudged = true;
     this.#wake();
+  }
+
+  /**
+   * Claims inside a transaction that promises, so that the first attempt follows its commit without asking the database again.
+   * Where a queue is at it already or has no room, that is left to a nudge after the commit.
+   */
+  keeper(): Keeper {
+    const held = new Map<Queue, Claimed[]>();
+    let mustLook = false;
+    const letGo = (queue: Queue) => {
+      queue.isFilling = false;
+      if (queue.askedAgain) this.#track(this.#fill(queue));
+    };
+    return {
+      claim: async (tx, receiver) => {
+        const queue = this.#queues.find((one) => one.receiver === receiver);
+        if (queue === undefined) return;
+        const room = this.#isReady && !queue.isFilling ? this.#roomOf(queue) : 0;
+        mustLook ||= room === 0;
+        if (room === 0) return;
+        queue.isFilling = true;
+        held.set(queue, []);
+        held.set(queue, await this.#claim(tx, queue, room));
+      },
+      committed: () => {
+        for (const [queue, claimed] of held) {
+          this.#attemptAll(queue, claimed);
+          mustLook ||= claimed.length === 0;
+          letGo(queue);
+        }
+        if (mustLook) this.nudge();
+      },
+      rolledBack: () => [...held.keys()].forEach(letGo),
+    };
   }
 
   /** The outcome of the next attempt at this notification; null when none ends within the time. */
@@ -117,6 +154,7 @@ export class Deliverer implements AsyncDisposable {
     await this.#guarded(async () => {
       if (this.#options.isAlone) await releaseClaims(this.#options.db.drizzle);
     });
+    this.#isReady = true;
     while (!this.#stopping.signal.aborted) {
       this.#wasNudged = false;
       for (const queue of this.#queues) this.#track(this.#fill(queue));
@@ -146,18 +184,24 @@ export class Deliverer implements AsyncDisposable {
   }
 
   async #claimInto(queue: Queue): Promise<void> {
-    const { db, clock, concurrency = 8, leaseMs = 30_000 } = this.#options;
-    const now = clock.wallMs();
+    const room = this.#roomOf(queue);
+    if (room > 0) this.#attemptAll(queue, await this.#claim(this.#options.db.drizzle, queue, room));
+  }
+
+  /** How many more may be attempted now; 0 also while a claim is not worth its statement. */
+  #roomOf(queue: Queue): number {
+    const { clock, concurrency = 8 } = this.#options;
+    if (clock.wallMs() < queue.pausedUntil || this.#stopping.signal.aborted) return 0;
     const room = concurrency - queue.inFlight;
-    const isWorthIt = queue.inFlight === 0 || room >= concurrency / 2;
-    if (!isWorthIt || now < queue.pausedUntil || this.#stopping.signal.aborted) return;
-    const claimed = await claimDue(db, {
-      receiver: queue.receiver,
-      limit: room,
-      claimant: this.#claimant,
-      now: new Date(now),
-      leaseMs,
-    });
+    return queue.inFlight === 0 || room >= concurrency / 2 ? room : 0;
+  }
+
+  #claim(queries: Queries, { receiver }: Queue, limit: number): Promise<Claimed[]> {
+    const { clock, leaseMs = 30_000 } = this.#options;
+    return claimDue(queries, { receiver, limit, claimant: this.#claimant, now: new Date(clock.wallMs()), leaseMs });
+  }
+
+  #attemptAll(queue: Queue, claimed: readonly Claimed[]): void {
     for (const one of claimed) {
       queue.inFlight += 1;
       this.#track(

@@ -1,5 +1,6 @@
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import type { Queries } from '../db/database.ts';
+import { inParts } from '../db/in-parts.ts';
 import { notifications } from '../db/tables/schema.ts';
 import { newId } from './new-id.ts';
 
@@ -12,8 +13,15 @@ export interface NotificationPromise {
   readonly isTest?: boolean;
 }
 
-/** One statement's worth of rows, far below the 65,535 parameters of the protocol. */
-const rowsPerInsert = 200;
+/**
+ * Whoever keeps the promises of one transaction. `claim` is for the inside of it, behind the insert of promises to this
+ * receiver: what can be sent at once is claimed by the same commit that promises it. After that, one of the other two.
+ */
+export interface Keeper {
+  claim(tx: Queries, receiver: string): Promise<void>;
+  committed(): void;
+  rolledBack(): void;
+}
 
 /**
  * Promises notifications inside the transaction that gives cause to them: either both are there afterwards or neither.
@@ -42,8 +50,6 @@ export async function promiseNotifications(
       isTest,
     };
   });
-  for (let from = 0; from < rows.length; from += rowsPerInsert) {
-    await tx.insert(notifications).values(rows.slice(from, from + rowsPerInsert));
-  }
+  await inParts(rows, 200, (part) => tx.insert(notifications).values(part));
   return rows.map(({ id }) => id);
 }

@@ -30,19 +30,19 @@ export interface ClaimOptions {
  * for every row, each time with other rows to skip, and take more than the limit.
  */
 export async function claimDue(
-  db: Database,
+  queries: Queries,
   { receiver, limit, claimant, now, leaseMs }: ClaimOptions,
 ): Promise<Claimed[]> {
   const at = now.toISOString();
   const until = new Date(now.getTime() + leaseMs).toISOString();
-  const rows = await db.sql<{
+  const rows = await queries.execute<{
     id: string;
     receiver: string;
-    body: string | Notification;
+    body: Notification;
     attempts: number;
     created_at: string;
     is_test: boolean;
-  }>`
+  }>(sql`
     update notifications set claimed_until = ${until}::timestamptz, claimed_by = ${claimant}
     where id = any (array(
       select due.id from notifications due join transitions on transitions.id = due.transition_id
@@ -59,12 +59,12 @@ export async function claimDue(
       order by due.next_attempt_at, due.id
       limit ${limit}
       for update of due skip locked))
-    returning id, receiver, body, attempts, created_at, is_test`;
-  return rows
+    returning id, receiver, body, attempts, created_at, is_test`);
+  return [...rows]
     .map((row) => ({
       id: row.id,
       receiver: row.receiver,
-      body: typeof row.body === 'string' ? (JSON.parse(row.body) as Notification) : row.body,
+      body: row.body,
       attempts: row.attempts,
       createdAt: Date.parse(row.created_at),
       isTest: row.is_test,

@@ -65,6 +65,35 @@ describe('decide', () => {
     expect(decide({ policy: policy(subscription({ events: ['begin'] })), facts: [begun] })[0]?.notified).toBe(true);
   });
 
+  it('lists a condition that is mere information, and tells it to who names conditions or severities, or hears all', () => {
+    const note = { events: ['condition'], attributes: { condition: 'TaskTooShort', severity: 'info' } } as const;
+    const hears = (given: Partial<Subscription>) =>
+      decide({ policy: policy(subscription({ events: ['condition'], ...given })), facts: [note] })[0]?.reason;
+
+    expect(hears({})).toBe('information');
+    expect(hears({ events: ['all'] })).toBe('matched');
+    expect(hears({ matchers: [{ key: 'condition', patterns: ['TaskTooShort'] }] })).toBe('matched');
+    expect(hears({ matchers: [{ key: 'severity', patterns: ['*'] }] })).toBe('matched');
+    expect(hears({ matchers: [{ key: 'condition', patterns: ['HighLoad'] }] })).toBe('condition_differs');
+  });
+
+  it('tells 80 percent of a time limit to who asks for that, however quiet it is', () => {
+    const early = {
+      events: ['condition', 'time_limit_80'],
+      attributes: { condition: 'TaskOverrun', severity: 'info' },
+    } as const;
+
+    const decisions = decide({
+      policy: policy(
+        subscription({ name: 'a', events: ['time_limit_80'] }),
+        subscription({ name: 'b', receiver: 'log' }),
+      ),
+      facts: [early],
+    });
+
+    expect(decisions.map(({ reason }) => reason)).toEqual(['matched', 'information']);
+  });
+
   it('tells a receiver at most once and always answers for each subscription', () => {
     const statuses: TaskStatus[] = ['completed', 'failed', 'killed', 'killed_oom', 'timed_out', 'lost', 'unknown'];
     const anySubscription = fc.record({

@@ -21,6 +21,10 @@ export type DecisionReason =
   | 'receiver_already_told'
   /** The end of something whose beginning this subscription was never told. */
   | 'never_told'
+  /** The end of a warning about a task that has ended itself: that was told. */
+  | 'task_ended'
+  /** One of many failures of the same service or container: the loop is told in their place. */
+  | 'restart_loop'
   /** Told again only after an interval that has not passed. */
   | 'not_due'
   /** The receiver has left the configuration. */
@@ -28,8 +32,8 @@ export type DecisionReason =
   /** This task was told inside its node's notification. */
   | 'told_with_node';
 
-/** What keeps a transition from everyone: a person's order, or that it is no news any more. */
-export type Suppression = 'draining' | 'already_over';
+/** What keeps a transition from everyone: a person's order, that it is no news any more, or that something else stands for it. */
+export type Suppression = 'draining' | 'already_over' | 'restart_loop';
 
 export interface Question {
   readonly policy: Policy;

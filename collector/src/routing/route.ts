@@ -8,13 +8,25 @@ export interface RoutedFact {
 }
 
 /** Why one subscription hears a fact or not: `matched`, or the first thing that differs. */
-export type RouteReason = 'matched' | 'event_not_subscribed' | `${string}_differs`;
+export type RouteReason =
+  | 'matched'
+  | 'event_not_subscribed'
+  /** A condition that is mere information is told to those who name conditions or severities, or hear all. */
+  | 'information'
+  | `${string}_differs`;
 
 /** Asks one subscription about one fact. */
 export function route(subscription: Subscription, fact: RoutedFact): RouteReason {
   if (!hears(subscription, fact.events)) return 'event_not_subscribed';
   const mismatch = findMismatch(subscription.matchers, fact.attributes);
-  return mismatch === null ? 'matched' : `${mismatch.key}_differs`;
+  if (mismatch !== null) return `${mismatch.key}_differs`;
+  return isOnlyListed(subscription, fact) ? 'information' : 'matched';
+}
+
+function isOnlyListed({ events, matchers }: Subscription, fact: RoutedFact): boolean {
+  if (!fact.events.includes('condition') || fact.attributes.severity !== 'info' || events.includes('all')) return false;
+  const isAskedFor = fact.events.some((word) => word !== 'condition' && events.includes(word));
+  return !isAskedFor && !matchers.some(({ key }) => key === 'condition' || key === 'severity');
 }
 
 function hears({ events }: Subscription, words: readonly SubscribableEvent[]): boolean {

@@ -3,7 +3,8 @@ import type { Matcher } from './matcher.ts';
 
 /**
  * What one may subscribe to. `all` stands for every end and every trouble; `begin` goes only to who names it.
- * `fail` is every failed end but a timeout, which is `timeout`; `end` is every end.
+ * `fail` is every failed end but a timeout, which is `timeout`, and a loop of restarts, which stands for its failures; `end` is
+ * every end; `time_limit_80` a task that nears its own time limit.
  */
 export const subscribableEvents = [
   'begin',
@@ -11,6 +12,7 @@ export const subscribableEvents = [
   'fail',
   'timeout',
   'success',
+  'time_limit_80',
   'condition',
   'unreachable',
   'all',

@@ -1,7 +1,14 @@
-import type { Confidence, TaskEnding, TaskIdentity, TaskStatus } from '@runnerwatch/shared/model/task.ts';
+import {
+  type Confidence,
+  cause as causeOf,
+  confidence as confidenceOf,
+  type TaskEnding,
+  type TaskIdentity,
+  type TaskStatus,
+} from '@runnerwatch/shared/model/task.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { foldEnd, foldStart } from './lifecycle.ts';
+import { foldEnd, foldStart, type Outcome } from './lifecycle.ts';
 import type { TaskRow } from './row.ts';
 
 const told = { nodeId: 'n', receivedAt: new Date('2026-01-01T00:00:00.000Z') };
@@ -44,6 +51,18 @@ interface Word {
 
 function end(stored: TaskRow | undefined, { status, confidence, logTail }: Word) {
   return foldEnd(stored, identity, { ...told, ending: ending(status, confidence), logTail: logTail ?? null });
+}
+
+/** `oom_limit proven 3`: cause, confidence and how many facts. */
+function said(words: string): TaskEnding {
+  const [cause = '', confidence = '', facts] = words.split(' ');
+  const evidence = Array.from({ length: Number(facts) }, (_, index) => ({
+    source: 'kernel',
+    at: '2026-01-01T00:00:00.000Z',
+    fact: `fact ${index}`,
+  }));
+  const end = ending('failed', confidenceOf.parse(confidence));
+  return { ...end, verdict: { ...end.verdict, cause: causeOf.parse(cause), evidence } };
 }
 
 describe('the life of a stored task', () => {
@@ -103,6 +122,26 @@ describe('the life of a stored task', () => {
         expect(after.row.amendments).toBe(expected ? 1 : 0);
       }),
     );
+  });
+
+  it.each<[string, [string, string], Outcome]>([
+    ['SIGKILL by unknown, then the OOM killer', ['signal proven 1', 'oom_limit proven 3'], 'amended'],
+    ['an exit code, then a likely reason', ['exit_code proven 1', 'gpu_fault likely 2'], 'amended'],
+    ['a likely reason, then the bare exit code', ['disk_full likely 3', 'exit_code proven 2'], 'kept'],
+    ['a likely reason, then a proven one', ['oom_host likely 2', 'oom_limit proven 2'], 'amended'],
+    ['a proven reason, then a likely other', ['oom_limit proven 2', 'disk_full likely 5'], 'kept'],
+    ['another cause from no more evidence', ['stopped_by_user proven 2', 'timeout proven 2'], 'kept'],
+    ['another cause from more evidence', ['stopped_by_user proven 2', 'stopped_by_system proven 3'], 'amended'],
+    ['the same cause from more evidence', ['oom_limit proven 2', 'oom_limit proven 5'], 'kept'],
+    ['a code, then a likely signal', ['exit_code proven 1', 'signal likely 3'], 'kept'],
+  ])('judges a second end: %s', (_, [first, second], expected) => {
+    const { row } = foldEnd(undefined, identity, { ...told, ending: said(first), logTail: null });
+
+    const after = foldEnd(row, identity, { ...told, ending: said(second), logTail: null });
+
+    expect(after.outcome).toBe(expected);
+    expect(after.row.cause).toBe((expected === 'amended' ? second : first).split(' ')[0]);
+    expect(foldEnd(after.row, identity, { ...told, ending: said(second), logTail: null }).outcome).toBe('kept');
   });
 
   it('comes to the same in whatever order and however often its start and its end are told', () => {

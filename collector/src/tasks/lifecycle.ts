@@ -1,11 +1,12 @@
-import type { Confidence, TaskEnding, TaskIdentity } from '@runnerwatch/shared/model/task.ts';
+import { replacesVerdict, type TaskEnding, type TaskIdentity } from '@runnerwatch/shared/model/task.ts';
 import type { TaskRow } from './row.ts';
 
 /*
  * What becomes of a stored task when its agent speaks of it. Events of one run can arrive in either order and more than once:
  *   nothing, running  + end    the end is stored
  *   ended             + start  the end stays; the start fills in what was not known
- *   ended             + end    the better proven one stays; replacing is an amendment
+ *   ended             + end    the better proven one stays, or of equals the one that has seen more and says another cause;
+ *                              replacing is an amendment
  *   lost              + start  the agent is back and the task still runs: running again, an amendment
  * `lost` is the collector's own guess about a silent node, so every word of the agent is better.
  */
@@ -20,7 +21,7 @@ export interface Told {
 
 export function foldStart(stored: TaskRow | undefined, identity: TaskIdentity, told: Told): TaskRow {
   if (stored === undefined)
-    return { ...unended, ...identityColumns(identity), ...told, status: 'running', amendments: 0 };
+    return { ...unended, ...identityColumns(identity), ...told, status: 'running', scheduler: null, amendments: 0 };
   const known = { ...stored, ...fillIn(stored, identityColumns(identity)), nodeId: told.nodeId };
   if (stored.status !== 'lost') return known;
   return { ...known, ...unended, status: 'running', amendments: stored.amendments + 1, receivedAt: told.receivedAt };
@@ -29,6 +30,7 @@ export function foldStart(stored: TaskRow | undefined, identity: TaskIdentity, t
 export interface ToldEnd extends Told {
   readonly ending: TaskEnding;
   readonly logTail: string[] | null;
+  readonly errorExcerpt?: string[] | null;
 }
 
 export function foldEnd(
@@ -36,25 +38,31 @@ export function foldEnd(
   identity: TaskIdentity,
   told: ToldEnd,
 ): { readonly row: TaskRow; readonly outcome: Outcome } {
-  const { nodeId, receivedAt, ending, logTail } = told;
-  const ended = endColumns(ending, logTail);
+  const { nodeId, receivedAt, ending, logTail, errorExcerpt = null } = told;
+  const ended = endColumns(ending, { logTail, errorExcerpt });
   if (stored === undefined) {
-    const row = { ...identityColumns(identity), ...ended, nodeId, receivedAt, amendments: 0 };
+    const row = { ...identityColumns(identity), ...ended, nodeId, receivedAt, scheduler: null, amendments: 0 };
     return { row, outcome: 'stored' };
   }
   const known = { ...stored, ...fillIn(stored, identityColumns(identity)), nodeId: told.nodeId };
   if (stored.status === 'running') return { row: { ...known, ...ended, receivedAt }, outcome: 'stored' };
   if (!isBetterEnd(stored, ending)) return { row: known, outcome: 'kept' };
-  const row = { ...known, ...ended, logTail: logTail ?? stored.logTail, receivedAt, amendments: stored.amendments + 1 };
+  const row = {
+    ...known,
+    ...ended,
+    logTail: logTail ?? stored.logTail,
+    errorExcerpt: errorExcerpt ?? stored.errorExcerpt,
+    receivedAt,
+    amendments: stored.amendments + 1,
+  };
   return { row, outcome: 'amended' };
 }
 
-const rank: Readonly<Record<Confidence, number>> = { unknown: 0, likely: 1, proven: 2 };
-
-/** Does this end replace the stored one? Equals do not: the first one told has already been heard. */
-export function isBetterEnd(stored: Pick<TaskRow, 'status' | 'verdict'>, ending: TaskEnding): boolean {
+/** Does this end replace the stored one? */
+function isBetterEnd(stored: Pick<TaskRow, 'status' | 'verdict'>, ending: TaskEnding): boolean {
   if (stored.status === 'lost' && ending.status !== 'lost') return true;
-  return rank[ending.verdict.confidence] > rank[stored.verdict?.confidence ?? 'unknown'];
+  if (stored.verdict === null) return ending.verdict.confidence !== 'unknown';
+  return replacesVerdict(ending.verdict, stored.verdict);
 }
 
 type IdentityColumns = Pick<
@@ -81,7 +89,9 @@ function identityColumns(identity: TaskIdentity): IdentityColumns {
 /** What was unknown so far and is told now. */
 function fillIn(stored: TaskRow, told: IdentityColumns): Partial<TaskRow> {
   const isNews = ([key, value]: [string, unknown]) => value !== null && stored[key as keyof IdentityColumns] === null;
-  return Object.fromEntries(Object.entries(told).filter(isNews));
+  const known = Object.fromEntries(Object.entries(told).filter(isNews));
+  // A run that had no scheduler's id so far has its own in its place.
+  return stored.taskId === stored.id ? { ...known, taskId: told.taskId } : known;
 }
 
 const unended = {
@@ -97,9 +107,10 @@ const unended = {
   verdict: null,
   cause: null,
   logTail: null,
+  errorExcerpt: null,
 } as const;
 
-function endColumns(ending: TaskEnding, logTail: string[] | null) {
+function endColumns(ending: TaskEnding, log: Pick<TaskRow, 'logTail' | 'errorExcerpt'>) {
   return {
     status: ending.status,
     exitCode: ending.exit_code,
@@ -113,6 +124,6 @@ function endColumns(ending: TaskEnding, logTail: string[] | null) {
     errorMessage: ending.error_message,
     verdict: ending.verdict,
     cause: ending.verdict.cause,
-    logTail,
+    ...log,
   };
 }

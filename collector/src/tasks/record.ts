@@ -1,6 +1,7 @@
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { TaskSource, TaskStatus, Verdict } from '@runnerwatch/shared/model/task.ts';
 import type { TaskRow } from './row.ts';
+import { type SchedulerRecord, schedulerRecord } from './scheduler-word.ts';
 
 /** A task as everyone outside sees it: API, webhook, screen. */
 export interface TaskRecord {
@@ -29,11 +30,13 @@ export interface TaskRecord {
   readonly memory_limit_bytes: number | null;
   readonly error_message: string | null;
   readonly verdict: Verdict | null;
+  /** What its scheduler says, where one is read. */
+  readonly scheduler: SchedulerRecord | null;
   /** How often a better-proven end replaced the one before. */
   readonly amendments: number;
 }
 
-export function taskRecord(row: Omit<TaskRow, 'logTail'>, nodeName: string): TaskRecord {
+export function taskRecord(row: Omit<TaskRow, 'logTail' | 'errorExcerpt'>, nodeName: string): TaskRecord {
   return {
     id: row.id,
     task_id: row.taskId,
@@ -59,6 +62,7 @@ export function taskRecord(row: Omit<TaskRow, 'logTail'>, nodeName: string): Tas
     memory_limit_bytes: row.memoryLimitBytes,
     error_message: row.errorMessage,
     verdict: row.verdict,
+    scheduler: row.scheduler === null ? null : schedulerRecord(row.scheduler, row),
     amendments: row.amendments,
   };
 }

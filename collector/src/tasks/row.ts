@@ -1,4 +1,4 @@
-import type { Cause, TaskSource, TaskStatus, Verdict } from '@runnerwatch/shared/model/task.ts';
+import type { Cause, SchedulerWord, TaskSource, TaskStatus, Verdict } from '@runnerwatch/shared/model/task.ts';
 
 /** A task as stored. */
 export interface TaskRow {
@@ -26,7 +26,9 @@ export interface TaskRow {
   readonly errorMessage: string | null;
   readonly verdict: Verdict | null;
   readonly cause: Cause | null;
+  readonly scheduler: SchedulerWord | null;
   readonly logTail: string[] | null;
+  readonly errorExcerpt: string[] | null;
   readonly amendments: number;
   readonly receivedAt: Date;
 }

@@ -26,7 +26,7 @@ export interface TaskPage {
   readonly next: TaskCursor | null;
 }
 
-const { logTail: _logTail, ...listColumns } = getTableColumns(tasks);
+const { logTail: _logTail, errorExcerpt: _errorExcerpt, ...listColumns } = getTableColumns(tasks);
 
 /** What still runs first, then the newest end first. */
 export async function listTasks(
@@ -77,6 +77,8 @@ function filterTerms(filter: TaskFilter): (SQL | undefined)[] {
 export interface TaskDetail extends TaskRecord {
   /** Oldest first; null when there is none to read. */
   readonly log_tail: string[] | null;
+  /** What in there says why it failed. */
+  readonly error_excerpt: string[] | null;
 }
 
 /** By its id, or the newest run of a scheduler's task id; null when there is none. */
@@ -88,7 +90,9 @@ export async function findTask(queries: Queries, idOrTaskId: string): Promise<Ta
     .where(or(eq(tasks.id, idOrTaskId), eq(tasks.taskId, idOrTaskId)))
     .orderBy(sql`${tasks.id} = ${idOrTaskId} desc`, desc(tasks.endedAt), desc(tasks.receivedAt))
     .limit(1);
-  return found === undefined ? null : { ...taskRecord(found.task, found.node), log_tail: found.task.logTail };
+  return found === undefined
+    ? null
+    : { ...taskRecord(found.task, found.node), log_tail: found.task.logTail, error_excerpt: found.task.errorExcerpt };
 }
 
 export async function runningTasks(queries: Queries, nodeId: string): Promise<TaskRow[]> {
@@ -139,21 +143,18 @@ export async function loadForUpdate(transaction: Queries, ids: readonly string[]
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-const mutable = Object.fromEntries(
-  Object.entries(getTableColumns(tasks))
-    .filter(([key]) => key !== 'id')
-    .map(([key, column]) => [key, sql.raw(`excluded."${column.name}"`)]),
+const columns = Object.entries(getTableColumns(tasks)).map(([key, { name }]) => ({ key: key as keyof TaskRow, name }));
+const replacement = sql.raw(
+  columns.flatMap(({ name }) => (name === 'id' ? [] : [`"${name}" = excluded."${name}"`])).join(', '),
 );
-const rowsPerStatement = 500;
 
-/** Inserts or replaces whole rows. */
+/** Inserts or replaces whole rows: all in one document, so that it is the same statement, prepared once, for any number of them. */
 export async function saveTasks(transaction: Queries, rows: readonly TaskRow[]): Promise<void> {
-  for (let start = 0; start < rows.length; start += rowsPerStatement) {
-    await transaction
-      .insert(tasks)
-      .values(rows.slice(start, start + rowsPerStatement))
-      .onConflictDoUpdate({ target: tasks.id, set: mutable });
-  }
+  if (rows.length === 0) return;
+  const documents = rows.map((row) => Object.fromEntries(columns.map(({ key, name }) => [name, row[key]])));
+  await transaction.execute(sql`
+    insert into tasks select * from jsonb_populate_recordset(null::tasks, ${JSON.stringify(documents)}::jsonb)
+    on conflict (id) do update set ${replacement}`);
 }
 
 /** Ended before the instant; at most `limit` at a time. Returns how many. */

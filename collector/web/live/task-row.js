@@ -57,6 +57,12 @@ function more(task) {
         )
       : null,
     el('dl', { class: 'facts' }, factsOf(task).map(fact)),
+    task.error_excerpt?.length
+      ? block(
+          'What it said',
+          el('pre', { class: 'log', tabindex: '0', text: task.error_excerpt.map(visible).join('\n') }),
+        )
+      : null,
     task.log_tail?.length
       ? block(
           `Last ${task.log_tail.length === 1 ? 'line' : `${task.log_tail.length} lines`} of its log`,

@@ -1,12 +1,13 @@
-import type { TaskStatus } from '@runnerwatch/shared/model/task.ts';
+import { failureStatuses, type TaskStatus } from '@runnerwatch/shared/model/task.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Queries } from '../../db/database.ts';
 import { decodeCursor, encodeCursor } from '../../tasks/cursor.ts';
+import { findRecording } from '../../tasks/recordings.ts';
 import { findTask, listTasks } from '../../tasks/store.ts';
-import { badRequest, notFound } from '../errors.ts';
+import { ApiError, badRequest, notFound } from '../errors.ts';
 import { invalidCursor, page, parseMoment } from '../schemas/paging.ts';
-import { taskDetailSchema, taskParams, taskQuery, taskSchema, taskStatus } from '../schemas/task.ts';
+import { recordingSchema, taskDetailSchema, taskParams, taskQuery, taskSchema, taskStatus } from '../schemas/task.ts';
 
 export interface TaskRouteParts {
   readonly queries: Queries;
@@ -15,7 +16,7 @@ export interface TaskRouteParts {
 
 const tags = ['tasks'];
 
-/** `/tasks` and `/tasks/:id`. */
+/** `/tasks`, `/tasks/:id` and `/tasks/:id/recording`. */
 export function taskRoutes({ queries, clock }: TaskRouteParts): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
@@ -59,7 +60,32 @@ export function taskRoutes({ queries, clock }: TaskRouteParts): FastifyPluginAsy
         return task;
       },
     );
+
+    app.get(
+      '/tasks/:id/recording',
+      {
+        schema: {
+          tags,
+          summary: 'The last minutes of a task that failed, and of its node, as the flight recorder kept them.',
+          params: taskParams,
+          response: { 200: recordingSchema },
+        },
+      },
+      async ({ params }) => {
+        const task = await findTask(queries, params.id);
+        if (task === null) throw notFound(`task ${params.id}`);
+        const recording = await findRecording(queries, task.id);
+        if (recording === null) throw new ApiError('not_found', unrecordedText(params.id, task.status));
+        return { task_id: task.id, ...recording };
+      },
+    );
   };
+}
+
+function unrecordedText(id: string, status: TaskStatus): string {
+  if (status === 'running') return `task ${id} still runs; its recording is sent when it fails`;
+  if (!failureStatuses.includes(status)) return `task ${id} ended as ${status}; recordings are kept of failures only`;
+  return `there is no recording of task ${id}: nothing was read in its last minutes, its agent's recorder is off (recorder.window) or its agent is too old, or it has not arrived`;
 }
 
 function parseStatuses(text: string): TaskStatus[] {

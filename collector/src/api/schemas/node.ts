@@ -17,7 +17,7 @@ export const nodeSchema = z.object({
   remote_address: z.string().nullable(),
   first_seen_at: z.string(),
   connected_at: z.string().nullable(),
-  last_heard_at: z.string(),
+  last_heard_at: z.string().nullable(),
   goodbye_reason: z.string().nullable(),
   clock_skew_ms: z.number().nullable(),
   conditions: z.array(conditionReport),

@@ -18,5 +18,16 @@ export const collectorStatus = z.object({
     p90_ms: z.number().nullable(),
     p99_ms: z.number().nullable(),
   }),
+  /** Of the configuration, with the reason while one cannot be read. */
+  schedulers: z.array(
+    z.object({
+      name: z.string(),
+      type: z.enum(['hakuriver', 'kohakuriver']),
+      state: z.enum(['starting', 'reading', 'unreachable']),
+      reason: z.string().nullable(),
+      last_read_at: z.string().nullable(),
+      running: count,
+    }),
+  ),
 });
 export type CollectorStatus = z.infer<typeof collectorStatus>;

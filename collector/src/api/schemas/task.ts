@@ -1,4 +1,5 @@
-import { cause, taskSource, taskStatus, verdict } from '@runnerwatch/shared/model/task.ts';
+import { taskRecording } from '@runnerwatch/shared/model/recording.ts';
+import { cause, schedulerWord, taskSource, taskStatus, verdict } from '@runnerwatch/shared/model/task.ts';
 import * as z from 'zod';
 import { moment, paging } from './paging.ts';
 
@@ -29,10 +30,20 @@ export const taskSchema = z.object({
   memory_limit_bytes: count,
   error_message: z.string().nullable(),
   verdict: z.nullable(verdict),
+  scheduler: z
+    .object({ ...schedulerWord.shape, corrected: z.boolean(), note: z.string().nullable() })
+    .nullable()
+    .describe('What its scheduler says; `corrected` when the node proved something else.'),
   amendments: z.int(),
 });
 
-export const taskDetailSchema = taskSchema.extend({ log_tail: z.array(z.string()).nullable() });
+export const taskDetailSchema = taskSchema.extend({
+  log_tail: z.array(z.string()).nullable(),
+  error_excerpt: z.array(z.string()).nullable(),
+});
+
+/** Columns of equal length, one value every `interval_ms` up to `until`; null is a value that was not read. */
+export const recordingSchema = z.object({ task_id: z.string(), ...taskRecording.shape });
 
 const filterText = z.string().max(512).optional();
 

@@ -7,8 +7,11 @@ export const nodes = pgTable(
   {
     id: text('id').primaryKey(),
     name: text('name').notNull(),
-    /** online, offline, stopped; `draining` is shown when the flag below is set and the node is online. */
-    status: text('status').$type<'online' | 'offline' | 'stopped'>().notNull(),
+    /**
+     * online, offline, stopped; `draining` is shown when the flag below is set and the node is online. never_seen: no agent
+     * has ever spoken for it, a scheduler has.
+     */
+    status: text('status').$type<'online' | 'offline' | 'stopped' | 'never_seen'>().notNull(),
     draining: boolean('draining').notNull().default(false),
     labels: jsonb('labels').$type<Record<string, string>>().notNull().default({}),
     inventory: jsonb('inventory').$type<Inventory>(),

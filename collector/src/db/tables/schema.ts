@@ -4,4 +4,5 @@ export { collectorState } from './collector.ts';
 export { events, refusedEvents } from './events.ts';
 export { nodes, streams } from './nodes.ts';
 export { samples } from './samples.ts';
-export { tasks } from './tasks.ts';
+export { schedulerTasks } from './schedulers.ts';
+export { taskRecordings, tasks } from './tasks.ts';

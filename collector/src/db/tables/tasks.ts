@@ -1,4 +1,5 @@
-import type { Cause, TaskSource, TaskStatus, Verdict } from '@runnerwatch/shared/model/task.ts';
+import type { TaskRecording } from '@runnerwatch/shared/model/recording.ts';
+import type { Cause, SchedulerWord, TaskSource, TaskStatus, Verdict } from '@runnerwatch/shared/model/task.ts';
 import { boolean, index, integer, jsonb, pgTable, text } from 'drizzle-orm/pg-core';
 import { countColumn, instantColumn } from './columns.ts';
 import { nodes } from './nodes.ts';
@@ -34,7 +35,9 @@ export const tasks = pgTable(
     errorMessage: text('error_message'),
     verdict: jsonb('verdict').$type<Verdict>(),
     cause: text('cause').$type<Cause>(),
+    scheduler: jsonb('scheduler').$type<SchedulerWord>(),
     logTail: jsonb('log_tail').$type<string[]>(),
+    errorExcerpt: jsonb('error_excerpt').$type<string[]>(),
     /** How often a later, better-proven end replaced what was stored (lost → completed, unknown → failed). */
     amendments: integer('amendments').notNull().default(0),
     receivedAt: instantColumn('received_at').notNull(),
@@ -46,3 +49,13 @@ export const tasks = pgTable(
     index('tasks_by_job').on(table.project, table.job, table.endedAt),
   ],
 );
+
+/** The last minutes of a task that failed: one row a task, deleted with it. */
+export const taskRecordings = pgTable('task_recordings', {
+  taskId: text('task_id')
+    .primaryKey()
+    .references(() => tasks.id, { onDelete: 'cascade' }),
+  /** When its last reading was taken: of two recordings of a task the one that reaches further stays. */
+  until: instantColumn('until').notNull(),
+  recording: jsonb('recording').$type<TaskRecording>().notNull(),
+});

@@ -1,0 +1,56 @@
+import { judgeOverrun } from '../conditions/task-overrun.ts';
+import { judgeTooShort } from '../conditions/task-too-short.ts';
+import { resolveIfOver } from '../incidents/store.ts';
+import { listOverdueRuns, listUsualTimes } from './history-store.ts';
+import { fingerprintOf, fireAlert, judgeCondition, tellHolding } from './judge-condition.ts';
+import { asReport } from './judge-firing.ts';
+import type { Judging, NodeRow, TaskRow } from './round.ts';
+import { findNodes, updateAlert } from './store.ts';
+
+/* What the history of a job says about one of its runs. */
+
+/** Runs that go on for far longer than their job usually does. */
+export async function judgeOverruns(judging: Judging): Promise<void> {
+  const overdue = await listOverdueRuns(judging.tx, judging.now);
+  const nodes = await findNodes(
+    judging.tx,
+    overdue.map(({ task }) => task.nodeId),
+  );
+  for (const { task, ranMs, usual } of overdue) {
+    const judgment = judgeOverrun({ id: task.id, name: task.name, ranMs, usual }, judging.now.getTime());
+    if (judgment === null) continue;
+    const node = nodes.get(task.nodeId) ?? null;
+    await judgeCondition(judging, { nodeId: task.nodeId, node, task, report: asReport(judgment) });
+  }
+}
+
+/**
+ * Runs that have just ended well, suspiciously soon. That is a note rather than a state: it fires and is over in the same
+ * breath, is listed with the incidents of the past, and told to those who ask for such notes.
+ */
+export async function judgeShortRuns(
+  judging: Judging,
+  completed: readonly { readonly task: TaskRow; readonly node: NodeRow | null }[],
+): Promise<void> {
+  const usualOf = await listUsualTimes(
+    judging.tx,
+    completed.map(({ task }) => task),
+  );
+  for (const { task, node } of completed) {
+    const { id, name, durationMs, nodeId } = task;
+    if (durationMs === null) continue;
+    const judgment = judgeTooShort({ id, name, durationMs, usual: usualOf(task) }, judging.now.getTime());
+    if (judgment === null) continue;
+    const report = asReport(judgment);
+    const alert = await fireAlert(judging, {
+      nodeId,
+      node,
+      report,
+      task,
+      fingerprint: fingerprintOf({ nodeId, ...judgment }),
+    });
+    await tellHolding(judging, { alert, node, task, suppression: null, again: false });
+    await updateAlert(judging.tx, alert.id, { status: 'resolved', resolvedAt: judging.now });
+    await resolveIfOver(judging.tx, [alert.incidentId], judging.now);
+  }
+}
