@@ -16,7 +16,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{agent,collector,shared,scripts}/**/*.test.ts'],
+          include: ['{agent,collector,shared,scripts,test/oracle}/**/*.test.ts'],
           exclude: ['**/node_modules/**'],
           testTimeout: 20_000,
         },

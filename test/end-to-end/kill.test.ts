@@ -12,6 +12,7 @@ import {
   told,
 } from '../support/end-to-end.ts';
 import { HttpSink } from '../support/http-sink.ts';
+import { randomFrom } from '../support/random.ts';
 
 const opened: AsyncDisposable[] = [];
 afterEach(async () => {
@@ -92,14 +93,3 @@ describe('the kill test', () => {
     expect(tasks.every(({ amendments }) => amendments === 0)).toBe(true);
   }, 400_000);
 });
-
-/** A small generator of numbers in [0, 1) that a seed repeats (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

@@ -2,8 +2,8 @@ import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defaultUnitExclude, defaultUnitInclude } from '../../agent/src/watchers/systemd/unit-globs.ts';
-import { createSystemdWatcher } from '../../agent/src/watchers/systemd.ts';
-import type { Sighting, Watcher } from '../../agent/src/watchers/watcher.ts';
+import { createSystemdWatcher, type SystemdUnitsWatcher } from '../../agent/src/watchers/systemd.ts';
+import type { Sighting } from '../../agent/src/watchers/watcher.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakeSystemd } from '../support/fake-systemd.ts';
 import { haveBus, PrivateBus } from '../support/private-bus.ts';
@@ -13,7 +13,7 @@ const log = pino({ level: 'silent' });
 describe.skipIf(!haveBus())('the systemd watcher on a real message bus', () => {
   let bus: PrivateBus;
   let systemd: FakeSystemd;
-  let watcher: Watcher;
+  let watcher: SystemdUnitsWatcher;
   let abort: AbortController;
   let sightings: Sighting[];
 
@@ -224,6 +224,44 @@ describe.skipIf(!haveBus())('the systemd watcher on a real message bus', () => {
     ]);
   });
 
+  it('tells that the system goes down, once for all its targets, and that it does not after all', async () => {
+    await watcher.start(abort.signal);
+    const stopping = () => sightings.flatMap((seen) => (seen.kind === 'system_stopping' ? [seen.isStopping] : []));
+
+    systemd.queueJob('reboot.target', 'start');
+    const job = systemd.queueJob('shutdown.target', 'start');
+    await eventually(() => stopping().length > 0);
+    systemd.finishJob(job, 'shutdown.target', 'canceled');
+
+    await eventually(() => stopping().length > 1);
+    expect(stopping()).toEqual([true, false]);
+  });
+
+  it('F028 finds a manager that says nothing while units come and go: blind since they last agreed, then all of them told', async () => {
+    const goes = systemd.makeUnit('goes.scope');
+    await watcher.start(abort.signal);
+    const before = new Date().toISOString();
+    expect(watcher.compareWith(new Set(['goes.scope']))).toBe(false);
+
+    systemd.isMute = true;
+    systemd.removeUnit(goes);
+    systemd.startUnit('comes.scope');
+    const now = new Set(['comes.scope', 'systemd-journald.service']);
+    expect(watcher.compareWith(now)).toBe(true);
+    expect(watcher.state().state).toBe('seeing');
+    systemd.isMute = false;
+    watcher.compareWith(now);
+
+    await eventually(() => started().some(({ unit }) => unit === 'comes.scope') && watcher.state().state === 'seeing');
+    expect(ended().map(({ unit, approximate }) => [unit, approximate])).toEqual([['goes.scope', true]]);
+    const states = sightings.flatMap((seen) => (seen.kind === 'state_changed' ? [seen.state] : []));
+    const blind = states.find(({ state }) => state === 'blind');
+    expect(blind?.reason).toBe('systemd said nothing of comes.scope, goes.scope');
+    expect(Date.parse(blind?.since ?? '') - Date.parse(before)).toBeLessThan(1000);
+    expect(gaps()).toHaveLength(1);
+    expect(watcher.compareWith(now)).toBe(false);
+  });
+
   it('F028 comes back after the bus is lost, tells the gap, and finds who ended meanwhile', async () => {
     systemd.makeUnit('stays.scope');
     const goes = systemd.makeUnit('goes.scope');
@@ -261,6 +299,19 @@ describe.skipIf(!haveBus())('the systemd watcher on a real message bus', () => {
       execMain: { code: 'exited', status: 9 },
     });
     expect(systemd.blankLoads).toEqual([]);
+  });
+
+  it('lists the failed units of every kind, and says so when it cannot be asked', async () => {
+    expect(await watcher.failedUnits()).toBeNull();
+    await watcher.start(abort.signal);
+    systemd.startUnit('good.service');
+    systemd.makeUnit('data.mount', { activeState: 'failed', subState: 'failed' });
+    systemd.makeUnit('ssh.service', { activeState: 'failed', subState: 'failed' });
+
+    expect((await watcher.failedUnits())?.toSorted()).toEqual(['data.mount', 'ssh.service']);
+
+    systemd.stop();
+    await eventually(async () => (await watcher.failedUnits().catch(() => null)) === null);
   });
 
   it('F029 neither loses nor doubles an end over a daemon-reload', async () => {

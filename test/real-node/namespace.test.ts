@@ -124,6 +124,39 @@ describe('an agent under systemd', () => {
     }
   });
 
+  it("gives systemd's own words on a program that cannot be executed, as proof", async () => {
+    await machine.exec('echo text >/tmp/not-a-program && systemd-run --unit=wordy /tmp/not-a-program; true');
+    await machine.exec(
+      "printf '[Service]\\nExecStart=/tmp/not-a-program\\n' >/run/systemd/system/wordy2.service && chmod -x /tmp/not-a-program && systemctl daemon-reload && systemctl start wordy2; true",
+    );
+
+    const task = await ended('wordy2');
+
+    expect([task.status, task.verdict.cause, task.verdict.confidence]).toEqual(['failed', 'start_failed', 'proven']);
+    expect(task.verdict.summary).toMatch(/permission denied/i);
+  });
+
+  it('F043 tells RuntimeMaxSec= from a crash and from a stop', async () => {
+    await machine.exec('systemd-run --scope --unit=overdue -p RuntimeMaxSec=1 -- sleep 60; true', {
+      timeoutMs: 30_000,
+    });
+
+    const task = await ended('overdue');
+
+    expect([task.status, task.verdict.cause, task.verdict.confidence]).toEqual(['timed_out', 'timeout', 'proven']);
+  });
+
+  it('finds the full disk in the last lines of a task', async () => {
+    await machine.exec('mkdir -p /full && mount -t tmpfs -o size=64k none /full');
+    await machine.exec(
+      "systemd-run --wait --unit=cramped -p WorkingDirectory=/full -- sh -c 'head -c 1000000 /dev/zero >x || exit 1'",
+    );
+
+    const task = await ended('cramped');
+
+    expect([task.status, task.exit_code, task.verdict.cause]).toEqual(['failed', 1, 'disk_full']);
+  });
+
   it('names a HakuRiver task by its id', async () => {
     await machine.exec(
       "systemd-run --scope --unit=hakuriver-task-742 --description='HakuRiver Task 742: train' -- true",
@@ -158,5 +191,18 @@ describe('an agent under systemd', () => {
     const task = await ended('while-dead');
 
     expect([task.status, task.exit_code]).toEqual(['failed', 9]);
+  });
+
+  it('tells what a shutdown swept away as stopped by the system, units and runs alike', async () => {
+    await machine.exec(
+      "systemctl start runnerwatch-agent.service; systemd-run --unit=swept -- sleep 300; systemd-run --unit=sweeper -- runnerwatch run --name swept-run -- sh -c 'exec sleep 300'; sleep 3",
+    );
+
+    await machine.reboot();
+
+    for (const name of ['swept', 'swept-run']) {
+      const task = await ended(name);
+      expect([name, task.status, task.verdict.cause]).toEqual([name, 'killed', 'stopped_by_system']);
+    }
   });
 });

@@ -91,9 +91,11 @@ export class AlertRig {
       project,
       owner,
       source,
+      unit: task.unit,
+      containerId: task.container_id,
       status: 'running',
       receivedAt: new Date(),
-      startedAt: new Date(),
+      startedAt: task.started_at === null ? new Date() : new Date(task.started_at),
     });
     await this.fact(nodeId, { kind: 'task_started', task });
   }
@@ -114,6 +116,7 @@ export class AlertRig {
       exitCode: ending.exit_code,
       signal: ending.signal,
       endedAt: new Date(ending.ended_at),
+      durationMs: ending.duration_ms,
       logTail: ['last words'],
     };
     await this.db.drizzle
@@ -127,11 +130,18 @@ export class AlertRig {
         project,
         owner,
         source,
+        unit: task.unit,
+        containerId: task.container_id,
         receivedAt: new Date(),
         ...end,
       })
       .onConflictDoUpdate({ target: tasks.id, set: end });
     await this.fact(nodeId, { kind: 'task_ended', task, ending, log_tail: ['last words'] });
+  }
+
+  /** When the collector heard of a task's end. */
+  async setReceived(taskId: string, receivedAt: Date): Promise<void> {
+    await this.db.drizzle.update(tasks).set({ receivedAt }).where(eq(tasks.id, taskId));
   }
 
   async rows<T extends object>(text: string): Promise<T[]> {
@@ -153,8 +163,8 @@ function identity(id: string, more: Partial<TaskIdentity>): TaskIdentity {
     command: null,
     started_at: null,
   } as const;
-  const { job = null, project = null, owner = null } = more;
-  return { ...own, job, project, owner };
+  const { job = null, project = null, owner = null, unit = null, container_id = null, started_at = null } = more;
+  return { ...own, job, project, owner, unit, container_id, started_at };
 }
 
 function endingOf(status: TaskStatus, more: Partial<TaskEnding>): TaskEnding {
@@ -214,7 +224,7 @@ export function startAlerting(
     log,
     overdue: () => [],
     tickMs: 50,
-    onPromised: () => delivering.nudge(),
+    keeper: () => delivering.keeper(),
     ...engine,
   });
   return {

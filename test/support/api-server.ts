@@ -23,6 +23,7 @@ export const quietStatus: CollectorStatus = {
   database: { kind: 'embedded', healthy: true, reason: null },
   queues: { events_unjudged: 0, notifications_pending: 0, notifications_dead: 0 },
   notification_latency: { count: 0, p50_ms: null, p90_ms: null, p99_ms: null },
+  schedulers: [],
 };
 
 export interface TestApiOptions {

@@ -143,7 +143,11 @@ export class FakeEngine {
     for (const follower of this.#logFollowers.get(container.id) ?? []) follower.write(frame);
   }
 
+  /** While set, containers come and go without a word. */
+  isMute = false;
+
   tell(action: string, container: FakeContainer, extra: Record<string, string> = {}): void {
+    if (this.isMute) return;
     const attributes = { ...container.labels, ...extra, image: 'bb:latest', name: container.name };
     this.tellRaw({ Type: 'container', Action: action, Actor: { ID: container.id, Attributes: attributes } });
   }
@@ -215,9 +219,9 @@ export class FakeEngine {
   }
 
   #list(url: URL): unknown[] {
-    const onlyCreated = url.searchParams.get('filters')?.includes('created') ?? false;
+    const filters = JSON.parse(url.searchParams.get('filters') ?? '{}') as { status?: string[] };
     return [...this.#containers.values()]
-      .filter(({ status }) => !onlyCreated || status === 'created')
+      .filter(({ status }) => filters.status?.includes(status) ?? true)
       .map((container) => ({
         Id: container.id,
         Names: [`/${container.name}`],

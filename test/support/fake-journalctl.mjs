@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // Behaves as journalctl does on a journal that is one file of JSON lines:
 //   fake-journalctl.mjs FILE [--output=… --output-fields=… --no-pager --quiet] [--lines=N] [--cursor=C | --after-cursor=C | --since=@S] [--follow] [MATCH [+ MATCH] …]
-// FILE.mode, when there: `hang` follows and says nothing, `fail` ends at once with its second line as complaint, `fail late` after half a second.
-import { existsSync, readFileSync } from 'node:fs';
+// FILE.mode, when there: `hang` follows and says nothing (FILE.hangs is there from then on), `fail` ends at once with its second line as complaint, `fail late` after half a second.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 const [file, ...args] = process.argv.slice(2);
 const option = (name) => args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
@@ -61,7 +61,10 @@ function main() {
   let chosen = begin(entries()).filter(isMatch);
   if (lines !== undefined && cursor === undefined) chosen = lines === '0' ? [] : chosen.slice(-Number(lines));
   else if (lines !== undefined) chosen = chosen.slice(0, Number(lines));
-  if (isFollowing && mode === 'hang') return setInterval(() => {}, 1_000);
+  if (isFollowing && mode === 'hang') {
+    writeFileSync(`${file}.hangs`, '');
+    return setInterval(() => {}, 1_000);
+  }
   let seen = entries().length;
   process.stdout.write(chosen.map(({ line }) => `${line}\n`).join(''));
   if (!isFollowing) return;

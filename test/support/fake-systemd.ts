@@ -41,6 +41,8 @@ export class FakeSystemd {
   /** Set to hold back answers to GetAll until released. */
   holdAnswers = false;
   #held: (() => void)[] = [];
+  /** Set to say nothing of itself, and answer all the same. */
+  isMute = false;
 
   constructor(address: string) {
     this.#address = address;
@@ -260,7 +262,7 @@ export class FakeSystemd {
   }
 
   #send(message: Message): void {
-    if (this.#isSubscribed && message.type === MessageType.SIGNAL) this.#bus?.send(message);
+    if (this.#isSubscribed && !this.isMute && message.type === MessageType.SIGNAL) this.#bus?.send(message);
   }
 }
 
