@@ -99,6 +99,24 @@ describeOnDatabases('the alert engine', (kind) => {
     expect(await transitions()).toMatchObject([{ kind: 'ended', reason: 'completed', task_id: 't1' }]);
   });
 
+  it('tells an end again when its cause is proven later, though its status is the same', async () => {
+    const notifications = {
+      notifiers: { ops: { type: 'log' } },
+      subscriptions: [{ name: 'ops', events: ['fail'], receiver: 'ops' }],
+    };
+    await using alerting = startAlerting(rig, { notifications });
+    const fault = { cause: 'gpu_fault', confidence: 'likely', summary: 'Xid 79', evidence: [], advice: [] } as const;
+    await rig.taskEnded('n1', 't1', { status: 'failed' });
+    await alerting.engine.round();
+
+    await rig.taskEnded('n1', 't1', { status: 'failed', verdict: fault });
+    await alerting.engine.round();
+    await rig.taskEnded('n1', 't1', { status: 'failed', verdict: fault });
+    await alerting.engine.round();
+
+    expect(await types()).toEqual(['task.ended', 'task.amended']);
+  });
+
   it('closes the failure of a job when a later run of it ends well, and tells nobody so', async () => {
     await using alerting = startAlerting(rig);
     await rig.taskEnded('n1', 't1', { status: 'failed', job: 'nightly', project: 'p' });

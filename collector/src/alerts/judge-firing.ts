@@ -85,7 +85,7 @@ async function endWithTask(judging: Judging, { alert, node, task }: FiringCase):
   if (!hasEnded(task)) return;
   if (task === null) return resolveAlert(judging, { alert, node, task, reason: 'the task is forgotten' });
   const history = (await findHistories(tx, [task.id])).get(task.id);
-  const isTold = history?.at(-1) === task.status || now.getTime() - task.receivedAt.getTime() > endJudgedMs;
+  const isTold = history?.at(-1)?.status === task.status || now.getTime() - task.receivedAt.getTime() > endJudgedMs;
   if (isTold) await resolveAlert(judging, { alert, node, task, reason: `the task ended: ${task.status}` });
 }
 

@@ -30,8 +30,8 @@ import { transition } from './transition.ts';
  * to have been none (amended to completed), or after a day. Only the first two are someone's doing and none is told:
  * the task's end was told when it ended, and nobody waits for an all-clear about it.
  *
- * What was said of a task is in its transitions, whose reason is the status that was told. The same status again says nothing,
- * a different one is an amendment, told to those who hear the old status or the new.
+ * What was said of a task is in its transitions, whose reason is the status that was told, with its cause beside it. The same
+ * again says nothing, another is an amendment, told to those who hear the old status or the new.
  */
 
 const failureOpenMs = 24 * 3_600_000;
@@ -47,7 +47,7 @@ export async function judgeTaskStarted(judging: Judging, { task, node, history }
   const { policy } = judging;
   if (!policy.subscriptions.some(({ events }) => events.includes('begin'))) return;
   if (history.length > 0 || task.status !== 'running') return;
-  history.push('started');
+  history.push({ status: 'started', cause: null });
   const decisions = decide({ policy, facts: [routedStart(task, node)] });
   await tell(judging, [{ kind: 'started', type: 'task.started', reason: 'running', decisions, task, node }]);
 }
@@ -55,9 +55,9 @@ export async function judgeTaskStarted(judging: Judging, { task, node, history }
 /** Whether there was anything to say. */
 export async function judgeTaskEnded(judging: Judging, { task, node, history }: TaskCase): Promise<boolean> {
   const { policy } = judging;
-  const told = history.findLast((status) => status !== 'started' && status !== 'running') as TaskStatus | undefined;
-  if (task.status === 'running' || history.at(-1) === task.status) return false;
-  history.push(task.status);
+  const told = history.map(({ status }) => status).findLast((status) => status !== 'started' && status !== 'running');
+  if (task.status === 'running' || isTold(task, history)) return false;
+  history.push({ status: task.status, cause: task.cause });
   const judgment = judgeTaskFailed(endedTask(task, judging.now));
   const isLooping = await isInLoop(judging, { task, node });
   const raised = isLooping ? { alert: null, incident: null } : await raise(judging, { task, node, judgment, told });
@@ -84,6 +84,11 @@ export async function judgeTaskEnded(judging: Judging, { task, node, history }: 
     await closeFailuresOfJob(judging, { job: task.job, project: task.project, endedBy: task.endedAt ?? judging.now });
   }
   return true;
+}
+
+function isTold({ status, cause }: TaskRow, history: TaskHistory): boolean {
+  const last = history.at(-1);
+  return last?.status === status && (last.cause === null || last.cause === cause);
 }
 
 /** On a draining node the ends that the drain explains are no news; a failure of the task's own making still is. */

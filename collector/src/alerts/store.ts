@@ -1,6 +1,6 @@
 import type { EventBody } from '@runnerwatch/shared/model/event.ts';
 import type { NotificationType, TransitionKind } from '@runnerwatch/shared/model/notification.ts';
-import type { TaskStatus } from '@runnerwatch/shared/model/task.ts';
+import type { Cause, TaskStatus } from '@runnerwatch/shared/model/task.ts';
 import { and, asc, eq, inArray, isNull, ne, type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
 import { inParts } from '../db/in-parts.ts';
@@ -74,18 +74,24 @@ export async function findTasks(tx: Queries, ids: readonly string[]): Promise<Ma
 }
 
 /** What was said of a task before, oldest first: the status of each of its transitions, which is their reason. */
-export type TaskHistory = (TaskStatus | 'started')[];
+export type TaskHistory = { readonly status: TaskStatus | 'started'; readonly cause: Cause | null }[];
 
 export async function findHistories(tx: Queries, taskIds: readonly string[]): Promise<Map<string, TaskHistory>> {
   const histories = new Map<string, TaskHistory>(taskIds.map((id) => [id, []]));
   if (taskIds.length === 0) return histories;
   const rows = await tx
-    .select({ taskId: transitions.taskId, kind: transitions.kind, reason: transitions.reason })
+    .select({
+      taskId: transitions.taskId,
+      kind: transitions.kind,
+      reason: transitions.reason,
+      cause: transitions.taskCause,
+    })
     .from(transitions)
     .where(inArray(transitions.taskId, [...histories.keys()]))
     .orderBy(asc(transitions.at), asc(transitions.id));
-  for (const { taskId, kind, reason } of rows) {
-    if (taskId !== null) histories.get(taskId)?.push(kind === 'started' ? 'started' : (reason as TaskStatus));
+  for (const { taskId, kind, reason, cause } of rows) {
+    const status = kind === 'started' ? 'started' : (reason as TaskStatus);
+    if (taskId !== null) histories.get(taskId)?.push({ status, cause });
   }
   return histories;
 }

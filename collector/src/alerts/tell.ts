@@ -40,6 +40,7 @@ export async function tell(judging: Judging, tellings: readonly Telling[]): Prom
     kind: telling.kind,
     at: now,
     reason: telling.reason,
+    taskCause: telling.type.startsWith('task.') ? (telling.task?.cause ?? null) : null,
     decisions: telling.decisions,
   }));
   const promises = identified.flatMap(({ id, telling }) =>

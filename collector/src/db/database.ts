@@ -1,10 +1,13 @@
+import { sql } from 'drizzle-orm';
 import type { PgDatabase } from 'drizzle-orm/pg-core';
 import type { PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres, { type Sql, type TransactionSql } from 'postgres';
 import { toDatabaseError } from './errors.ts';
 import type { Pool } from './pool.ts';
+import { isWorthPreparing } from './prepared.ts';
 import * as schema from './tables/schema.ts';
+import { type Statements, transact } from './transact.ts';
 
 /**
  * What a store runs its queries on: the database, or the transaction it is in. Everything inside a transaction must use
@@ -22,6 +25,11 @@ export interface DatabaseHealth {
 export interface Database extends AsyncDisposable {
   readonly kind: 'embedded' | 'server';
   readonly drizzle: Queries;
+  /**
+   * One transaction in few round trips, for what someone waits for: see transact.ts. Its first statements must do no harm alone.
+   * Those that do not wait for one another (together.ts) are sent together and run in their order; `commit` may be the last of them.
+   */
+  transaction<T>(work: (queries: Queries, commit: () => Promise<void>) => Promise<T>): Promise<T>;
   /**
    * One statement of plain SQL with its values as parameters. Rows are plain objects; instants come as text, 64-bit integers
    * as numbers; arrays of strings and numbers may be parameters, JSON goes as text with `::jsonb`.
@@ -50,7 +58,11 @@ const closeTimeoutMs = 5000;
 
 /** A database on a pool of connections. */
 export function createDatabase({ kind, pool, beforeClose, closeEngine }: DatabaseParts): Database {
-  const database = drizzle(pooledClient(pool), { schema });
+  const database = drizzle(
+    pooledClient(pool, (client, work) => client.begin((transaction) => work(preparing(transaction)))),
+    { schema },
+  );
+  const transacting = drizzle(pooledClient(pool, transact), { schema });
   let closing: Promise<void> | undefined;
   const close = () => {
     closing ??= (async () => {
@@ -63,6 +75,8 @@ export function createDatabase({ kind, pool, beforeClose, closeEngine }: Databas
   return {
     kind,
     drizzle: database,
+    transaction: (work) =>
+      transacting.transaction((queries) => work(queries, async () => void (await queries.execute(sql`commit`)))),
     sql: <Row extends object>(strings: TemplateStringsArray, ...values: readonly SqlValue[]) =>
       pool.use(async (client) => {
         const rows = await client.unsafe<Row[]>(numbered(strings), [...values] as never[], { prepare: true });
@@ -118,7 +132,7 @@ async function check(pool: Pool): Promise<DatabaseHealth> {
  * The part of a postgres.js client that drizzle uses, on a pool of our own: each statement takes a connection for its time,
  * a transaction keeps one. The client underneath is never connected.
  */
-function pooledClient(pool: Pool): Sql {
+function pooledClient(pool: Pool, transactOn: TransactOn): Sql {
   const face: Sql = postgres({ host: 'never-connected', max: 1 });
   const unsafe = (text: string, values: readonly unknown[] = []) => {
     const run = (asArrays: boolean) =>
@@ -133,27 +147,21 @@ function pooledClient(pool: Pool): Sql {
       values: () => run(true),
     };
   };
-  const begin = <T>(work: (transaction: TransactionSql) => Promise<T>) =>
-    pool.use((client) => client.begin((transaction) => work(preparing(transaction))));
+  const begin = (work: TransactWork) => pool.use((client) => transactOn(client, work));
   return Object.assign(face, { unsafe, begin });
 }
 
-/**
- * Prepares statements by itself: drizzle asks for it only where a query has a name. Each is sent as soon as it is asked for, so
- * that several that do not wait for one another (`Promise.all`) go out together, and run in the order in which they were asked.
- */
+type TransactWork = (statements: Statements) => Promise<unknown>;
+type TransactOn = (client: Sql, work: TransactWork) => Promise<unknown>;
+
+/** Prepares statements by itself: drizzle asks for it only where a query has a name. */
 function preparing(transaction: TransactionSql): TransactionSql {
   const original = transaction.unsafe.bind(transaction);
   const unsafe = (text: string, values: readonly unknown[] = []) =>
-    original(text, [...values] as never[], { prepare: isWorthPreparing(text) }).execute();
+    original(text, [...values] as never[], { prepare: isWorthPreparing(text) });
   const savepoint = transaction.savepoint.bind(transaction);
   return Object.assign(transaction, {
     unsafe,
     savepoint: <T>(work: (inner: TransactionSql) => Promise<T>) => savepoint((inner) => work(preparing(inner))),
   });
-}
-
-/** Long texts are lists of rows, different each time: preparing them would only fill the server's memory. */
-function isWorthPreparing(text: string): boolean {
-  return text.length < 1500;
 }

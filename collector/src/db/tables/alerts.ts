@@ -1,5 +1,6 @@
 import type { Component, ConditionStatus, ConditionType, Severity } from '@runnerwatch/shared/model/condition.ts';
 import type { TransitionKind } from '@runnerwatch/shared/model/notification.ts';
+import type { Cause } from '@runnerwatch/shared/model/task.ts';
 import { sql } from 'drizzle-orm';
 import {
   boolean,
@@ -95,6 +96,8 @@ export const transitions = pgTable(
     kind: text('kind').$type<TransitionKind>().notNull(),
     at: instantColumn('at').notNull(),
     reason: text('reason').notNull(),
+    /** Of a task's end: the cause that was told with it. */
+    taskCause: text('task_cause').$type<Cause>(),
     /** Each subscription asked, and its answer. */
     decisions: jsonb('decisions').$type<RoutingDecision[]>().notNull().default([]),
   },
