@@ -7,13 +7,13 @@ import {
   percentLevel,
   ratioLevel,
 } from '@runnerwatch/shared/conditions/settings.ts';
+import { type LinearPattern, PatternError, readLinearPattern } from '@runnerwatch/shared/redact/linear-pattern.ts';
+import { createRedact, type Redact } from '@runnerwatch/shared/redact/redact.ts';
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import { type ConfigSource, loadConfig } from '@runnerwatch/shared/runtime/load-config.ts';
 import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
 import * as z from 'zod/mini';
 import { hookConfig } from './hooks/config.ts';
-import { type LinearPattern, PatternError, readLinearPattern } from './logs/linear-pattern.ts';
-import { createRedact, type Redact } from './logs/redact.ts';
 import { identifyRule } from './tasks/identify.ts';
 import type { PredictionSettings, WarningSettings } from './warnings/settings.ts';
 import { defaultUnitExclude, defaultUnitInclude, unitMatcher } from './watchers/systemd/unit-globs.ts';

@@ -1,5 +1,6 @@
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
+import type { Redact } from '@runnerwatch/shared/redact/redact.ts';
 import { type Clock, systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { crashPoints } from '@runnerwatch/shared/runtime/crash-point.ts';
 import { defaultDataDir, ensureDir } from '@runnerwatch/shared/runtime/data-dir.ts';
@@ -7,7 +8,6 @@ import { createLogger } from '@runnerwatch/shared/runtime/logging.ts';
 import type { Logger } from 'pino';
 import { type AgentConfig, redactOf } from './config.ts';
 import { nodeIdentity } from './identity.ts';
-import type { Redact } from './logs/redact.ts';
 import { readBootId } from './proc/boot-id.ts';
 import { findCgroup2Root } from './proc/cgroup.ts';
 import type { OwnProcess } from './samplers/self.ts';

@@ -1,3 +1,4 @@
+import type { Verdict } from '@runnerwatch/shared/model/task.ts';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { AlertRig, startAlerting } from '../support/alert-rig.ts';
 import { TestDatabase } from '../support/database.ts';
@@ -105,7 +106,13 @@ describeOnDatabases('the alert engine', (kind) => {
       subscriptions: [{ name: 'ops', events: ['fail'], receiver: 'ops' }],
     };
     await using alerting = startAlerting(rig, { notifications });
-    const fault = { cause: 'gpu_fault', confidence: 'likely', summary: 'Xid 79', evidence: [], advice: [] } as const;
+    const fault: Verdict = {
+      cause: 'gpu_fault',
+      confidence: 'likely',
+      summary: 'Xid 79',
+      evidence: [],
+      advice: [],
+    };
     await rig.taskEnded('n1', 't1', { status: 'failed' });
     await alerting.engine.round();
 

@@ -1,7 +1,7 @@
+import { createRedact } from '@runnerwatch/shared/redact/redact.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { finishLog, finishText } from './finish.ts';
-import { createRedact } from './redact.ts';
 
 const redact = createRedact({ isEnabled: true, patterns: [] });
 const token = `ghp_${'a1B2'.repeat(9)}`;

@@ -1,5 +1,5 @@
+import type { Redact } from '@runnerwatch/shared/redact/redact.ts';
 import { cutText, neutralise, withoutHalfWord } from './neutralise.ts';
-import type { Redact } from './redact.ts';
 import { findTraceback } from './traceback.ts';
 
 /** The last words of a task, as they may leave the node. */

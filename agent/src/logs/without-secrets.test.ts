@@ -1,5 +1,5 @@
+import { createRedact } from '@runnerwatch/shared/redact/redact.ts';
 import { expect, it } from 'vitest';
-import { createRedact } from './redact.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
 const redact = createRedact({ isEnabled: true, patterns: [] });

@@ -1,5 +1,5 @@
+import type { Redact } from '@runnerwatch/shared/redact/redact.ts';
 import { finishText } from './finish.ts';
-import type { Redact } from './redact.ts';
 
 /**
  * A copy of whatever leaves the node, every text of it finished: also those of fields that are thought of later. What a thing

@@ -1,9 +1,9 @@
 import type { EventBody } from '@runnerwatch/shared/model/event.ts';
 import type { TaskRecording } from '@runnerwatch/shared/model/recording.ts';
 import type { TaskSource } from '@runnerwatch/shared/model/task.ts';
+import type { Redact } from '@runnerwatch/shared/redact/redact.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
-import type { Redact } from '../logs/redact.ts';
 import type { IdentifyRule } from './identify.ts';
 import type { LedgerState } from './ledger-state.ts';
 import type { Blindness, CgroupUse, Run } from './run.ts';

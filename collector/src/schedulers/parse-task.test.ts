@@ -38,6 +38,19 @@ it('keeps every digit of a snowflake', () => {
   expect(parsed).toMatchObject({ taskId: '7123456789012345679', batchId: '7123456789012345681' });
 });
 
+it('takes secrets out of the words it keeps', () => {
+  const parsed = parseTask(
+    task({
+      command: 'train.sh',
+      arguments: ['--password=hunter2hunter2'],
+      error_message: 'AKIAIOSFODNN7EXAMPLE refused',
+    }),
+  );
+
+  expect(JSON.stringify(parsed)).not.toMatch(/hunter2|AKIAIOSFODNN7EXAMPLE/);
+  expect(parsed?.command).toContain('train.sh');
+});
+
 it('has no place for the environment', () => {
   const json = task({ env_vars: { API_KEY: 'canary' }, environment: { A: 'canary' }, required_gpus: ['canary'] });
 

@@ -1,3 +1,4 @@
+import { createRedact } from '@runnerwatch/shared/redact/redact.ts';
 import * as z from 'zod/mini';
 import { quoteLongIntegers } from './json-items.ts';
 import type { SchedulerTask } from './scheduler.ts';
@@ -23,6 +24,9 @@ const told = z.object({
   error_message: text,
   started_at: text,
 });
+
+/** No agent has read these words before. */
+const redact = createRedact({ isEnabled: true, patterns: [] });
 
 /** The task in the text of one item of a list; null for what is none. */
 export function parseTask(json: string): SchedulerTask | null {
@@ -58,7 +62,7 @@ function exitCodeOf(code: number | null | undefined): number | null {
 /** Null for nothing; without what a table or a terminal cannot bear. */
 function clean(value: string | null | undefined, charactersMax: number): string | null {
   if (value === null || value === undefined) return null;
-  const sound = value.replaceAll(/[^\P{Cc}\n\t]|\p{Surrogate}/gu, '').trim();
+  const sound = redact(value.replaceAll(/[^\P{Cc}\n\t]|\p{Surrogate}/gu, '').trim());
   if (sound === '') return null;
   return sound.length <= charactersMax ? sound : `${sound.slice(0, charactersMax).replace(/\p{Surrogate}$/u, '')}…`;
 }
