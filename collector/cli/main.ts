@@ -18,7 +18,7 @@ const program = buildProgram({
     out,
     err: (text) => process.stderr.write(text),
     isTerminal: process.stdout.isTTY === true,
-    columns: process.stdout.isTTY === true ? process.stdout.columns : null,
+    columns: process.stdout.isTTY === true && process.stdout.columns > 0 ? process.stdout.columns : null,
   },
   env: process.env,
   home: homedir(),

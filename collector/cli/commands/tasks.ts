@@ -128,8 +128,14 @@ function taskRow(task: TaskRecord, idText: string, now: number): Cell[] {
     { text: task.node ?? unknownText },
     { text: durationText(task.duration_ms ?? runningFor(task, now)) },
     { text: task.status === 'running' ? 'running' : agoText(task.ended_at, now) },
-    { text: task.verdict?.summary ?? '' },
+    { text: whyText(task) },
   ];
+}
+
+/** `Failed with exit 1: ValueError: bad seed`: the verdict, and what the program itself said when that is more. */
+function whyText({ verdict, error_message: said }: TaskRecord): string {
+  const summary = verdict?.summary ?? '';
+  return !said || said === summary ? summary : `${summary.replace(/\.$/, '')}: ${said}`;
 }
 
 function runningFor({ status, started_at: startedAt }: TaskRecord, now: number): number | null {
