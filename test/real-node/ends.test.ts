@@ -22,7 +22,7 @@ interface Task {
   status: string;
   exit_code: number | null;
   signal: string | null;
-  verdict: { cause: string; confidence: string; summary: string };
+  verdict: { cause: string; confidence: string; summary: string; advice: string[] };
 }
 
 beforeAll(async () => {
@@ -57,6 +57,12 @@ async function nodeIs(status: string): Promise<void> {
     },
     { timeoutMs: 90_000, everyMs: 200 },
   );
+}
+
+interface Told {
+  type: string;
+  condition?: { type: string };
+  task?: { name: string };
 }
 
 interface NodeRecord {
@@ -195,6 +201,43 @@ describe('ends on a real node', () => {
     expect({ seen, summary: task?.verdict.summary }).toMatchObject({ seen: [...is] });
     await eventually(() => told(name).length > 0);
     expect(told(name)).toHaveLength(1);
+  });
+
+  it('keeps the last minutes of a task that grew into its limit', async () => {
+    const grow = 'my @held; for (1..30) { push @held, "x" x 4_000_000; select(undef, undef, undef, 0.3) }';
+    await machine.ssh(`systemd-run --scope --unit=grows -p MemoryMax=60M -p MemorySwapMax=0 -- perl -e '${grow}'`, {
+      timeoutMs: 120_000,
+    });
+
+    const [task] = await ended('grows');
+    const recording = await eventually(() =>
+      installation.get<{ task: Record<string, (number | null)[]> }>(`/tasks/${task?.id}/recording`),
+    );
+
+    expect([task?.status, task?.verdict.cause]).toEqual(['killed_oom', 'oom_limit']);
+    const memory = (recording.task['memory_bytes'] ?? []).filter((bytes) => bytes !== null);
+    expect(memory.length).toBeGreaterThan(3);
+    expect(memory.at(-1)).toBeGreaterThan(2 * (memory[0] ?? 0));
+    expect(recording.task['memory_limit_bytes']).toContain(60 * 1024 ** 2);
+    expect(task?.verdict.advice.join(' ')).toMatch(/grew .*\/s/);
+  });
+
+  it('warns at once of an OOM kill in a task that goes on', async () => {
+    await machine.ssh(
+      "docker run --name lives -m 20m bb sh -c 'tail -c 100m /dev/zero | tail >/dev/null; sleep 8; exit 0'",
+      { timeoutMs: 120_000 },
+    );
+
+    const [task] = await ended('lives');
+    const bodies = sink.requests.map(({ body }) => JSON.parse(body) as Told);
+    const warned = bodies.findIndex(
+      ({ condition, task: of }) => condition?.type === 'TaskOomKill' && of?.name === 'lives',
+    );
+    const over = bodies.findIndex(({ type, task: of }) => type === 'task.ended' && of?.name === 'lives');
+
+    expect([task?.status, task?.verdict.cause]).toEqual(['completed', 'oom_child']);
+    expect(warned).toBeGreaterThan(-1);
+    expect(warned).toBeLessThan(over === -1 ? bodies.length : over);
   });
 
   it('tells a container that cannot start', async () => {
