@@ -12,7 +12,7 @@ const { version, engines, license } = JSON.parse(readFileSync(join(root, 'packag
 };
 
 /** What the bundles leave outside (scripts/build.ts): native code, WebAssembly, the seldom needed. */
-const modules = ['koffi', '@koromix', 'systeminformation', '@electric-sql/pglite', '@electric-sql/pglite-socket'];
+const modules = ['koffi', '@koromix', 'systeminformation', '@electric-sql/pglite'];
 const needless =
   /\.map$|\.d\.[cm]?ts$|\/koffi\/(vendor|doc)(\/|$)|\/koffi\/.*\.(cc|hh|cpp|hpp|h|inc|S|asm|txt)$|\/pglite\/dist\/(?!initdb|pglite)[^/]+\.tar\.gz$/;
 

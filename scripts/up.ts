@@ -12,7 +12,7 @@ import { exitCodes, StartFailure } from '@runnerwatch/shared/runtime/start-failu
 const dist = dirname(fileURLToPath(import.meta.url));
 
 /** A light heap; docs/decisions says what it saves. */
-const agentFlags = ['--lite-mode', '--no-expose-wasm', '--max-semi-space-size=1'];
+const agentFlags = ['--lite-mode', '--single-threaded', '--no-expose-wasm', '--max-semi-space-size=1'];
 
 const help = `Usage: runnerwatch up [--port 4777] [--data-dir DIR] [--config FILE] [--agent-config FILE]
 

@@ -1,9 +1,15 @@
 /* `npm run bench [NAME…]`: prints ratios against something public, measured in the same run. */
 import { benchAgentCost } from './agent-cost.ts';
+import { benchBusyNode } from './busy-node.ts';
 import { benchEndToWebhook } from './end-to-webhook.ts';
 import { benchStartUp } from './start-up.ts';
 
-const benches = { 'start-up': benchStartUp, 'agent-cost': benchAgentCost, 'end-to-webhook': benchEndToWebhook };
+const benches = {
+  'start-up': benchStartUp,
+  'agent-cost': benchAgentCost,
+  'busy-node': benchBusyNode,
+  'end-to-webhook': benchEndToWebhook,
+};
 const asked = process.argv.slice(2);
 
 for (const [name, bench] of Object.entries(benches)) {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { DatabaseError, toDatabaseError } from '../../collector/src/db/errors.ts';
 import { migrate } from '../../collector/src/db/migrate.ts';
 import { collectorState, nodes } from '../../collector/src/db/tables/schema.ts';
+import { together } from '../../collector/src/db/together.ts';
 import { silentLog, TestDatabase } from '../support/database.ts';
 import { describeOnDatabases } from '../support/on-databases.ts';
 
@@ -118,6 +119,64 @@ describeOnDatabases('schema and driver', (kind) => {
         throw failure;
       }),
     ).rejects.toBe(failure);
+    expect(await test.database.drizzle.select().from(nodes)).toEqual([]);
+  });
+
+  it('runs what is asked for together in its order, and commits behind the last of it', async () => {
+    const { database } = test;
+
+    const [, seen] = await database.transaction(async (queries, commit) => {
+      await queries.select().from(nodes);
+      return together(
+        queries.insert(nodes).values(aNode('a')),
+        queries.select({ id: nodes.id }).from(nodes),
+        queries.update(nodes).set({ name: 'renamed' }).where(eq(nodes.id, 'a')),
+        commit(),
+      );
+    });
+
+    expect(seen).toEqual([{ id: 'a' }]);
+    expect(await database.drizzle.select().from(nodes)).toMatchObject([{ id: 'a', name: 'renamed' }]);
+  });
+
+  it('commits after the work that does not ask for it', async () => {
+    await test.database.transaction(async (queries) => queries.insert(nodes).values(aNode('a')));
+
+    expect(await test.database.drizzle.$count(nodes)).toBe(1);
+  });
+
+  it('takes everything back when one of the last statements fails, though the commit is on its way, and tells that failure', async () => {
+    const failure = await test.database
+      .transaction(async (queries, commit) =>
+        together(
+          queries.insert(nodes).values(aNode('a')),
+          queries.insert(nodes).values({ ...aNode('b'), name: 'with \0 inside' }),
+          queries.insert(nodes).values(aNode('c')),
+          commit(),
+        ),
+      )
+      .then(
+        () => undefined,
+        (error: unknown) => toDatabaseError(error),
+      );
+
+    expect(failure).toMatchObject({ problem: 'data' });
+    expect(await test.database.drizzle.select().from(nodes)).toEqual([]);
+  });
+
+  it('takes everything back when the work throws, and lets nothing through that is asked for after its end', async () => {
+    const failure = new Error('ours');
+    let late: Promise<unknown> = Promise.resolve();
+
+    const work = test.database.transaction(async (queries) => {
+      await queries.insert(nodes).values(aNode('a'));
+      late = new Promise((resolve) => setImmediate(resolve)).then(() => queries.insert(nodes).values(aNode('late')));
+      late.catch(() => {});
+      throw failure;
+    });
+
+    await expect(work).rejects.toBe(failure);
+    await expect(late).rejects.toThrow();
     expect(await test.database.drizzle.select().from(nodes)).toEqual([]);
   });
 

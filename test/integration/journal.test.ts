@@ -95,6 +95,18 @@ describe('the journal watcher', () => {
     expect(gaps()).toEqual([]);
   });
 
+  it('F001 knows of a stop that was ordered before the place where it began to follow', async () => {
+    const stopping = recorded.findIndex((line) => line.includes('Stopping t4.scope'));
+    append(recorded.slice(0, stopping + 1));
+    saved = writePlace({ cursor: cursorOf(recorded[3]), savedAt: timeOf(recorded[3]) });
+    await create().start(abort.signal);
+
+    append(recorded.slice(stopping + 1));
+
+    const end = await eventually(() => ends().find(({ unit }) => unit === 't4.scope'));
+    expect(end.stopJob).toBe(true);
+  });
+
   it('F034 says how many entries were removed before they were read, and goes on at the oldest left', async () => {
     append(recorded.slice(20));
     saved = writePlace({ cursor: cursorOf(recorded[4]), savedAt: timeOf(recorded[4]) });

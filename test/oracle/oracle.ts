@@ -174,6 +174,8 @@ async function quiet({
   );
 }
 
+/** What was heard and not yet written down dies with the agent: an end may wait so long for its other witnesses. */
+const unwrittenMs = 4000;
 const slackMs = 1000;
 
 /** From each blow at the agent until it saw again: its own word in the node's journal, or a while later where that was lost. */
@@ -189,7 +191,7 @@ async function blindWindows(machine: InstallTarget, blows: readonly Blow[]): Pro
     if (victim === 'agent-frozen') return [{ from: from - slackMs, to: to + slackMs }];
     if (victim !== 'agent') return [];
     const seeingAt = started.find((at) => at > from && at < to + 20_000) ?? to + 10_000;
-    return [{ from: from - slackMs, to: seeingAt + slackMs }];
+    return [{ from: from - unwrittenMs, to: seeingAt + slackMs }];
   });
 }
 
@@ -218,6 +220,7 @@ async function gather(
   if (findings.length > looksInto) texts.push(`and ${findings.length - looksInto} more`);
   if (findings.length > 0)
     texts.push(
+      ...blows.map(({ victim, from, to }) => `blow: ${new Date(from).toISOString()} ${to - from} ms ${victim}`),
       (await machine.ssh('journalctl --no-pager -o cat -u runnerwatch-agent.service', { timeoutMs: 60_000 })).stdout,
     );
   return texts.join('\n');

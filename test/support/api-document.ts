@@ -25,6 +25,7 @@ function unconnectedParts(): ResourceParts {
     kind: 'embedded',
     drizzle: queries,
     sql: nobody,
+    transaction: nobody,
     patiently: nobody,
     check: nobody,
     close: nobody,

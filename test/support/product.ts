@@ -108,7 +108,15 @@ export class Installation implements AsyncDisposable {
       ...config,
     });
     return this.#run(
-      ['--lite-mode', '--no-expose-wasm', '--max-semi-space-size=1', join(dist, 'agent.cjs'), '--config', file],
+      [
+        '--lite-mode',
+        '--single-threaded',
+        '--no-expose-wasm',
+        '--max-semi-space-size=1',
+        join(dist, 'agent.cjs'),
+        '--config',
+        file,
+      ],
       environment,
     );
   }

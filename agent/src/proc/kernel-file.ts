@@ -58,6 +58,42 @@ export class KeptKernelFile {
   }
 }
 
+/**
+ * A file of `/proc` itself, which is there for as long as the kernel, read at every tick: it stays open, and is opened anew
+ * after it could not be read. `one`: the kernel writes it in one piece, so that a short reading is all of it.
+ */
+export class StandingKernelFile {
+  readonly #path: string;
+  readonly #read: (fd: number) => number | null;
+  #fd: number | null = null;
+
+  constructor(root: string, path: string, pieces: 'one' | 'many') {
+    this.#path = pathBelow(root, path);
+    this.#read = pieces === 'one' ? readPieceAgain : readAgain;
+  }
+
+  /** What the text says now, or null as with {@link readKernelFile}. */
+  read<T>(parse: (text: string) => T | null): T | null {
+    const sizeBytes = this.#readOrClose();
+    return sizeBytes === null ? null : parse(buffer.toString('utf8', 0, sizeBytes));
+  }
+
+  close(): void {
+    if (this.#fd !== null) closeSync(this.#fd);
+    this.#fd = null;
+  }
+
+  #readOrClose(): number | null {
+    try {
+      this.#fd ??= openSync(this.#path, 'r');
+      return this.#read(this.#fd);
+    } catch {
+      this.close();
+      return null;
+    }
+  }
+}
+
 function openOrNull(path: string): number | null {
   try {
     return openSync(path, 'r');
@@ -92,11 +128,23 @@ function readOnce(fd: number): number {
 }
 
 function readToEnd(fd: number): number | null {
+  return readPieces(fd, { isAgain: false, isOne: false });
+}
+
+function readAgain(fd: number): number | null {
+  return readPieces(fd, { isAgain: true, isOne: false });
+}
+
+function readPieceAgain(fd: number): number | null {
+  return readPieces(fd, { isAgain: true, isOne: true });
+}
+
+function readPieces(fd: number, { isAgain, isOne }: { isAgain: boolean; isOne: boolean }): number | null {
   let sizeBytes = 0;
   for (;;) {
-    const gotBytes = readSync(fd, buffer, sizeBytes, buffer.length - sizeBytes, null);
-    if (gotBytes === 0) return sizeBytes;
+    const gotBytes = readSync(fd, buffer, sizeBytes, buffer.length - sizeBytes, isAgain ? sizeBytes : null);
     sizeBytes += gotBytes;
+    if (gotBytes === 0 || (isOne && sizeBytes < buffer.length)) return sizeBytes;
     if (sizeBytes < buffer.length) continue;
     if (buffer.length >= MAX_BYTES) return null;
     const larger = Buffer.allocUnsafeSlow(buffer.length * 2);

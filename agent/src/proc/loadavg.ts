@@ -1,5 +1,3 @@
-import { readKernelFile, readKernelRecord } from './kernel-file.ts';
-
 /** Runnable and uninterruptible tasks, averaged over 1, 5 and 15 minutes (proc_loadavg(5)). */
 export interface LoadAverage {
   readonly load1: number;
@@ -7,17 +5,7 @@ export interface LoadAverage {
   readonly load15: number;
 }
 
-export function readLoadAverage(root: string): LoadAverage | null {
-  const text = readKernelFile(root, '/proc/loadavg');
-  return text === null ? null : parseLoadAverage(text);
-}
-
 /** The pid that was given away last in our pid namespace, to a process or a thread; the same as before when none began since. */
-export function readNewestPid(root: string): number | null {
-  const text = readKernelRecord(root, '/proc/loadavg');
-  return text === null ? null : parseNewestPid(text);
-}
-
 export function parseNewestPid(text: string): number | null {
   const match = / (\d+)\s*$/.exec(text);
   return match === null ? null : Number(match[1]);

@@ -1,16 +1,11 @@
 import { existsSync } from 'node:fs';
-import { pathBelow, readKernelFile } from './kernel-file.ts';
+import { pathBelow } from './kernel-file.ts';
 
 /** Bytes through one network interface since it appeared (proc_pid_net(5), `/proc/net/dev`). */
 export interface InterfaceBytes {
   readonly name: string;
   readonly receivedBytes: number;
   readonly sentBytes: number;
-}
-
-export function readInterfaceBytes(root: string): InterfaceBytes[] | null {
-  const text = readKernelFile(root, '/proc/net/dev');
-  return text === null ? null : parseInterfaceBytes(text);
 }
 
 /** Null when the text has no table; lines that are no interface are left out. */

@@ -1,9 +1,12 @@
 import { expect, it } from 'vitest';
 import { fixtureTree } from '../../../test/fixtures/proc/trees.ts';
-import { parsePressure, readPressure } from './pressure.ts';
+import { readKernelFile, StandingKernelFile } from './kernel-file.ts';
+import { parsePressure } from './pressure.ts';
 
 it('reads the share of the last ten seconds', () => {
-  expect(readPressure(fixtureTree('debian-12'), 'memory')).toEqual({ someAvg10: 0.11, fullAvg10: 0.05 });
+  const text = readKernelFile(fixtureTree('debian-12'), '/proc/pressure/memory') ?? '';
+
+  expect(parsePressure(text)).toEqual({ someAvg10: 0.11, fullAvg10: 0.05 });
 });
 
 it('has no full share where the kernel tells none', () => {
@@ -14,6 +17,8 @@ it('has no full share where the kernel tells none', () => {
 });
 
 it('F044 is null with PSI off', () => {
-  expect(readPressure(fixtureTree('centos-7'), 'cpu')).toBeNull();
+  const absent = new StandingKernelFile(fixtureTree('centos-7'), '/proc/pressure/cpu', 'one');
+
+  expect(absent.read(parsePressure)).toBeNull();
   expect(parsePressure('')).toBeNull();
 });

@@ -1,5 +1,3 @@
-import { readKernelFile } from './kernel-file.ts';
-
 /** Share of the last ten seconds in percent in which some, or all, tasks stood still for want of a resource (psi.rst). */
 export interface Pressure {
   readonly someAvg10: number;
@@ -8,11 +6,6 @@ export interface Pressure {
 }
 
 /** Null without PSI: kernels before 4.20, CONFIG_PSI unset, or `psi=0` (the file is there and reading it fails). */
-export function readPressure(root: string, resource: 'cpu' | 'memory' | 'io'): Pressure | null {
-  const text = readKernelFile(root, `/proc/pressure/${resource}`);
-  return text === null ? null : parsePressure(text);
-}
-
 export function parsePressure(text: string): Pressure | null {
   const some = /^some avg10=(\d+\.\d+) /m.exec(text);
   if (some === null) return null;

@@ -30,3 +30,9 @@ function countCpus(text: string): number {
   for (let at = text.indexOf('\ncpu'); at !== -1; at = text.indexOf('\ncpu', at + 4)) count += 1;
   return count;
 }
+
+/** Processes and threads made since the start of the system (`processes` of /proc/stat); null when unread. */
+export function readForkCount(root: string): number | null {
+  const count = /^processes (\d+)$/m.exec(readKernelFile(root, '/proc/stat') ?? '')?.[1];
+  return count === undefined ? null : Number(count);
+}

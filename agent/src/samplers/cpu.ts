@@ -1,18 +1,21 @@
-import { type CpuTimes, readCpuTimes } from '../proc/stat.ts';
+import { StandingKernelFile } from '../proc/kernel-file.ts';
+import { type CpuTimes, parseCpuTimes } from '../proc/stat.ts';
 import { hundredths } from './rounding.ts';
 import type { Sampler } from './sampler.ts';
 
 /** How busy all CPUs together were since the tick before; null at the first. */
 export function createCpuSampler(root: string): Sampler {
+  const file = new StandingKernelFile(root, '/proc/stat', 'one');
   let previous: CpuTimes | null = null;
   return {
     name: 'cpu',
     sample() {
-      const times = readCpuTimes(root);
+      const times = file.read(parseCpuTimes);
       const percent = times !== null && previous !== null ? busyPercent(previous, times) : null;
       previous = times;
       return { sample: { cpu_percent: percent, cpu_count: times?.cpuCount ?? null } };
     },
+    close: () => file.close(),
   };
 }
 

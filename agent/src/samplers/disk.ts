@@ -1,7 +1,8 @@
 import { type StatsFs, statfsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import type { DiskUse } from '@runnerwatch/shared/model/sample.ts';
-import { parseMountInfo, readMountInfo } from '../proc/mountinfo.ts';
+import { StandingKernelFile } from '../proc/kernel-file.ts';
+import { parseMountInfo } from '../proc/mountinfo.ts';
 import { type Disk, realDisks } from './real-disks.ts';
 import type { Contribution, Sampler } from './sampler.ts';
 
@@ -37,6 +38,7 @@ interface RemoteAnswer {
  */
 export function createDiskSampler(options: DiskSamplerOptions): Sampler {
   const { root, statRemote = statfs, statLocal = statfsSync, deadlineMs = 5_000 } = options;
+  const file = new StandingKernelFile(root, '/proc/self/mountinfo', 'many');
   const remote = new Map<string, RemoteAnswer>();
   let mounts: { text: string; disks: Disk[] } | null = null;
   let openQuestions = 0;
@@ -90,7 +92,7 @@ export function createDiskSampler(options: DiskSamplerOptions): Sampler {
   return {
     name: 'disk',
     sample({ monotonicMs }): Contribution {
-      const text = readMountInfo(root);
+      const text = file.read((whole) => whole);
       if (text === null) return {};
       const disks: DiskUse[] = [];
       const unreadDisks: string[] = [];
@@ -101,6 +103,7 @@ export function createDiskSampler(options: DiskSamplerOptions): Sampler {
       }
       return { sample: { disks }, unreadDisks };
     },
+    close: () => file.close(),
   };
 }
 

@@ -1,12 +1,14 @@
-import { readMemInfo } from '../proc/meminfo.ts';
+import { StandingKernelFile } from '../proc/kernel-file.ts';
+import { parseMemInfo } from '../proc/meminfo.ts';
 import type { Sampler } from './sampler.ts';
 
 /** Memory and swap. */
 export function createMemorySampler(root: string): Sampler {
+  const file = new StandingKernelFile(root, '/proc/meminfo', 'one');
   return {
     name: 'memory',
     sample() {
-      const memory = readMemInfo(root);
+      const memory = file.read(parseMemInfo);
       return {
         sample: {
           memory_total_bytes: memory?.totalBytes ?? null,
@@ -16,5 +18,6 @@ export function createMemorySampler(root: string): Sampler {
         },
       };
     },
+    close: () => file.close(),
   };
 }

@@ -1,4 +1,5 @@
-import { hasDevice, type InterfaceBytes, readInterfaceBytes } from '../proc/net-dev.ts';
+import { StandingKernelFile } from '../proc/kernel-file.ts';
+import { hasDevice, type InterfaceBytes, parseInterfaceBytes } from '../proc/net-dev.ts';
 import { hundredths } from './rounding.ts';
 import type { Sampler, TickTime } from './sampler.ts';
 
@@ -7,6 +8,7 @@ import type { Sampler, TickTime } from './sampler.ts';
  * (a container), all but loopback: bridges, bonds and veth pairs would count the same bytes again.
  */
 export function createNetworkSampler(root: string): Sampler {
+  const file = new StandingKernelFile(root, '/proc/net/dev', 'many');
   let previous: { interfaces: Map<string, InterfaceBytes>; atMs: number } | null = null;
   let outward: { names: string; chosen: Set<string> } | null = null;
 
@@ -19,7 +21,7 @@ export function createNetworkSampler(root: string): Sampler {
   return {
     name: 'network',
     sample(now) {
-      const all = readInterfaceBytes(root);
+      const all = file.read(parseInterfaceBytes);
       if (all === null) {
         previous = null;
         return {};
@@ -32,6 +34,7 @@ export function createNetworkSampler(root: string): Sampler {
         sample: { network_rx_bytes_per_s: rates?.received ?? null, network_tx_bytes_per_s: rates?.sent ?? null },
       };
     },
+    close: () => file.close(),
   };
 }
 

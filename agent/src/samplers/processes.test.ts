@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { parseProcessMatch } from '@runnerwatch/shared/conditions/settings.ts';
 import { describe, expect, it } from 'vitest';
 import { copyOfTree, fixtureTree } from '../../../test/fixtures/proc/trees.ts';
@@ -17,8 +17,8 @@ function start(root: string, ...rules: string[]) {
   return (second: number) => sampler.sample({ wallMs: 0, monotonicMs: second * 1000 }) as Contribution;
 }
 
-function statLine(pid: number, comm: string, ticks: { cpu: number; start: number }): string {
-  return `${pid} (${comm}) R 1 1 1 0 -1 0 0 0 0 0 ${ticks.cpu} 0 0 0 20 0 1 0 ${ticks.start} 0 100 0\n`;
+function statLine(pid: number, comm: string, told: { cpu: number; start: number; pages?: number }): string {
+  return `${pid} (${comm}) R 1 1 1 0 -1 0 0 0 0 0 ${told.cpu} 0 0 0 20 0 1 0 ${told.start} 0 ${told.pages ?? 100} 0\n`;
 }
 
 describe('the processes of a sample', () => {
@@ -77,7 +77,7 @@ describe('the processes of a sample', () => {
 });
 
 describe('a kernel thread', () => {
-  it('is read every five seconds, its CPU over all of them, and is gone when its entry is', () => {
+  it('rests from the start: its CPU is that of five seconds, and it is gone five seconds after its end at the latest', () => {
     const root = copyOfTree('debian-12');
     const read = start(root);
     read(0);
@@ -86,9 +86,50 @@ describe('a kernel thread', () => {
 
     expect(cpuOf(read(4))).toBeUndefined();
     expect(cpuOf(read(5))).toBe(50);
-    expect(cpuOf(read(6))).toBe(50);
     rmSync(`${root}/proc/2`, { recursive: true });
     expect(cpuOf(read(10))).toBeUndefined();
+  });
+});
+
+describe('a process that does nothing', () => {
+  /** Twelve larger ones, so that 3000 is not among those shown. */
+  function crowd(...rules: string[]) {
+    const root = copyOfTree('debian-12');
+    const tell = (pid: number, pages: number, cpu: number) => {
+      mkdirSync(`${root}/proc/${pid}`, { recursive: true });
+      writeFileSync(`${root}/proc/${pid}/stat`, statLine(pid, `p${pid}`, { cpu, start: pid, pages }));
+    };
+    for (let pid = 4000; pid < 4012; pid += 1) tell(pid, 10_000, 0);
+    tell(3000, 1, 0);
+    const read = start(root, ...rules);
+    for (const second of [0, 1, 2, 3]) read(second);
+    return { read, tell };
+  }
+  const cpuOf = (found: Contribution, pid: number) =>
+    found.sample?.processes?.find((process) => process.pid === pid)?.cpu_percent;
+
+  it('is read more seldom, with its CPU of the time between, and at every tick again once it works', () => {
+    const { read, tell } = crowd();
+    tell(3000, 1, 150);
+
+    expect(cpuOf(read(4), 3000)).toBeUndefined();
+    expect(cpuOf(read(6), 3000)).toBe(50);
+    tell(3000, 1, 250);
+    expect(cpuOf(read(7), 3000)).toBe(100);
+  });
+
+  it('is read at every tick where it is among the largest', () => {
+    const { read, tell } = crowd();
+    tell(4000, 10_000, 50);
+
+    expect(cpuOf(read(4), 4000)).toBe(50);
+  });
+
+  it('is read at every tick where a rule is about it', () => {
+    const { read, tell } = crowd('p3000');
+    tell(3000, 1, 50);
+
+    expect(read(4).ruleProcesses?.[0]?.processes).toMatchObject([{ pid: 3000, cpuPercent: 50 }]);
   });
 });
 

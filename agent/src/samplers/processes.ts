@@ -2,12 +2,11 @@ import { matchesProcess } from '@runnerwatch/shared/conditions/process-match.ts'
 import type { JudgedProcess, RuleProcesses } from '@runnerwatch/shared/conditions/reading.ts';
 import type { ProcessMatch } from '@runnerwatch/shared/conditions/settings.ts';
 import type { ProcessUse } from '@runnerwatch/shared/model/sample.ts';
-import { KeptKernelFile, pathBelow, readKernelRecord } from '../proc/kernel-file.ts';
-import { readNewestPid } from '../proc/loadavg.ts';
 import { readPageSizeBytes } from '../proc/page-size.ts';
 import { parsePidStat, readPidCgroup, TICKS_PER_SECOND } from '../proc/pid-stat.ts';
-import { listPids, readCommandLine } from '../proc/pids.ts';
+import { readCommandLine } from '../proc/pids.ts';
 import { largestBy } from './largest.ts';
+import { type Known, ProcessList } from './process-list.ts';
 import { hundredths } from './rounding.ts';
 import type { Sampler, TickTime } from './sampler.ts';
 
@@ -15,77 +14,30 @@ import type { Sampler, TickTime } from './sampler.ts';
 const TOP = 10;
 /** A process may be moved to another cgroup after its start, so what it matches is asked again after this time. */
 const MATCH_AGAIN_MS = 10_000;
-/** Two processes of three are the kernel's own threads, which hold no memory and seldom work: they are read this often. */
-const KERNEL_THREADS_EVERY_MS = 5_000;
-/** The parent of all kernel threads. */
+/**
+ * Most processes sleep. One that did nothing for a few readings, is not among the largest and concerns no rule is read
+ * every three to five seconds, not all in the same tick, until it does something again. The kernel's own threads are such.
+ */
+const IDLE_READINGS = 3;
+const REST_MS = 3_000;
+const REST_SPREAD = 3;
+/** The parent of all kernel threads, which rest from the start. */
 const KTHREADD = 2;
-/** Nothing begins without a new pid; this is for pids that were chosen, not dealt (CRIU), and for the kernel threads that ended. */
-const LIST_EVERY_MS = 5_000;
-/** Stat files that stay open: each costs the kernel a page. Those of further processes are opened at every reading. */
-const MAX_KEPT = 512;
 
-interface Known {
-  readonly pid: number;
-  readonly file: KeptKernelFile | null;
-  /** The stat line as last read: that of a process which did nothing is the same again. */
-  line: string;
-  listedAtMs: number;
-  isKernelThread: boolean;
-  cpuTicks: number;
-  readAtMs: number;
-  matched: readonly ProcessMatch[];
-  matchedAtMs: number;
-  use: ProcessUse;
-}
-
-/** Every process at every tick: those of the rules, and the largest for the sample. */
+/** Every process: those of the rules, and the largest for the sample. */
 export function createProcessesSampler(root: string, matches: readonly ProcessMatch[]): Sampler {
-  const known = new Map<number, Known>();
-  let pageSizeBytes: number | null = null;
-  let listed: { newestPid: number | null; atMs: number } | null = null;
-  let kept = 0;
-
-  /** False when it cannot be told which processes there are. */
-  function list({ monotonicMs }: TickTime): boolean {
-    const newestPid = readNewestPid(root);
-    const isCurrent = newestPid !== null && newestPid === listed?.newestPid;
-    if (isCurrent && listed !== null && monotonicMs - listed.atMs < LIST_EVERY_MS) return true;
-    const names = listPids(root);
-    if (names === null) return false;
-    listed = { newestPid, atMs: monotonicMs };
-    for (const name of names) {
-      const pid = Number(name);
-      const entry = known.get(pid) ?? begin(pid);
-      entry.listedAtMs = monotonicMs;
-    }
-    for (const entry of known.values()) if (entry.listedAtMs !== monotonicMs) end(entry);
-    return true;
-  }
-
-  function begin(pid: number): Known {
-    const file = kept < MAX_KEPT ? new KeptKernelFile(pathBelow(root, `/proc/${pid}/stat`)) : null;
-    if (file !== null) kept += 1;
-    const entry = { ...unread, pid, file };
-    known.set(pid, entry);
-    return entry;
-  }
-
-  function end({ pid, file }: Known): void {
-    known.delete(pid);
-    if (file === null) return;
-    file.close();
-    kept -= 1;
-  }
+  const list = new ProcessList(root);
+  let pageBytes = 0;
+  let shown: ReadonlySet<number> = new Set();
 
   /** False when it is gone, or hidden. */
-  function read(entry: Known, pageBytes: number, { monotonicMs }: TickTime): boolean {
-    if (entry.isKernelThread && monotonicMs - entry.readAtMs < KERNEL_THREADS_EVERY_MS) return true;
-    const line = entry.file === null ? readKernelRecord(root, `/proc/${entry.pid}/stat`) : entry.file.read();
+  function read(entry: Known, { monotonicMs }: TickTime): boolean {
+    if (entry.readAtMs === monotonicMs && entry.line !== '') return true;
+    if (isResting(entry, monotonicMs) && !shown.has(entry.pid)) return true;
+    const line = list.readLine(entry);
     if (line === null) return false;
-    if (line === entry.line) {
-      if (entry.use.cpu_percent !== 0) entry.use = { ...entry.use, cpu_percent: 0 };
-      entry.readAtMs = monotonicMs;
-    } else if (!take(entry, line, { pageBytes, monotonicMs })) return false;
+    if (line === entry.line) idle(entry, monotonicMs);
+    else if (!take(entry, line, { pageBytes, monotonicMs })) return false;
     if (matches.length > 0 && monotonicMs - entry.matchedAtMs >= MATCH_AGAIN_MS) rematch(entry, monotonicMs);
     return true;
   }
@@ -100,42 +52,41 @@ export function createProcessesSampler(root: string, matches: readonly ProcessMa
     entry.matchedAtMs = monotonicMs;
   }
 
+  /** The number of a process that is gone may belong to another one by now. */
+  function lookForSuccessor(entry: Known, now: TickTime): void {
+    list.end(entry);
+    if (entry.line === '') return;
+    const successor = list.begin(entry.pid);
+    if (!read(successor, now)) list.end(successor);
+  }
+
   return {
     name: 'processes',
     sample(now) {
-      pageSizeBytes ??= readPageSizeBytes(root);
-      if (pageSizeBytes === null || !list(now)) return {};
-      for (const entry of known.values()) {
-        if (read(entry, pageSizeBytes, now)) continue;
-        end(entry);
-        // Its number may belong to another one by now.
-        if (entry.line === '') continue;
-        const successor = begin(entry.pid);
-        if (!read(successor, pageSizeBytes, now)) end(successor);
-      }
+      pageBytes ||= readPageSizeBytes(root) ?? 0;
+      if (pageBytes === 0 || !list.refresh(now)) return {};
+      for (const entry of list.values()) if (!read(entry, now)) lookForSuccessor(entry, now);
       // /proc without a single process in it was not read, whatever the listing said: we are one ourselves.
-      if (known.size === 0) return {};
-      return {
-        sample: { processes: largest(known) },
-        ruleProcesses: matches.map((match) => processesOf(match, known)),
-      };
+      if (list.size === 0) return {};
+      const processes = largest(list);
+      shown = new Set(processes.map(({ pid }) => pid));
+      return { sample: { processes }, ruleProcesses: matches.map((match) => processesOf(match, list)) };
     },
-    close() {
-      for (const entry of known.values()) end(entry);
-    },
+    close: () => list.close(),
   };
 }
 
-const unread: Omit<Known, 'pid' | 'file'> = {
-  line: '',
-  listedAtMs: 0,
-  isKernelThread: false,
-  cpuTicks: 0,
-  readAtMs: 0,
-  matched: [],
-  matchedAtMs: -Infinity,
-  use: { pid: 0, start_ticks: 0, name: '', rss_bytes: 0, cpu_percent: null },
-};
+function isResting({ pid, idleReadings, matched, readAtMs }: Known, nowMs: number): boolean {
+  const isIdle = idleReadings >= IDLE_READINGS && matched.length === 0;
+  return isIdle && nowMs - readAtMs < REST_MS + (pid % REST_SPREAD) * 1000;
+}
+
+/** A line like the last. */
+function idle(entry: Known, monotonicMs: number): void {
+  if (entry.use.cpu_percent !== 0) entry.use = { ...entry.use, cpu_percent: 0 };
+  entry.idleReadings += 1;
+  entry.readAtMs = monotonicMs;
+}
 
 /** A line unlike the last. False when it is not whole: of a process that vanished meanwhile. */
 function take(
@@ -157,7 +108,7 @@ function take(
   };
   // Another program runs in it.
   if (!isSame || before.name !== stat.comm) entry.matchedAtMs = -Infinity;
-  entry.isKernelThread = stat.pid === KTHREADD || stat.ppid === KTHREADD;
+  entry.idleReadings = !isSame && (stat.pid === KTHREADD || stat.ppid === KTHREADD) ? IDLE_READINGS : 0;
   entry.cpuTicks = stat.cpuTicks;
   entry.readAtMs = monotonicMs;
   entry.line = line;
@@ -168,17 +119,17 @@ function cpuPercent(ticks: number, elapsedMs: number): number {
   return hundredths((ticks * 100_000) / TICKS_PER_SECOND / elapsedMs);
 }
 
-function largest(known: ReadonlyMap<number, Known>): ProcessUse[] {
+function largest(list: ProcessList): ProcessUse[] {
   const uses: ProcessUse[] = [];
-  for (const { use } of known.values()) if (use.rss_bytes > 0 || use.cpu_percent !== 0) uses.push(use);
+  for (const { use } of list.values()) if (use.rss_bytes > 0 || use.cpu_percent !== 0) uses.push(use);
   const byMemory = largestBy(uses, (use) => use.rss_bytes, TOP);
   const byCpu = largestBy(uses, (use) => use.cpu_percent ?? 0, TOP);
   return [...new Set([...byMemory, ...byCpu])];
 }
 
-function processesOf(match: ProcessMatch, known: ReadonlyMap<number, Known>): RuleProcesses {
+function processesOf(match: ProcessMatch, list: ProcessList): RuleProcesses {
   const processes: JudgedProcess[] = [];
-  for (const { matched, use } of known.values()) {
+  for (const { matched, use } of list.values()) {
     if (!matched.includes(match)) continue;
     processes.push({ pid: use.pid, name: use.name, rssBytes: use.rss_bytes, cpuPercent: use.cpu_percent });
   }

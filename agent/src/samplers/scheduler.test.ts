@@ -41,6 +41,15 @@ describe('the scheduler', () => {
     expect(readings[0]?.sample).toMatchObject({ memory_total_bytes: null, disks: null });
   });
 
+  it('lets the samplers close what they hold when it stops', async () => {
+    let closed = 0;
+    const { scheduler } = start([steady, { ...steady, close: () => void (closed += 1) }]);
+
+    await scheduler.stop();
+
+    expect(closed).toBe(1);
+  });
+
   it('F024 skips the beats it slept through instead of making up for them', async () => {
     const { clock, readings } = start([steady]);
 

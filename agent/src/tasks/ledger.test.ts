@@ -285,6 +285,17 @@ describe('the ledger', () => {
     expect(ends(disk.written)).toEqual([['t1', 'killed', null, 'stopped_by_user']]);
   });
 
+  it('F015 hears what arrived while it stood still before it concludes', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+
+    await tell(one, started(), ended());
+    await one.clock.advance(30_000);
+    await tell(one, exited(3 << 8));
+
+    expect(ends(disk.written)).toEqual([['t1', 'failed', 3, 'exit_code']]);
+  });
+
   it('says of a scope that ended while the agent was away that it was away, not that it lacks rights', async () => {
     const disk = emptyDisk();
     const reason = 'it ended while the agent was not running';

@@ -27,7 +27,7 @@ import { subjectOf, type TaskFact, takeFact } from './task-facts.ts';
 import { TaskOutputs } from './task-outputs.ts';
 import { isFrom, type ToldEnd, ToldEnds } from './told-ends.ts';
 import { memoryPointsOf, trendOf } from './verdict/trend.ts';
-import { missingWitness, waitMs } from './witnesses.ts';
+import { missingWitness, wait, waitMs } from './witnesses.ts';
 
 /** journald takes what systemd says in its own time, and more of it on a busy node. */
 const doubtMs = 2000;
@@ -418,7 +418,8 @@ export class Ledger {
     if (missing !== 'exit') this.#options.hurryJournal();
     const cut = new AbortController();
     this.#waiting.set(run, cut);
-    this.#writer.track(this.#options.clock.sleep(waitMs[missing], cut.signal).then(() => this.#end(run)));
+    const { clock } = this.#options;
+    this.#writer.track(wait(waitMs[missing], { clock, signal: cut.signal }).then(() => this.#end(run)));
   }
 
   #end(run: Run): void {

@@ -22,6 +22,8 @@ const idsRemembered = 20_000;
  */
 export class ToldEnds {
   readonly #told = new Map<string, ToldEnd>();
+  /** By the name of their run, while no other has taken it. */
+  readonly #latest = new Map<string, ToldEnd>();
   readonly #ids = new Set<string>();
 
   /** Whether the end of this task was told. */
@@ -37,13 +39,17 @@ export class ToldEnds {
 
   keep(run: Run, body: ToldEnd['body'], nowMs: number): void {
     const isSuperseded = this.#told.get(run.key)?.isSuperseded ?? false;
+    const told = { run, body, atMs: nowMs, isSuperseded };
     this.#told.delete(run.key);
-    this.#told.set(run.key, { run, body, atMs: nowMs, isSuperseded });
+    this.#told.set(run.key, told);
+    if (!isSuperseded) this.#latest.set(run.handle, told);
     this.#forget(nowMs);
   }
 
   supersede(handle: string): void {
-    for (const told of this.#told.values()) if (told.run.handle === handle) told.isSuperseded = true;
+    const told = this.#latest.get(handle);
+    if (told) told.isSuperseded = true;
+    this.#latest.delete(handle);
   }
 
   /**
@@ -68,10 +74,17 @@ export class ToldEnds {
   }
 
   #forget(nowMs: number): void {
+    // In the order they were told.
     for (const [key, told] of this.#told) {
-      const isOld = nowMs - told.atMs > keptMs && (told.isSuperseded || !isUnseen(told));
-      if (isOld || this.#told.size > mostKept) this.#told.delete(key);
+      if (this.#told.size <= mostKept && nowMs - told.atMs <= keptMs) return;
+      const isOld = told.isSuperseded || !isUnseen(told);
+      if (isOld || this.#told.size > mostKept) this.#drop(key, told);
     }
+  }
+
+  #drop(key: string, told: ToldEnd): void {
+    this.#told.delete(key);
+    if (this.#latest.get(told.run.handle) === told) this.#latest.delete(told.run.handle);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { LedgerOptions } from './ledger-options.ts';
 import { hadOom, isUnexplainedKill, type Run } from './run.ts';
 
@@ -6,6 +7,16 @@ import { hadOom, isUnexplainedKill, type Run } from './run.ts';
  * node that is out of breath it takes longer, and `unknown` is a poor answer where a moment's patience has a proven one.
  */
 export const waitMs = { exit: 800, journal: 400, kernelLog: 800, output: 1500, stopJob: 2000 } as const;
+
+/** Waits; once more when the agent stood still meanwhile: timers run before what arrived in that time is heard. */
+export async function wait(forMs: number, { clock, signal }: { clock: Clock; signal: AbortSignal }): Promise<void> {
+  const beganMs = clock.monotonicMs();
+  await clock.sleep(forMs, signal);
+  const stoodStill = clock.monotonicMs() - beganMs > forMs + lateMs;
+  if (stoodStill && !signal.aborted) await clock.sleep(forMs, signal);
+}
+
+const lateMs = 1000;
 
 /** The witness of an end that should still speak. */
 export function missingWitness(run: Run, isSeeing: LedgerOptions['isSeeing']): keyof typeof waitMs | null {

@@ -3,7 +3,7 @@ import { EngineError } from './containers-client.ts';
 import { followLines } from './containers-events.ts';
 import { type ListedContainer, parseEvent, parseList } from './containers-model.ts';
 import type { EngineAccess, Runs } from './containers-runs.ts';
-import { Disagreement, someOf } from './silence.ts';
+import { type Disagreement, someOf } from './silence.ts';
 
 /** What is remembered of the engine's events from one connection to the next. */
 export interface EventMemory {

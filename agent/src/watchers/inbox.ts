@@ -50,6 +50,7 @@ const SCAN_MS = 1000;
 /** The wrapper writes the end before it goes, but the two are seen in any order. */
 const GONE_GRACE_MS = 500;
 const MAX_OPEN_RUNS = 10_000;
+const FILES_AT_ONCE = 25;
 const MAX_REFUSED = 100;
 
 class Inbox implements InboxWatcher {
@@ -64,6 +65,8 @@ class Inbox implements InboxWatcher {
   #state: Omit<SourceState, 'name'>;
   #watcher: FSWatcher | null = null;
   #timer: NodeJS.Timeout | undefined;
+  readonly #arrived = new Set<string>();
+  #taking: Promise<void> | undefined;
   #isStopped = false;
 
   constructor(options: InboxOptions) {
@@ -74,12 +77,11 @@ class Inbox implements InboxWatcher {
     this.#state = { state: 'blind', reason: 'not started', since: toInstant(options.clock.wallMs()) };
   }
 
-  start(signal: AbortSignal): Promise<void> {
+  async start(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => void this.stop(), { once: true });
     this.#prepare();
-    this.#scan();
-    this.#timer = setInterval(() => this.#onTick(), SCAN_MS);
-    return Promise.resolve();
+    await this.#takeSoon(this.#newNames());
+    if (!this.#isStopped) this.#timer = setInterval(() => this.#onTick(), SCAN_MS);
   }
 
   stop(): Promise<void> {
@@ -122,7 +124,10 @@ class Inbox implements InboxWatcher {
 
   #watch(): FSWatcher | null {
     try {
-      const watcher = watch(this.#directory, () => this.#scan());
+      // By its name alone: to list the whole inbox for each of many files that come at once would take all our time.
+      const watcher = watch(this.#directory, (event, name) => {
+        if (event === 'rename' && name !== null && !this.#isKnown(name)) void this.#takeSoon([name]);
+      });
       watcher.on('error', () => {
         watcher.close();
         this.#watcher = null;
@@ -151,22 +156,41 @@ class Inbox implements InboxWatcher {
 
   #onTick(): void {
     if (this.#state.state === 'blind' || this.#watcher === null) this.#prepare();
-    this.#scan();
+    void this.#takeSoon(this.#newNames());
     for (const run of this.#runs.values()) if (!run.isEnded) this.#check(run);
   }
 
-  #scan(): void {
-    if (this.#isStopped) return;
+  /** In the order they came; the event loop gets its turn between so many. Resolves when all are taken. */
+  #takeSoon(names: readonly string[]): Promise<void> {
+    for (const name of names) this.#arrived.add(name);
+    this.#taking ??= this.#takeAll().finally(() => {
+      this.#taking = undefined;
+    });
+    return this.#taking;
+  }
+
+  async #takeAll(): Promise<void> {
+    let taken = 0;
+    for (const name of this.#arrived) {
+      this.#arrived.delete(name);
+      if (taken++ % FILES_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (this.#isStopped) return;
+      if (!this.#isKnown(name)) this.#take(name);
+    }
+  }
+
+  /** What nobody told of, and all of it at the start. */
+  #newNames(): string[] {
     let names: string[];
     try {
       names = readdirSync(this.#directory);
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
       this.#say('blind', `${this.#directory} cannot be read: ${code}`);
-      return;
+      return [];
     }
     // Beginnings sort before ends of the same run.
-    for (const name of names.sort()) if (!this.#isKnown(name)) this.#take(name);
+    return names.filter((name) => !this.#isKnown(name)).sort();
   }
 
   #isKnown(name: string): boolean {

@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { readPageSizeBytes } from '../proc/page-size.ts';
 import { readPidCgroup } from '../proc/pid-stat.ts';
 import { judgeResumption, readCursor, readPlace, type SavedPlace, writePlace } from './journal/cursor.ts';
-import { parseEntry } from './journal/entry.ts';
+import { type JournalEntry, parseEntry } from './journal/entry.ts';
 import { JournalHurry } from './journal/hurry.ts';
 import { runJournalctl } from './journal/journalctl.ts';
 import { foreignMessageIds, type KernelReading, LifecycleReader } from './journal/lifecycle.ts';
@@ -59,6 +59,8 @@ const holdEndMs = 2;
 const checkEveryMs = 30_000;
 const stuckAfterMs = 5_000;
 const longestLookMs = 5_000;
+/** More than these are not kept waiting for what came before them. */
+const mostBacklog = 1000;
 const blindAfterFailures = 3;
 /** A follower that lives this long has found its place. One that may read nothing ends by itself, on a busy node only after a while. */
 const settledAfterMs = 300;
@@ -86,6 +88,8 @@ class Journal implements JournalWatcher {
   #toSave: string | null = null;
   #follower: AbortController | null = null;
   #heardAt: number;
+  /** Heard live, not read yet: null when there is nothing to catch up with. */
+  #backlog: JournalEntry[] | null = null;
   #holdTimer: NodeJS.Timeout | undefined;
   #saved: string | null = null;
   /** What journalctl says it may not show us. */
@@ -100,7 +104,9 @@ class Journal implements JournalWatcher {
     this.#tails = new LogTails({ matches: this.#matches, lines: options.logLines });
     const root = options.root ?? '/';
     this.#kernel = { pageBytes: readPageSizeBytes(root) ?? 4096 };
-    this.#live = new LifecycleReader(this.#matches, { ...this.#kernel, cgroupOf: (pid) => readPidCgroup(root, pid) });
+    // A pid in old lines may be somebody else's by now.
+    const cgroupOf = (pid: number) => (this.#backlog === null ? readPidCgroup(root, pid) : null);
+    this.#live = new LifecycleReader(this.#matches, { ...this.#kernel, cgroupOf });
     this.#state = this.#stateOf('blind', 'not started');
   }
 
@@ -128,9 +134,11 @@ class Journal implements JournalWatcher {
     const newest = await this.#newest();
     this.#last = newest ?? saved?.cursor ?? null;
     if (newest !== null) this.#hearing();
+    if (saved !== null) this.#backlog = [];
     this.#running = Promise.all([this.#follow(), this.#savePlaces(), this.#check()]);
     if (saved === null) await this.#save(newest);
     else await this.#catchUp(saved, newest);
+    this.#endBacklog();
   }
 
   async stop(): Promise<void> {
@@ -188,6 +196,19 @@ class Journal implements JournalWatcher {
     }
     const entry = parseEntry(line);
     if (entry === null) return;
+    if (this.#backlog === null) return this.#read(entry);
+    this.#backlog.push(entry);
+    if (this.#backlog.length >= mostBacklog) this.#endBacklog();
+  }
+
+  /** What was heard live while catching up comes after it: a unit's `Stopping` may lie before the place where following began, its end behind it. */
+  #endBacklog(): void {
+    const backlog = this.#backlog ?? [];
+    this.#backlog = null;
+    for (const entry of backlog) this.#read(entry);
+  }
+
+  #read(entry: JournalEntry): void {
     for (const sighting of this.#live.read(entry)) this.#options.report(sighting);
     if (!this.#live.isHolding) return;
     clearTimeout(this.#holdTimer);
@@ -212,7 +233,6 @@ class Journal implements JournalWatcher {
     const since = Math.floor(Math.min(saved.savedAt, clock.wallMs()) / 1000);
     const place = resumption.kind === 'foreign' ? `--since=@${since}` : `--after-cursor=${saved.cursor}`;
     const end = until === null ? null : readCursor(until);
-    const reader = new LifecycleReader(this.#matches, this.#kernel);
     let entries = 0;
     const { reason } = await this.#run([place, ...catchUpMatches], {
       onLine: (line) => {
@@ -221,11 +241,11 @@ class Journal implements JournalWatcher {
         // What follows is heard live.
         if (entry === null || (here !== null && end !== null && here.sequence > end.sequence)) return;
         entries += 1;
-        for (const sighting of reader.read(entry)) report(sighting);
+        for (const sighting of this.#live.read(entry)) report(sighting);
       },
       signal: this.#stopping.signal,
     });
-    for (const sighting of reader.flush()) report(sighting);
+    for (const sighting of this.#live.flush()) report(sighting);
     log.info({ entries, resumption: resumption.kind, reason }, 'journal caught up');
   }
 

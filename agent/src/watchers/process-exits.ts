@@ -1,20 +1,21 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readlinkSync } from 'node:fs';
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { SourceState } from '@runnerwatch/shared/model/node.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
-import { pathBelow, readKernelFile } from '../proc/kernel-file.ts';
+import { readKernelFile } from '../proc/kernel-file.ts';
 import { readPidCgroup, readPidStat } from '../proc/pid-stat.ts';
+import { readForkCount } from '../proc/stat.ts';
 import { CgroupTree, type KnownCgroup } from './process-exits/cgroup-tree.ts';
 import { ProcessConnector } from './process-exits/connector.ts';
 import { Epoll } from './process-exits/epoll.ts';
 import type { ProcessEvent } from './process-exits/messages.ts';
 import { loadNative, type Native } from './process-exits/native.ts';
-import { createPidfds, type Pidfds } from './process-exits/pidfd.ts';
+import { createPidfds, type Pidfds, withoutExit } from './process-exits/pidfd.ts';
 import { probe } from './process-exits/probe.ts';
 import { scopeOfLauncher } from './process-exits/scope-launcher.ts';
+import { judgeSight, mayKnowZombies } from './process-exits/sight.ts';
 import { MARGIN_MS, Standstills } from './process-exits/standstills.ts';
 import { ProcessTable, type TableCounts } from './process-exits/table.ts';
 import { unitCgroupOf } from './process-exits/unit-cgroup.ts';
@@ -174,7 +175,7 @@ class ProcessExits implements ProcessExitsWatcher {
   async checkSilence(): Promise<void> {
     const { clock, root } = this.#options;
     if (this.#connector === null && !this.#isConnectorLost) return;
-    const isSuspicious = this.#forkWitness.isSilent({ forks: readForks(root), events: this.#heard });
+    const isSuspicious = this.#forkWitness.isSilent({ forks: readForkCount(root), events: this.#heard });
     // The kernel counts threads too, which may be passed over: a child of our own is no thread.
     const isSilent = isSuspicious && !(await this.#isOwnChildHeard());
     if (this.#isStopped) return;
@@ -445,43 +446,16 @@ class ProcessExits implements ProcessExitsWatcher {
 
   #judge(connectorReason: string): void {
     const { cgroupRoot, clock, log } = this.#options;
-    const hasEvents = this.#connector !== null;
-    const since = toInstant(clock.wallMs());
-    this.#blindReason = hasEvents
-      ? 'no message of its end arrived'
-      : `only its parent is told (needs Linux 6.15, or kernel process events; ${connectorReason})`;
-    const cgroups =
-      cgroupRoot === null ? ['no cgroup2 tree: units cannot be told apart, only followed processes are heard'] : [];
-    if (hasEvents && cgroupRoot !== null) this.#state = { state: 'seeing', reason: null, since };
-    else if (hasEvents) this.#state = { state: 'degraded', reason: cgroups.join('; '), since };
-    else if (this.#pidfdExit) {
-      const reason = ['only main processes that are still there when looked at', connectorReason, ...cgroups].join(
-        '; ',
-      );
-      this.#state = { state: 'degraded', reason, since };
-    } else {
-      const cure = 'give the agent CAP_NET_ADMIN in the initial namespaces, or run Linux 6.15';
-      this.#state = { state: 'blind', reason: `exit statuses stay unknown: ${connectorReason}; ${cure}`, since };
-    }
-    log.info(
-      { events: hasEvents, pidfd_exit: this.#pidfdExit, state: this.#state.state, reason: this.#state.reason },
-      'process ends',
-    );
+    const sight = { hasEvents: this.#connector !== null, pidfdExit: this.#pidfdExit };
+    const { unseen, ...judged } = judgeSight({ ...sight, hasCgroups: cgroupRoot !== null, connectorReason });
+    this.#blindReason = unseen;
+    this.#state = { ...judged, since: toInstant(clock.wallMs()) };
+    log.info({ events: sight.hasEvents, pidfd_exit: sight.pidfdExit, ...judged }, 'process ends');
   }
 
   #setBlind(reason: string): void {
     this.#state = { state: 'blind', reason, since: toInstant(this.#options.clock.wallMs()) };
     this.#options.log.warn({ reason }, 'process ends cannot be heard');
-  }
-}
-
-/** Whether the status of any zombie is told us, as {@link readPidStat} has it: the same right as reading this link. */
-function mayKnowZombies(root: string): boolean {
-  try {
-    readlinkSync(pathBelow(root, '/proc/1/exe'));
-    return true;
-  } catch {
-    return false;
   }
 }
 
@@ -491,13 +465,4 @@ function isOfSystem(path: string): boolean {
     .split('/')
     .slice(1, -1)
     .every((part) => part.endsWith('.slice'));
-}
-
-function readForks(root: string): number | null {
-  const count = /^processes (\d+)$/m.exec(readKernelFile(root, '/proc/stat') ?? '')?.[1];
-  return count === undefined ? null : Number(count);
-}
-
-function withoutExit(pidfds: Pidfds): Pidfds {
-  return { ...pidfds, info: (fd) => ({ ...pidfds.info(fd), waitStatus: null }) };
 }

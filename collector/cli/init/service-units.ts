@@ -71,7 +71,7 @@ export function agentService(options: UnitOptions): UnitFile {
     'Type=simple',
     ...identity(options),
     // A light heap: see docs/decisions on the agent's memory.
-    `ExecStart=${quote(options.node)} --lite-mode --no-expose-wasm --max-semi-space-size=1 ${quote(`${options.programs}/agent.cjs`)} --config ${quote(options.config)}`,
+    `ExecStart=${quote(options.node)} --lite-mode --single-threaded --no-expose-wasm --max-semi-space-size=1 ${quote(`${options.programs}/agent.cjs`)} --config ${quote(options.config)}`,
     ...always(options, 'agent'),
     'MemoryMax=512M',
     'LimitNOFILE=65536',

@@ -2,8 +2,9 @@ import type { ConditionReport } from '@runnerwatch/shared/model/condition.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
 import type { LoopSettings } from '../conditions/restart-loop.ts';
-import type { Database, Queries } from '../db/database.ts';
+import type { Commit, Database, Queries } from '../db/database.ts';
 import { toDatabaseError } from '../db/errors.ts';
+import { together } from '../db/together.ts';
 import type { Keeper } from '../outbox/outbox.ts';
 import type { Policy } from '../routing/subscription.ts';
 import { judgeCondition } from './judge-condition.ts';
@@ -14,8 +15,8 @@ import { judgeLoops, restoreLoops } from './judge-loops.ts';
 import { judgeSilent } from './judge-node.ts';
 import { closeOldFailures } from './judge-task.ts';
 import { RestartLoops } from './restart-loops.ts';
-import type { Judging, Touched } from './round.ts';
-import { deleteStatesOfEnded, listOnline, setAside, takeEvents, type UnjudgedEvent } from './store.ts';
+import { type Judging, leave, type Touched } from './round.ts';
+import { claimEvents, deleteStatesOfEnded, listOnline, markJudged, type UnjudgedEvent } from './store.ts';
 
 export interface EngineOptions {
   readonly db: Database;
@@ -187,9 +188,11 @@ export class AlertEngine implements AsyncDisposable {
 
   async #judgeNext(size: number, current: { event?: UnjudgedEvent } = {}): Promise<number> {
     return this.#inTransaction(async (judging) => {
-      const events = await takeEvents(judging.tx, size, judging.now);
+      const events = await claimEvents(judging.tx, size);
       if (events[0] !== undefined) current.event = events[0];
       if (events.length === 0) return 0;
+      const ids = events.map(({ id }) => id);
+      leave(judging, markJudged(judging.tx, ids, judging.now));
       await judgeEvents(judging, events);
       return events.length;
     });
@@ -206,37 +209,34 @@ export class AlertEngine implements AsyncDisposable {
       return;
     }
     this.#failedTries.delete(event.id);
-    await setAside(db.drizzle, event.id, new Date(clock.wallMs()));
+    await markJudged(db.drizzle, [event.id], new Date(clock.wallMs()));
     log.error(facts, 'a fact was set aside unjudged: nobody is told about it; please report this');
   }
 
+  /** One transaction of judging, which begins with locks, reads, or what may be said twice: see `Database.transaction`. */
   async #inTransaction<T>(work: (judging: Judging) => Promise<T>): Promise<T> {
     const { db, policy, publicUrl, clock, onTouched, onStep } = this.#options;
-    const keeper = this.#options.keeper?.() ?? null;
+    const keeper = this.#options.keeper?.();
     const touched: Touched[] = [];
+    const receivers = new Set<string>();
     const loops = this.#loops.view();
-    let promised = 0;
-    const judge = async (tx: Queries) => {
-      const judging: Judging = {
-        tx,
-        now: new Date(clock.wallMs()),
-        policy,
-        publicUrl,
-        touched,
-        loops,
-        keeper,
-        promised: 0,
-      };
-      const value = await work(judging);
-      promised = judging.promised;
+    const judge = async (tx: Queries, commit: Commit) => {
+      const now = new Date(clock.wallMs());
+      const judging: Judging = { tx, now, policy, publicUrl, touched, loops, receivers, underway: [] };
+      const value = await work(judging).catch(async (error: unknown) => {
+        await together(...judging.underway);
+        throw error;
+      });
+      const claims = [...receivers].map(async (receiver) => keeper?.claim(tx, receiver));
+      await together(...judging.underway, ...claims, commit());
       return value;
     };
-    const result = await db.drizzle.transaction(judge).catch((error: unknown) => {
+    const result = await db.transaction(judge).catch((error: unknown) => {
       keeper?.rolledBack();
       throw error;
     });
     loops.commit();
-    if (promised > 0) onStep?.('alert-written');
+    if (receivers.size > 0) onStep?.('alert-written');
     keeper?.committed();
     for (const one of touched) onTouched?.(one);
     return result;

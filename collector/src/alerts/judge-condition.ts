@@ -218,7 +218,7 @@ export async function tellHolding(
   const isUnreachable = alert.condition === 'ComponentUnreachable';
   const repeat = again ? alert.renotifications + 1 : alert.renotifications;
   if (again) await updateAlert(tx, alert.id, { renotifiedAt: now, renotifications: repeat });
-  await tell(judging, [
+  tell(judging, [
     {
       kind: suppression !== null ? 'suppressed' : again ? 'renotified' : isUnreachable ? 'unreachable' : 'fired',
       type: again ? 'condition.renotified' : isUnreachable ? 'node.unreachable' : 'condition.fired',
@@ -255,7 +255,7 @@ export async function resolveAlert(
   const [resolved] = await resolveIfOver(tx, [alert.incidentId], now);
   const told = await listTold(tx, [alert.id]);
   const decisions = decideResolved(policy, told);
-  await tell(judging, [
+  tell(judging, [
     {
       kind: 'resolved',
       type: alert.condition === 'ComponentUnreachable' ? 'node.recovered' : 'condition.resolved',

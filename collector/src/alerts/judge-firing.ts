@@ -149,7 +149,7 @@ async function tellAgain(
   const { tx, now } = judging;
   const repeat = alert.renotifications + 1;
   await updateAlert(tx, alert.id, { renotifiedAt: now, renotifications: repeat });
-  await tell(judging, [
+  tell(judging, [
     {
       kind: 'renotified',
       type: 'condition.renotified',

@@ -58,7 +58,7 @@ async function tellSilent(
     suppression,
   });
   const { decisions, groups } = addTaskHearers(judging, { ofNode, node, lost, suppression });
-  await tell(judging, [
+  tell(judging, [
     {
       kind: suppression === null ? 'unreachable' : 'suppressed',
       type: 'node.unreachable',

@@ -1,4 +1,4 @@
-import type { TaskStatus } from '@runnerwatch/shared/model/task.ts';
+import { bareCauses, type TaskStatus } from '@runnerwatch/shared/model/task.ts';
 import type { Judgment } from '../conditions/condition.ts';
 import { describeEnd, judgeTaskFailed } from '../conditions/task-failed.ts';
 import { together } from '../db/together.ts';
@@ -49,7 +49,7 @@ export async function judgeTaskStarted(judging: Judging, { task, node, history }
   if (history.length > 0 || task.status !== 'running') return;
   history.push({ status: 'started', cause: null });
   const decisions = decide({ policy, facts: [routedStart(task, node)] });
-  await tell(judging, [{ kind: 'started', type: 'task.started', reason: 'running', decisions, task, node }]);
+  tell(judging, [{ kind: 'started', type: 'task.started', reason: 'running', decisions, task, node }]);
 }
 
 /** Whether there was anything to say. */
@@ -68,7 +68,7 @@ export async function judgeTaskEnded(judging: Judging, { task, node, history }: 
   const suppression = isLooping ? 'restart_loop' : suppressionOf(task, node);
   const isFailure = judgment.status === 'true';
   const kind = suppression !== null ? 'suppressed' : told !== undefined ? 'amended' : isFailure ? 'fired' : 'ended';
-  await tell(judging, [
+  tell(judging, [
     {
       kind,
       type: told === undefined ? 'task.ended' : 'task.amended',
@@ -86,9 +86,11 @@ export async function judgeTaskEnded(judging: Judging, { task, node, history }: 
   return true;
 }
 
+/** With the status unchanged, another cause is news only when it says why. */
 function isTold({ status, cause }: TaskRow, history: TaskHistory): boolean {
   const last = history.at(-1);
-  return last?.status === status && (last.cause === null || last.cause === cause);
+  if (last?.status !== status) return false;
+  return last.cause === null || cause === null || last.cause === cause || bareCauses.includes(cause);
 }
 
 /** On a draining node the ends that the drain explains are no news; a failure of the task's own making still is. */
@@ -175,7 +177,7 @@ export async function closeFailures(
   const { tx, now } = judging;
   for (const alert of alerts) await updateAlert(tx, alert.id, { status: 'resolved', resolvedAt: now });
   const resolved = await resolveIfOver(tx, [...new Set(alerts.map(({ incidentId }) => incidentId))], now);
-  await tell(
+  tell(
     judging,
     alerts.map((alert) => ({
       kind: 'resolved',

@@ -1,6 +1,5 @@
 import type { Queries } from '../db/database.ts';
 import type { NodeRow } from '../nodes/record.ts';
-import type { Keeper } from '../outbox/outbox.ts';
 import type { Policy } from '../routing/subscription.ts';
 import type { TaskRow } from '../tasks/row.ts';
 import type { LoopView } from './restart-loops.ts';
@@ -22,8 +21,14 @@ export interface Judging {
   readonly publicUrl: string | null;
   readonly touched: Touched[];
   readonly loops: LoopView;
-  /** Takes up promises as they are made; null where only the deliverer's own tick does. */
-  readonly keeper: Keeper | null;
-  /** Promises made so far. */
-  promised: number;
+  /** Those that something was promised to. */
+  readonly receivers: Set<string>;
+  /** Asked for and not waited for: see {@link leave}. */
+  readonly underway: Promise<unknown>[];
+}
+
+/** Asks for what nobody needs an answer to. It is waited for at the end of the transaction, and a failure of it is told there. */
+export function leave({ underway }: Judging, statement: Promise<unknown>): void {
+  statement.catch(() => {});
+  underway.push(statement);
 }

@@ -17,28 +17,22 @@ export interface UnjudgedEvent {
   readonly body: EventBody;
 }
 
-/**
- * The oldest unjudged facts, in their order, marked as judged: a judgment that fails takes the mark back with it. Those another
- * engine holds are left out. The array is made once: a plain subquery may be run again for every row.
- */
-export async function takeEvents(tx: Queries, limit: number, now: Date): Promise<UnjudgedEvent[]> {
-  const oldest = tx
-    .select({ id: events.id })
+/** The oldest unjudged facts, locked until the transaction ends; those another engine holds are left out. */
+export async function claimEvents(tx: Queries, limit: number): Promise<UnjudgedEvent[]> {
+  return tx
+    .select({ id: events.id, nodeId: events.nodeId, at: events.at, body: events.body })
     .from(events)
     .where(isNull(events.judgedAt))
     .orderBy(asc(events.id))
     .limit(limit)
     .for('update', { skipLocked: true });
-  const taken = await tx
-    .update(events)
-    .set({ judgedAt: now })
-    .where(sql`${events.id} = any(array${oldest})`)
-    .returning({ id: events.id, nodeId: events.nodeId, at: events.at, body: events.body });
-  return taken.toSorted((a, b) => a.id - b.id);
 }
 
-export async function setAside(db: Queries, id: number, now: Date): Promise<void> {
-  await db.update(events).set({ judgedAt: now }).where(eq(events.id, id));
+export async function markJudged(tx: Queries, ids: readonly number[], now: Date): Promise<void> {
+  await tx
+    .update(events)
+    .set({ judgedAt: now })
+    .where(inArray(events.id, [...ids]));
 }
 
 export async function countUnjudged(db: Queries): Promise<number> {

@@ -1,12 +1,11 @@
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { Notification, NotificationType, TransitionKind } from '@runnerwatch/shared/model/notification.ts';
-import { together } from '../db/together.ts';
 import type { AlertRow, IncidentRow } from '../incidents/store.ts';
 import { newId } from '../outbox/new-id.ts';
 import { type NotificationPromise, promiseNotifications } from '../outbox/outbox.ts';
 import type { Decision } from '../routing/decide.ts';
 import { conditionFacts, incidentFacts, nodeFacts, taskFacts } from './facts.ts';
-import type { Judging, NodeRow, TaskRow } from './round.ts';
+import { type Judging, leave, type NodeRow, type TaskRow } from './round.ts';
 import { insertTransitions } from './store.ts';
 
 /** Something that happened, with everything a notification about it shows. */
@@ -28,8 +27,8 @@ export interface Telling {
 }
 
 /** Records transitions with everyone's decision, and promises what was decided. In the caller's transaction, or not at all. */
-export async function tell(judging: Judging, tellings: readonly Telling[]): Promise<void> {
-  const { tx, now, keeper } = judging;
+export function tell(judging: Judging, tellings: readonly Telling[]): void {
+  const { tx, now } = judging;
   const identified = tellings.map((telling) => ({ id: newId(now.getTime()), telling }));
   const transitions = identified.map(({ id, telling }) => ({
     id,
@@ -51,13 +50,9 @@ export async function tell(judging: Judging, tellings: readonly Telling[]): Prom
         return { transitionId: id, subscription, receiver, body: bodyOf(judging, { telling, decision }) };
       }),
   );
-  const receivers = [...new Set(promises.map(({ receiver }) => receiver))];
-  await together(
-    insertTransitions(tx, transitions),
-    promiseNotifications(tx, promises, now),
-    ...receivers.map(async (receiver) => keeper?.claim(tx, receiver)),
-  );
-  judging.promised += promises.length;
+  leave(judging, insertTransitions(tx, transitions));
+  leave(judging, promiseNotifications(tx, promises, now));
+  for (const { receiver } of promises) judging.receivers.add(receiver);
   for (const { telling } of identified) {
     if (telling.incident) judging.touched.push({ kind: 'incident', id: telling.incident.id });
     if (telling.task) judging.touched.push({ kind: 'task', id: telling.task.id });

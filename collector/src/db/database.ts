@@ -16,6 +16,9 @@ import { type Statements, transact } from './transact.ts';
  */
 export type Queries = PgDatabase<PostgresJsQueryResultHKT, typeof schema>;
 
+/** Asks for the end of a transaction, when it is waited for. */
+export type Commit = () => PromiseLike<unknown>;
+
 export interface DatabaseHealth {
   readonly healthy: boolean;
   /** One clause for the person who operates it; null when healthy. */
@@ -29,7 +32,7 @@ export interface Database extends AsyncDisposable {
    * One transaction in few round trips, for what someone waits for: see transact.ts. Its first statements must do no harm alone.
    * Those that do not wait for one another (together.ts) are sent together and run in their order; `commit` may be the last of them.
    */
-  transaction<T>(work: (queries: Queries, commit: () => Promise<void>) => Promise<T>): Promise<T>;
+  transaction<T>(work: (queries: Queries, commit: Commit) => Promise<T>): Promise<T>;
   /**
    * One statement of plain SQL with its values as parameters. Rows are plain objects; instants come as text, 64-bit integers
    * as numbers; arrays of strings and numbers may be parameters, JSON goes as text with `::jsonb`.
@@ -75,8 +78,7 @@ export function createDatabase({ kind, pool, beforeClose, closeEngine }: Databas
   return {
     kind,
     drizzle: database,
-    transaction: (work) =>
-      transacting.transaction((queries) => work(queries, async () => void (await queries.execute(sql`commit`)))),
+    transaction: (work) => transacting.transaction((queries) => work(queries, () => queries.execute(sql`commit`))),
     sql: <Row extends object>(strings: TemplateStringsArray, ...values: readonly SqlValue[]) =>
       pool.use(async (client) => {
         const rows = await client.unsafe<Row[]>(numbered(strings), [...values] as never[], { prepare: true });

@@ -6,7 +6,7 @@
 export async function together<const Work extends readonly PromiseLike<unknown>[]>(
   ...work: Work
 ): Promise<{ -readonly [Index in keyof Work]: Awaited<Work[Index]> }> {
-  // A query of drizzle runs each time it is waited for.
+  // A query of drizzle begins when it is waited for, and again each time it is.
   const started = work.map((one) => Promise.resolve(one)) as { [Index in keyof Work]: Promise<Awaited<Work[Index]>> };
   await Promise.allSettled(started);
   return Promise.all(started);

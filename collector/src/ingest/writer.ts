@@ -3,7 +3,7 @@ import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { TaskIdentity } from '@runnerwatch/shared/model/task.ts';
 import { sql } from 'drizzle-orm';
 import type { Logger } from 'pino';
-import type { Database, Queries } from '../db/database.ts';
+import type { Commit, Database, Queries } from '../db/database.ts';
 import { type DatabaseError, toDatabaseError } from '../db/errors.ts';
 import { conditionStates, refusedEvents } from '../db/tables/schema.ts';
 import { together } from '../db/together.ts';
@@ -20,10 +20,9 @@ import { lockLane, moveStream } from './store.ts';
  * One batch, one transaction:
  *   lock the node (its lanes take turns), then the lane's position, then the tasks it speaks of
  *   leave out what the position already covers, fold the rest into the tasks
- *   save the tasks, conditions and the node, insert the events, move the position
- *   commit
- * and only then is the batch acknowledged. Doing it twice does nothing twice. Each line is sent to the database at once: round
- * trips, not statements, are what an end waits for.
+ *   insert the events, save the tasks and conditions, move the position, commit
+ * and only then is the batch acknowledged. Doing it twice does nothing twice. What is in one line is sent to the database at
+ * once: round trips, not statements, are what an end waits for.
  *
  * An event that says nothing new about its task is stored as judged already: nobody needs to conclude from it again.
  */
@@ -105,11 +104,12 @@ async function commitApart(batch: Batch, failure: DatabaseError, options: Writer
 async function commitOnce(batch: Batch, options: WriterOptions, attempt: number): Promise<number> {
   const { database, log, onCommitted, crashPoint } = options;
   try {
-    const { position, committed, refused } = await database.drizzle.transaction(async (transaction) => {
+    const { position, committed, refused } = await database.transaction(async (transaction, commit) => {
       await options.adopt?.(transaction, batch.nodeId, identitiesOf(batch.items));
-      const written = await write(transaction, batch);
-      crashPoint?.('before-commit');
-      return written;
+      return write(transaction, batch, () => {
+        crashPoint?.('before-commit');
+        return commit();
+      });
     });
     crashPoint?.('committed');
     for (const { seq, reason } of refused) {
@@ -132,7 +132,7 @@ interface Written {
   readonly refused: readonly { readonly seq: number; readonly reason: string }[];
 }
 
-async function write(transaction: Queries, batch: Batch): Promise<Written> {
+async function write(transaction: Queries, batch: Batch, commit: Commit): Promise<Written> {
   const { nodeId, streamId, lane } = batch;
   const [position, stored] = await together(
     lockLane(transaction, { nodeId, streamId, lane, at: batch.receivedAt }),
@@ -145,6 +145,7 @@ async function write(transaction: Queries, batch: Batch): Promise<Written> {
   const events = fresh.map((item) => eventOf(item, batch));
   const { changed, needless } = foldTasks(stored, events, batch);
   const refused = fresh.filter((item) => item.kind === 'refused');
+  await saveNode(transaction, events, nodeId);
   const [eventIds] = await together(
     insertEvents(transaction, events.filter(isJudged), { ...batch, needless }),
     saveTasks(transaction, changed),
@@ -152,7 +153,7 @@ async function write(transaction: Queries, batch: Batch): Promise<Written> {
     insertRefused(transaction, refused, batch),
     moveStream(transaction, { streamId, lane, position: seqOf(last), at: batch.receivedAt }),
     saveConditions(transaction, events, batch),
-    saveNode(transaction, events, nodeId),
+    commit(),
   );
   const taskIds = changed.map(({ id }) => id);
   return { position: seqOf(last), committed: { nodeId, eventIds, taskIds }, refused };

@@ -92,7 +92,7 @@ export class Deliverer implements AsyncDisposable {
 
   /**
    * Claims inside a transaction that promises, so that the first attempt follows its commit without asking the database again.
-   * Where a queue is at it already or has no room, that is left to a nudge after the commit.
+   * Where a queue is at it already, has no room or may not yet, that is left to a nudge after the commit.
    */
   keeper(): Keeper {
     const held = new Map<Queue, Claimed[]>();

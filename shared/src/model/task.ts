@@ -53,7 +53,7 @@ export type Verdict = z.infer<typeof verdict>;
 
 const rank: Readonly<Record<Confidence, number>> = { unknown: 0, likely: 1, proven: 2 };
 /** They say how it ended, and leave open why. */
-const bareCauses: readonly Cause[] = ['exit_code', 'signal'];
+export const bareCauses: readonly Cause[] = ['exit_code', 'signal'];
 
 /**
  * Whether a later verdict on the same end replaces an earlier one: a better proven one, or one as good that has seen more and

@@ -5,9 +5,8 @@ import { loadNative } from './native.ts';
 
 const native = await loadNative();
 const library = koffi.load(null);
-const socketpair: (domain: number, type: number, protocol: number, fds: Int32Array) => number = library.func(
-  'int socketpair(int, int, int, void*)',
-);
+const socketpair: (...passed: [domain: number, type: number, protocol: number, fds: Int32Array]) => number =
+  library.func('int socketpair(int, int, int, void*)');
 const AF_UNIX = 1;
 const SOCK_DGRAM_NONBLOCK = 2 | 0o4000;
 const fds = new Int32Array(2);

@@ -41,6 +41,11 @@ export function parsePidfdInfo(info: DataView): PidfdInfo {
   };
 }
 
+/** As on a kernel before 6.15. */
+export function withoutExit(pidfds: Pidfds): Pidfds {
+  return { ...pidfds, info: (fd) => ({ ...pidfds.info(fd), waitStatus: null }) };
+}
+
 export function createPidfds(native: Native): Pidfds {
   const info = Buffer.alloc(INFO_BYTES);
   const infoView = new DataView(info.buffer, info.byteOffset, INFO_BYTES);
