@@ -47,9 +47,11 @@ describe('a storm of ends', () => {
     const [stored] = await inDatabase(
       installation,
       (sql) => sql<{ ends: number; gaps: number }>`
-      select count(*) filter (where kind = 'task_ended')::int as ends, count(*) filter (where kind = 'gap')::int as gaps
+      select count(*) filter (where kind = 'task_ended')::int as ends,
+        count(*) filter (where kind = 'gap' and body -> 'gap' ->> 'source' <> 'process-exits')::int as gaps
       from events`,
     );
+    // These ends come through the inbox; a busy machine may overrun the kernel's events of its other processes.
     expect(stored).toEqual({ ends, gaps: 0 });
   }, 400_000);
 });

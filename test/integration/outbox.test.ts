@@ -3,7 +3,12 @@ import { explainRoutes } from '@runnerwatch/collector/api/routes/explain.ts';
 import { incidentRoutes } from '@runnerwatch/collector/api/routes/incidents.ts';
 import { notifierRoutes } from '@runnerwatch/collector/api/routes/notifiers.ts';
 import { subscriptionRoutes } from '@runnerwatch/collector/api/routes/subscriptions.ts';
+import { notifications, transitions } from '@runnerwatch/collector/db/tables/schema.ts';
+import type { Deliverer } from '@runnerwatch/collector/outbox/deliverer.ts';
+import { newId } from '@runnerwatch/collector/outbox/new-id.ts';
+import { promiseNotifications } from '@runnerwatch/collector/outbox/outbox.ts';
 import { sendTest } from '@runnerwatch/collector/outbox/send-test.ts';
+import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import { notification } from '@runnerwatch/shared/model/notification.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -176,6 +181,46 @@ describeOnDatabases('the outbox', (kind) => {
     alerting.start();
 
     await eventually(() => sink.requests.length === 1, { timeoutMs: 5000 });
+  });
+
+  /** A promise to `hook` in a transaction of its own. */
+  const promise = async (deliverer: Deliverer, end: 'commit' | 'throw') => {
+    const keeper = deliverer.keeper();
+    let isClaimed = false;
+    const work = rig.db.drizzle.transaction(async (tx) => {
+      const at = new Date();
+      const id = newId(at.getTime());
+      await tx.insert(transitions).values({ id, kind: 'test', at, reason: 'a test', decisions: [] });
+      const told = { type: 'test', at: toInstant(at.getTime()), incident: null, node: null } as const;
+      const body = { ...told, transition: 'test', repeat: 0 } as const;
+      await promiseNotifications(tx, [{ transitionId: id, subscription: 's', receiver: 'hook', body }], at);
+      await keeper.claim(tx, 'hook');
+      const [row] = await tx.select().from(notifications);
+      isClaimed = row?.claimedBy != null;
+      if (end === 'throw') throw new Error('ours');
+    });
+    await work.catch(() => {});
+    return { keeper, isClaimed };
+  };
+
+  it('claims a promise in the transaction that makes it, and sends it only after the commit', async () => {
+    await using sink = await HttpSink.open();
+    await using alerting = startAlerting(rig, { notifications: everyEnd(sink), deliverer: { tickMs: 60_000 } });
+    alerting.deliverer.start();
+    await eventually(async () => {
+      const { keeper, isClaimed } = await promise(alerting.deliverer, 'throw');
+      keeper.rolledBack();
+      return isClaimed;
+    });
+
+    const { keeper, isClaimed } = await promise(alerting.deliverer, 'commit');
+    const before = sink.requests.length;
+    keeper.committed();
+
+    await eventually(() => sink.requests.length === 1);
+    expect(before).toBe(0);
+    expect(isClaimed).toBe(true);
+    await eventually(async () => expect(await states()).toMatchObject([{ state: 'delivered', attempts: 1 }]));
   });
 
   it('F014 counts nothing as sent that was broken off by its stop, and keeps it due', async () => {

@@ -32,7 +32,8 @@ const weapons: readonly Weapon[] = [
     weight: 6,
     strike: async ({ exec }, random) => {
       const deadS = random() < 0.5 ? 0 : random() * 3;
-      await exec(`${agent('KILL')}; sleep ${deadS.toFixed(2)}; systemctl start runnerwatch-agent.service`);
+      // `start` would do nothing while systemd has not noticed the death.
+      await exec(`${agent('KILL')}; sleep ${deadS.toFixed(2)}; systemctl restart runnerwatch-agent.service`);
     },
   },
   {
@@ -42,7 +43,11 @@ const weapons: readonly Weapon[] = [
   },
   { victim: 'collector', weight: 4, strike: ({ killCollector }, random) => killCollector(random() * 2000) },
   { victim: 'database', weight: 3, strike: ({ killDatabase }) => killDatabase?.() ?? Promise.resolve() },
-  { victim: 'bus', weight: 2, strike: ({ exec }) => exec('systemctl kill -s KILL dbus.service; systemctl start dbus') },
+  {
+    victim: 'bus',
+    weight: 2,
+    strike: ({ exec }) => exec('systemctl kill -s KILL dbus.service; systemctl restart dbus'),
+  },
   {
     victim: 'journalctl',
     weight: 2,
@@ -60,7 +65,7 @@ const dockerd: Weapon = {
   victim: 'docker',
   weight: 2,
   strike: ({ exec }) =>
-    exec('systemctl kill -s KILL docker.service; systemctl reset-failed docker; systemctl start docker'),
+    exec('systemctl kill -s KILL docker.service; systemctl reset-failed docker; systemctl restart docker'),
 };
 
 export interface ChaosOptions {

@@ -4,6 +4,7 @@ import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { SourceState } from '@runnerwatch/shared/model/node.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
+import { CAP_SYS_PTRACE, hasCapability } from '../proc/capabilities.ts';
 import { readKernelFile } from '../proc/kernel-file.ts';
 import { readPidCgroup, readPidStat } from '../proc/pid-stat.ts';
 import { readForkCount } from '../proc/stat.ts';
@@ -15,7 +16,7 @@ import { loadNative, type Native } from './process-exits/native.ts';
 import { createPidfds, type Pidfds, withoutExit } from './process-exits/pidfd.ts';
 import { probe } from './process-exits/probe.ts';
 import { scopeOfLauncher } from './process-exits/scope-launcher.ts';
-import { judgeSight, mayKnowZombies } from './process-exits/sight.ts';
+import { judgeSight } from './process-exits/sight.ts';
 import { MARGIN_MS, Standstills } from './process-exits/standstills.ts';
 import { ProcessTable, type TableCounts } from './process-exits/table.ts';
 import { unitCgroupOf } from './process-exits/unit-cgroup.ts';
@@ -225,8 +226,9 @@ class ProcessExits implements ProcessExitsWatcher {
     this.#pidfdExit = features.pidfdExit && without?.pidfdExit !== true;
     if (features.events) this.#connector = connector;
     else connector?.close();
-    this.#isThreadless =
-      this.#pidfdExit && mayKnowZombies(this.#options.root) && this.#connector?.passOverThreads() === true;
+    // With this right a zombie tells its status, which is that of its last thread.
+    const mayAskZombies = hasCapability(root, CAP_SYS_PTRACE);
+    this.#isThreadless = this.#pidfdExit && mayAskZombies && this.#connector?.passOverThreads() === true;
     this.#judge(
       opened instanceof ProcessConnector
         ? 'kernel process events do not show our own child (another pid namespace)'
@@ -240,11 +242,10 @@ class ProcessExits implements ProcessExitsWatcher {
     for (const event of features.events ? features.received : []) this.#table.onEvent(event);
     this.#tree = this.#createTree(this.#table);
     this.#tree?.walk();
-    if (this.#connector !== null) {
-      this.#hearEvents(native, this.#connector);
-    }
+    if (this.#connector !== null) this.#hearEvents(native, this.#connector);
     epoll.watch(() => this.#onReady(epoll));
     this.#sweep = setInterval(() => this.#onSweep(), SWEEP_MS);
+    this.#standstills.beat();
     this.#onReady(epoll);
     this.#hearingSince = clock.wallMs();
   }

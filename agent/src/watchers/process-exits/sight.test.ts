@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { judgeSight, mayKnowZombies } from './sight.ts';
+import { judgeSight } from './sight.ts';
 
 const all = { hasEvents: true, pidfdExit: true, hasCgroups: true, connectorReason: 'EPERM' };
 
@@ -16,8 +16,4 @@ it.each([
   if (reason === null) expect(judged.reason).toBeNull();
   else expect(judged.reason).toContain(reason);
   expect(judged.unseen).toContain(sight.hasEvents ? 'no message' : 'EPERM');
-});
-
-it('has no right where there is nothing to read', () => {
-  expect(mayKnowZombies('/nowhere')).toBe(false);
 });

@@ -1,6 +1,4 @@
-import { readlinkSync } from 'node:fs';
 import type { SourceState } from '@runnerwatch/shared/model/node.ts';
-import { pathBelow } from '../../proc/kernel-file.ts';
 
 /** What this machine lets us see of the ends of processes. */
 export interface Sight {
@@ -30,14 +28,4 @@ export function judgeSight(sight: Sight): Pick<SourceState, 'state' | 'reason'> 
   }
   const cure = 'give the agent CAP_NET_ADMIN in the initial namespaces, or run Linux 6.15';
   return { state: 'blind', reason: `exit statuses stay unknown: ${connectorReason}; ${cure}`, unseen };
-}
-
-/** Whether the status of any zombie is told us, as `readPidStat` has it: the same right as reading this link. */
-export function mayKnowZombies(root: string): boolean {
-  try {
-    readlinkSync(pathBelow(root, '/proc/1/exe'));
-    return true;
-  } catch {
-    return false;
-  }
 }
