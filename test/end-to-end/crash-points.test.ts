@@ -75,15 +75,13 @@ describe('killed at a named step', () => {
       await expectExact({ sink, installation }, [5, 6]);
 
       expect(new Set(sink.ids).size).toBe(sink.ids.length);
-      // Killed between its spool and its inbox it says the end again: the same one, of which nothing follows.
       expect((await allTasks(installation)).map(({ amendments }) => amendments)).toEqual([0, 0]);
       await agent.end();
       await collector.end();
       const stored = await inDatabase(
         installation,
         (sql) => sql<{ endings: number }>`
-        select count(distinct (body->'ending'->>'status', body->'ending'->>'ended_at'))::int as endings
-        from events where kind = 'task_ended' group by body->'task'->>'id'`,
+        select count(*)::int as endings from events where kind = 'task_ended' group by body->'task'->>'id'`,
       );
       expect(stored.map(({ endings }) => endings)).toEqual([1, 1]);
     },

@@ -81,12 +81,10 @@ describe('the kill test', () => {
 
     await agent.end();
     await collector.end();
-    // An agent killed between its spool and its inbox says an end again: the same one, of which nothing follows.
     const [stored] = await inDatabase(
       installation,
       (sql) => sql<{ tasks: number; endings: number }>`
-      select count(distinct body->'task'->>'id')::int as tasks,
-        count(distinct (body->'task'->>'id', body->'ending'->>'status', body->'ending'->>'ended_at'))::int as endings
+      select count(distinct body->'task'->>'id')::int as tasks, count(*)::int as endings
       from events where kind = 'task_ended'`,
     );
     expect(stored).toEqual({ tasks: ends, endings: ends });
