@@ -1,7 +1,8 @@
 /*
  * What the agent costs a node with much on it: 5,000 units that systemd has loaded, 200 scopes with the names that Docker
  * gives its containers' (their processes sleep; there is no engine behind them), and 50 tasks that run and are recorded.
- * The node is systemd in namespaces of this kernel (docs/real-node.md); the bare Node.js beside the agent runs in it too.
+ * The node is systemd in namespaces of this kernel (docs/real-node.md), a pid namespace among them, so that process events do not
+ * come and cost nothing here. The bare Node.js beside the agent runs in it too.
  */
 import { join } from 'node:path';
 import { Installation } from '../../test/support/product.ts';

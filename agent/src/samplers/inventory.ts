@@ -76,7 +76,7 @@ function contradicts(sample: NodeSample, inventory: Inventory): boolean {
   return Math.abs(memoryBytes - inventory.memory_total_bytes) > inventory.memory_total_bytes * MEMORY_CHANGE_SHARE;
 }
 
-/** From what the kernel says; where there is no `/proc`, by systeminformation, which is loaded only then: it keeps 2 MiB. */
+/** From what the kernel says; where there is no `/proc`, by systeminformation, which is loaded only then: it keeps 3 MiB. */
 export async function readInventory(root = '/'): Promise<Inventory> {
   const cpu = readCpuInfo(root);
   if (cpu === null) return readPortableInventory();
