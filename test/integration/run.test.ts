@@ -513,25 +513,42 @@ describe('the inbox', () => {
     expect(end.waitStatus === null ? end.blindReason : '').toMatch(end.waitStatus === null ? /was killed/ : /^$/);
   });
 
-  it('ends a run of before a restart of the machine as unknown', async () => {
-    const inbox = join(dataDir, 'agent/inbox');
+  it('ends a run of before a restart of the machine as unknown, and not before it began', async () => {
     await run(['--', 'true']);
-    const [begin] = facts('begin');
-    for (const name of readdirSync(inbox)) rmSync(join(inbox, name));
-    const before = {
-      ...begin,
-      boot_id: '00000000-0000-4000-8000-000000000000',
-      wrapper_pid: 1,
-      begun: { ...begin?.begun, pid: 1 },
-    };
-    writeFileSync(join(inbox, `${begin?.run_id}.begin.json`), JSON.stringify(before));
+    const [begin] = moveToEarlierBoot();
+    const [end] = facts('end');
+    rmSync(join(dataDir, 'agent/inbox', `${end?.run_id}.end.json`));
 
     const { sightings } = await openInbox();
 
     expect(ended(sightings)).toMatchObject([
       { waitStatus: null, approximate: true, blindReason: expect.stringContaining('restarted') },
     ]);
+    expect(ended(sightings)[0]?.at).toBeGreaterThanOrEqual(Date.parse(begin?.begun.started_at ?? ''));
   });
+
+  it('takes the word of a run that ended in the restart of the machine', async () => {
+    await run(['--', 'sh', '-c', 'exit 4']);
+    moveToEarlierBoot();
+
+    const { sightings } = await openInbox();
+
+    expect(ended(sightings)).toMatchObject([{ waitStatus: 4 << 8, approximate: false }]);
+  });
+
+  /** What was recorded is from before a restart of this machine. */
+  function moveToEarlierBoot(): ReturnType<typeof facts> {
+    return facts('begin').map((begin) => {
+      const before = {
+        ...begin,
+        boot_id: '00000000-0000-4000-8000-000000000000',
+        wrapper_pid: 1,
+        begun: { ...begin.begun, pid: 1 },
+      };
+      writeFileSync(join(dataDir, 'agent/inbox', `${begin.run_id}.begin.json`), JSON.stringify(before));
+      return before;
+    });
+  }
 
   it('sets hostile files aside, and follows none of them', async () => {
     const inbox = join(dataDir, 'agent/inbox');

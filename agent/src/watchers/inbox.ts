@@ -80,7 +80,7 @@ class Inbox implements InboxWatcher {
   async start(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => void this.stop(), { once: true });
     this.#prepare();
-    await this.#takeSoon(this.#newNames());
+    await this.#look();
     if (!this.#isStopped) this.#timer = setInterval(() => this.#onTick(), SCAN_MS);
   }
 
@@ -156,7 +156,13 @@ class Inbox implements InboxWatcher {
 
   #onTick(): void {
     if (this.#state.state === 'blind' || this.#watcher === null) this.#prepare();
-    void this.#takeSoon(this.#newNames());
+    void this.#look();
+  }
+
+  /** Only when all that lies here is read can a run be missing its end. */
+  async #look(): Promise<void> {
+    await this.#takeSoon(this.#newNames());
+    if (this.#isStopped) return;
     for (const run of this.#runs.values()) if (!run.isEnded) this.#check(run);
   }
 
@@ -221,7 +227,6 @@ class Inbox implements InboxWatcher {
         run.exit = exit;
       });
     }
-    if (file.ended === null) this.#check(run);
     return run;
   }
 
@@ -237,7 +242,7 @@ class Inbox implements InboxWatcher {
     const { root, clock } = this.#options;
     const { file } = run;
     if (!this.#isThisBoot(file)) {
-      return this.#end(run, this.#unseenEnd(run, 'the machine was restarted while it ran', this.#bootedAt()));
+      return this.#end(run, this.#unseenEnd(run, 'the machine was restarted while it ran', this.#overBy(file)));
     }
     const isGone =
       !lives(root, file.wrapper_pid, file.wrapper_start_ticks) && !lives(root, file.begun.pid, file.begun.start_ticks);
@@ -272,11 +277,11 @@ class Inbox implements InboxWatcher {
     return bootId === null || this.#bootId === null || bootId === this.#bootId;
   }
 
-  /** By when it was over at the latest. */
-  #bootedAt(): number {
+  /** By when it was over at the latest: when the machine started anew. Never before the run began, whatever the clocks say. */
+  #overBy({ begun }: FactFile): number {
     const upMs = Number.parseFloat(readKernelFile(this.#options.root, '/proc/uptime') ?? '') * 1000;
     const nowMs = this.#options.clock.wallMs();
-    return Number.isNaN(upMs) ? nowMs : Math.round(nowMs - upMs);
+    return Number.isNaN(upMs) ? nowMs : Math.max(Math.round(nowMs - upMs), Date.parse(begun.started_at));
   }
 
   /** Kept aside for whoever wants to know, never deleted unread while there are few. Its content is not logged. */
