@@ -69,7 +69,7 @@ export async function startAgent({ config, signal, system }: AgentOptions): Prom
   uplink.start();
   parts.defer(() => uplink.stop('stopping'));
   ledger.reconcile();
-  ledger.save();
+  await ledger.save();
   sampling.start();
   parts.defer(() => sampling.stop());
   measuring.start(() => ledger.open(), [(tick) => warnings.take(tick)]);

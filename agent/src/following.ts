@@ -9,7 +9,7 @@ import { Measuring } from './measuring.ts';
 import { firstPidIn, readEnvironment } from './proc/environment.ts';
 import { readPidDirectory } from './proc/pid-stat.ts';
 import { RedirectedOutput } from './redirected-output.ts';
-import { readSmallFile, writeSmallFile } from './small-file.ts';
+import { readSmallFile, replaceSmallFile } from './small-file.ts';
 import type { Spooling } from './spooling.ts';
 import { variablesOf } from './tasks/identify.ts';
 import { Ledger } from './tasks/ledger.ts';
@@ -113,7 +113,15 @@ function lookInside({
   };
 }
 
-type Asked = 'tailOf' | 'hurryJournal' | 'isSeeing' | 'exitsBlindness' | 'watchCgroup' | 'unwatchCgroup' | 'settled';
+type Asked =
+  | 'tailOf'
+  | 'hurryJournal'
+  | 'isSeeing'
+  | 'exitsBlindness'
+  | 'mainPidOf'
+  | 'watchCgroup'
+  | 'unwatchCgroup'
+  | 'settled';
 
 /** The watchers are made after the ledger that they report to. */
 function askWatchers(hearing: () => Hearing): Pick<LedgerOptions, Asked> {
@@ -129,6 +137,7 @@ function askWatchers(hearing: () => Hearing): Pick<LedgerOptions, Asked> {
         .states()
         .some((state) => state.name === name && state.state !== 'off' && state.state !== 'blind'),
     exitsBlindness: (at) => hearing().processExits.blindness(at),
+    mainPidOf: (cgroup) => hearing().processExits.mainPidOf(cgroup),
     watchCgroup: (cgroup) => hearing().cgroupOom.watch(cgroup),
     unwatchCgroup: (cgroup) => hearing().cgroupOom.unwatch(cgroup),
     settled: (source, handle) => {
@@ -143,7 +152,7 @@ function storedState(file: string): LedgerOptions['state'] {
       const parsed = ledgerState.safeParse(parseOrNull(readSmallFile(file)));
       return parsed.success ? parsed.data : null;
     },
-    save: (state) => writeSmallFile(file, JSON.stringify(state)),
+    save: (state) => replaceSmallFile(file, JSON.stringify(state)),
   };
 }
 

@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { BlindSources } from './blind-sources.ts';
 import type { AgentConfig } from './config.ts';
 import { firingFile } from './samplers/firing-file.ts';
-import { readSmallFile, writeSmallFile } from './small-file.ts';
+import { readSmallFile, replaceSmallFile } from './small-file.ts';
 import { type CgroupOomWatcher, createCgroupOomWatcher } from './watchers/cgroup-oom.ts';
 import { createContainersWatcher, type KnownContainer } from './watchers/containers.ts';
 import { findContainerSockets, socketAt } from './watchers/containers-sockets.ts';
@@ -79,7 +79,7 @@ export function createHearing(options: HearingOptions): Hearing {
     report,
     ...units,
     logLines: config.log_lines,
-    cursor: { load: async () => readSmallFile(cursorFile), save: async (text) => writeSmallFile(cursorFile, text) },
+    cursor: { load: async () => readSmallFile(cursorFile), save: (text) => replaceSmallFile(cursorFile, text) },
     clock,
     log: subsystem(log, 'agent:journal'),
   });

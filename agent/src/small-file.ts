@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
 
 /** The text of a small file of ours; null when it is not there or cannot be read. */
 export function readSmallFile(path: string): string | null {
@@ -9,7 +10,20 @@ export function readSmallFile(path: string): string | null {
   }
 }
 
-/** Replaces a small file at once and for good: whoever reads it sees the old text or the new one, also after a power cut. */
+/** Replaces a small file for good: whoever reads it sees the old text or the new one, also after a power cut. One at a time of each file. */
+export async function replaceSmallFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.new`;
+  const file = await open(temporary, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+}
+
+/** {@link replaceSmallFile}, while everything else stands still: for what must be on disk before anything else happens. */
 export function writeSmallFile(path: string, text: string): void {
   const temporary = `${path}.new`;
   const file = openSync(temporary, 'w', 0o600);

@@ -1,7 +1,7 @@
 import { type ConditionReport, conditionReport } from '@runnerwatch/shared/model/condition.ts';
 import type { Logger } from 'pino';
 import * as z from 'zod/mini';
-import { readSmallFile, writeSmallFile } from '../small-file.ts';
+import { readSmallFile, replaceSmallFile } from '../small-file.ts';
 
 const reports = z.array(conditionReport);
 
@@ -10,20 +10,30 @@ export function firingFile(
   path: string,
   log: Logger,
 ): { load: () => ConditionReport[]; save: (firing: readonly ConditionReport[]) => void } {
+  let latest = '';
+  let isWriting = false;
+  const write = async () => {
+    isWriting = true;
+    try {
+      for (let written: string | null = null; written !== latest; ) {
+        written = latest;
+        await replaceSmallFile(path, written);
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'what fires could not be noted; a condition taken out of the configuration may not end');
+    } finally {
+      isWriting = false;
+    }
+  };
   return {
     load: () => {
       const parsed = reports.safeParse(parseOrNull(readSmallFile(path)));
       return parsed.success ? parsed.data : [];
     },
+    // Not waited for: a disk that stalls holds up nothing else.
     save: (firing) => {
-      try {
-        writeSmallFile(path, JSON.stringify(firing));
-      } catch (error) {
-        log.warn(
-          { err: error },
-          'what fires could not be noted; a condition taken out of the configuration may not end',
-        );
-      }
+      latest = JSON.stringify(firing);
+      if (!isWriting) void write();
     },
   };
 }

@@ -23,6 +23,8 @@ export interface LedgerOptions {
   readonly takeRecording: (run: Run, endedAt: number) => TaskRecording | null;
   /** What the rules ask for of the environment of a run's main process; empty when it is not to be seen. */
   readonly readEnvironment: (of: { pid: number | null; cgroup: string | null }) => Readonly<Record<string, string>>;
+  /** The main process of what runs in a cgroup, where the kernel has told of it. */
+  readonly mainPidOf: (cgroup: string) => number | null;
   /** Where the main process of a run works; null when it is not to be seen. */
   readonly directoryOf: (of: { pid: number | null; cgroup: string | null }) => string | null;
   /** The fullest of the disks a run uses, as last read. */
@@ -34,7 +36,7 @@ export interface LedgerOptions {
   readonly tailOf: (run: { unit: string; invocationId: string | null }) => readonly string[] | null;
   /** The journal's word on an end is waited for. */
   readonly hurryJournal: () => void;
-  readonly state: { load(): LedgerState | null; save(state: LedgerState): void };
+  readonly state: { load(): LedgerState | null; save(state: LedgerState): Promise<void> };
   /** Task ids whose end an earlier life has written down. */
   readonly endsOnDisk: Iterable<string>;
   /** Whether the source can be heard at this moment: an absent word from it then means something. */

@@ -28,7 +28,7 @@ function life(disk: { state: LedgerState | null; written: EventBody[] }, more: P
     hurryJournal: () => {},
     state: {
       load: () => disk.state,
-      save: (state) => {
+      save: async (state) => {
         disk.state = structuredClone(state);
       },
     },
@@ -36,6 +36,7 @@ function life(disk: { state: LedgerState | null; written: EventBody[] }, more: P
     endsOnDisk: [],
     exitsBlindness: () => null,
     directoryOf: () => null,
+    mainPidOf: () => null,
     diskOf: () => null,
     watchCgroup: () => {},
     unwatchCgroup: () => {},
@@ -226,7 +227,7 @@ describe('the ledger', () => {
     const disk = emptyDisk();
     const first = life(disk);
     await tell(first, started());
-    first.ledger.save();
+    await first.ledger.save();
     await tell(first, exited(3 << 8), ended());
     const [id] = disk.written.flatMap((body) => (body.kind === 'task_ended' ? [body.task.id] : []));
 
@@ -260,7 +261,7 @@ describe('the ledger', () => {
     const service = { unit: 's.service', cgroup: '/system.slice/s.service' };
     const first = life(disk);
     await tell(first, started(service));
-    first.ledger.save();
+    await first.ledger.save();
 
     const second = life(disk);
     second.ledger.reconcile();
@@ -324,7 +325,7 @@ describe('the ledger', () => {
     await tell(life(disk), started());
     const first = life(disk);
     await tell(first, started());
-    first.ledger.save();
+    await first.ledger.save();
     const before = disk.written.length;
 
     const second = life(disk);
@@ -339,13 +340,13 @@ describe('the ledger', () => {
     const disk = emptyDisk();
     const first = life(disk);
     await tell(first, started());
-    first.ledger.save();
+    await first.ledger.save();
 
     const second = life(disk, { bootId: 'boot-2' });
     second.ledger.reconcile();
     second.ledger.reconcile();
     await second.clock.advance(0);
-    second.ledger.save();
+    await second.ledger.save();
     const third = life(disk, { bootId: 'boot-2' });
     third.ledger.reconcile();
 
@@ -479,6 +480,7 @@ describe('the ledger', () => {
     // Not before the file of what runs is without it.
     expect(one.settled).toEqual([]);
     one.ledger.tick();
+    await one.clock.advance(0);
     expect(one.settled).toEqual(['systemd t1.scope']);
   });
 });
@@ -618,6 +620,58 @@ describe('a word that comes after the end was told', () => {
   });
 });
 
+describe('a word that comes before its unit is heard of', () => {
+  const unit = 'job.service';
+  const endedWith203 = ended({ unit, result: 'exit-code', execMain: { code: 'exited', status: 203 }, via: 'dbus' });
+  const words = 'Failed at step EXEC spawning /tmp/x: Permission denied';
+  const startFailed = (invocationId: string | null): Sighting => ({
+    kind: 'unit_start_failed',
+    unit,
+    invocationId,
+    words,
+    at: Date.UTC(2026, 0, 1),
+  });
+  const proofs = (written: readonly EventBody[]) =>
+    written.flatMap((body) =>
+      body.kind === 'task_ended' ? [[body.ending.verdict.cause, body.ending.verdict.confidence]] : [],
+    );
+
+  it('is taken when the unit begins', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+
+    await tell(one, startFailed(invocation), started({ unit }), endedWith203, { ...endedWith203, via: 'journal' });
+
+    expect(proofs(disk.written)).toEqual([['start_failed', 'proven']]);
+  });
+
+  it('is not taken by another run of the unit, neither the one before nor the one after', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+
+    await tell(one, started({ unit }), endedWith203, { ...endedWith203, via: 'journal' });
+    await tell(one, startFailed('b'.repeat(32)));
+    const third = 'c'.repeat(32);
+    await tell(one, started({ unit, invocationId: third, startedAt: Date.UTC(2026, 0, 1, 0, 0, 6) }));
+    await tell(one, { ...endedWith203, invocationId: third }, { ...endedWith203, invocationId: third, via: 'journal' });
+
+    expect(proofs(disk.written)).toEqual([
+      ['start_failed', 'likely'],
+      ['start_failed', 'likely'],
+    ]);
+  });
+
+  it('is of an earlier run when it names none and was said before the start', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+
+    await tell(one, startFailed(null), started({ unit, startedAt: Date.UTC(2026, 0, 1, 0, 0, 1) }));
+    await tell(one, endedWith203, { ...endedWith203, via: 'journal' });
+
+    expect(proofs(disk.written)).toEqual([['start_failed', 'likely']]);
+  });
+});
+
 describe('an OOM kill in a task that goes on', () => {
   const counted = (oomKills: number): Sighting => ({ kind: 'cgroup_oom', cgroup, oomKills, at: endedAtMs });
 
@@ -667,7 +721,7 @@ describe('an OOM kill in a task that goes on', () => {
     const one = life(disk);
     await tell(one, started({ startedAt: null }), counted(1));
     await one.clock.advance(1000);
-    one.ledger.save();
+    await one.ledger.save();
 
     const two = life(disk);
     await tell(two, started({ startedAt: null }), counted(1));

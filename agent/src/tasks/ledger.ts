@@ -12,6 +12,7 @@ import type {
   UnitStarted,
 } from '../watchers/watcher.ts';
 import { EarlyExits, leafOf } from './early-exits.ts';
+import { EarlyFacts } from './early-facts.ts';
 import { endingOf, type TaskEnded } from './ending.ts';
 import { EventWriter } from './event-writer.ts';
 import { GpuFaults } from './gpu-faults.ts';
@@ -23,7 +24,8 @@ import { OpenRuns } from './open-runs.ts';
 import { isSameStart, keyOf, type Opening, openingOfCommand, openingOfContainer, openingOfUnit } from './opening.ts';
 import { endInstantOf, hasEnded, openRun, type Run, takeUse } from './run.ts';
 import { Shutdowns } from './shutdowns.ts';
-import { subjectOf, type TaskFact, takeFact } from './task-facts.ts';
+import { StateKeeper } from './state-keeper.ts';
+import { isOfAnother, subjectOf, type TaskFact, takeFact } from './task-facts.ts';
 import { TaskOutputs } from './task-outputs.ts';
 import { isFrom, type ToldEnd, ToldEnds } from './told-ends.ts';
 import { memoryPointsOf, trendOf } from './verdict/trend.ts';
@@ -45,6 +47,7 @@ export class Ledger {
   readonly #options: LedgerOptions;
   readonly #runs = new OpenRuns();
   readonly #early = new EarlyExits();
+  readonly #earlyFacts = new EarlyFacts();
   /** Ended, but not yet on disk: a later life must still ask about them. */
   readonly #unsettled = new Set<Run>();
   readonly #writer: EventWriter;
@@ -59,35 +62,28 @@ export class Ledger {
   readonly #previous: LedgerState | null;
   /** Ends from before this instant are told already, or were before our time. */
   readonly #tellFrom: number;
-  /** Ended and on disk, but perhaps still open in the file of what runs. */
-  readonly #written: Run[] = [];
-  #isDirty = false;
+  readonly #keeper: StateKeeper;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
     this.#previous = options.state.load();
     this.#writer = new EventWriter(options);
+    this.#keeper = new StateKeeper({ ...options, save: options.state.save, take: () => this.#state() });
     const startedAt = options.clock.wallMs();
     this.#tellFrom = this.#previous?.saved_at ?? startedAt;
     this.#shutdowns = new Shutdowns({ since: this.#previous?.stopping_since ?? null, startedAt });
     const { clock, bootId } = options;
-    const known = () => {
-      this.#isDirty = true;
-    };
-    this.#outputs = new TaskOutputs({ reading: options.outputs, clock, known });
+    this.#outputs = new TaskOutputs({ reading: options.outputs, clock, known: () => this.#keeper.changed() });
     const tell = (report: ConditionReport) => {
-      this.#isDirty = true;
+      this.#keeper.changed();
       this.#write({ kind: 'condition', report });
     };
     this.#oomWarnings = new OomWarnings({ tell, since: this.#tellFrom, clock });
     this.#gpuFaults = new GpuFaults({ tell, known: this.#previous?.gpu_faults ?? [], bootId, clock });
     for (const id of options.endsOnDisk) this.#told.remember(id);
     for (const run of this.#previous ? believedRuns(this.#previous) : []) {
-      if (this.#told.has(run.identity.id)) {
-        this.#isDirty = true;
-        continue;
-      }
-      this.#add(run);
+      if (this.#told.has(run.identity.id)) this.#keeper.changed();
+      else this.#add(run);
     }
   }
 
@@ -168,7 +164,7 @@ export class Ledger {
     this.#writer.retry();
     this.reconcile();
     this.#gpuFaults.tick();
-    this.save();
+    void this.save();
   }
 
   /**
@@ -191,15 +187,8 @@ export class Ledger {
   }
 
   /** Writes the set of open runs down when it has changed. */
-  save(): void {
-    if (!this.#isDirty) return;
-    const { state, bootId, clock, settled } = this.#options;
-    const open = [...this.#runs.all(), ...this.#unsettled];
-    const node = { bootId, stoppingSince: this.#shutdowns.since, gpuFaults: this.#gpuFaults.known() };
-    state.save(storeRuns(open, { ...node, now: clock.wallMs() }));
-    this.#isDirty = false;
-    // Only now may a source forget them: a next life would believe that what it reads of here still runs.
-    for (const { source, handle } of this.#written.splice(0)) settled(source, handle);
+  save(): Promise<void> {
+    return this.#keeper.save();
   }
 
   /** Ends that wait for a witness are judged now; resolves when everything is on disk. */
@@ -207,7 +196,13 @@ export class Ledger {
     for (const waiting of this.#waiting.values()) waiting.abort();
     this.#oomWarnings.stop();
     await this.#writer.settled();
-    this.save();
+    await this.save();
+  }
+
+  #state(): LedgerState {
+    const { bootId, clock } = this.#options;
+    const node = { bootId, stoppingSince: this.#shutdowns.since, gpuFaults: this.#gpuFaults.known() };
+    return storeRuns([...this.#runs.all(), ...this.#unsettled], { ...node, now: clock.wallMs() });
   }
 
   #unitStarted(sighting: UnitStarted): void {
@@ -289,6 +284,7 @@ export class Ledger {
     this.#supersede(handle);
     this.#told.supersede(handle);
     this.#add(run);
+    this.#takeEarlyFacts(run);
     this.#fresh.set(run, opening);
     void this.#outputs.begin(run);
     this.#write({ kind: 'task_started', task: identity });
@@ -305,13 +301,14 @@ export class Ledger {
   #lookAgain(run: Run, opening: Opening): void {
     this.#fresh.delete(run);
     if (!this.#runs.has(run)) return;
+    if (run.cgroup !== null) run.mainPid ??= this.#options.mainPidOf(run.cgroup);
+    this.#keeper.changed();
     run.directory = this.#options.directoryOf({ pid: run.mainPid, cgroup: run.cgroup });
     // Known to a scheduler by its name: nothing in its environment is better.
     if (run.identity.task_id !== run.identity.id) return;
     const identity = this.#identify(opening);
     if (JSON.stringify(identity) === JSON.stringify(run.identity)) return;
     run.identity = identity;
-    this.#isDirty = true;
     this.#write({ kind: 'task_started', task: identity });
   }
 
@@ -325,7 +322,7 @@ export class Ledger {
 
   #add(run: Run): void {
     this.#runs.add(run);
-    this.#isDirty = true;
+    this.#keeper.changed();
   }
 
   #confirm(run: Run): Run {
@@ -361,8 +358,9 @@ export class Ledger {
   /** Of runs that go on, and of those whose end was told a moment ago: a unit may hold a container's or a command's processes. */
   #fact(fact: TaskFact): void {
     const subject = subjectOf(fact);
-    const open = this.#runs.of(subject);
-    const told = this.#told.find(subject, { open, nowMs: this.#options.clock.monotonicMs() });
+    const nowMs = this.#options.clock.monotonicMs();
+    const open = this.#runs.of(subject).filter((run) => !isOfAnother(run, subject));
+    const told = this.#told.find(subject, { open, nowMs });
     for (const end of told) this.#amend(end, (run) => takeFact(run, fact));
     for (const run of open.filter(
       (one) => isFrom(one, subject.at) || !told.some((end) => end.run.handle === one.handle),
@@ -370,7 +368,16 @@ export class Ledger {
       this.#note(run, (one) => takeFact(one, fact));
       if (!hasEnded(run)) this.#writer.track(this.#oomWarnings.see(run, fact));
     }
-    if (fact.kind === 'gpu_fault') this.#gpuFaults.see(fact, { isClaimed: open.length + told.length > 0 });
+    const isClaimed = open.length + told.length > 0;
+    if (fact.kind === 'gpu_fault') this.#gpuFaults.see(fact, { isClaimed });
+    else if (!isClaimed) this.#earlyFacts.keep(fact, nowMs);
+  }
+
+  #takeEarlyFacts(run: Run): void {
+    for (const fact of this.#earlyFacts.take(run)) {
+      takeFact(run, fact);
+      this.#writer.track(this.#oomWarnings.see(run, fact));
+    }
   }
 
   /** Tells an end again when what came after it says more. */
@@ -384,8 +391,8 @@ export class Ledger {
 
   #systemStopping(sighting: SystemStopping): void {
     this.#shutdowns.see(sighting);
-    this.#isDirty = true;
-    this.save();
+    this.#keeper.changed();
+    void this.save();
     for (const told of this.#told.fresh(this.#options.clock.monotonicMs())) this.#amend(told, () => {});
   }
 
@@ -436,8 +443,7 @@ export class Ledger {
     this.#unsettled.add(run);
     this.#write(body, () => {
       this.#unsettled.delete(run);
-      this.#isDirty = true;
-      this.#written.push(run);
+      this.#keeper.over(run);
       // Not before: it would be on its way first, and the word of the end behind it.
       if (recording !== null && failureStatuses.includes(body.ending.status))
         this.#write({ kind: 'task_recording', task_id: run.identity.id, recording });

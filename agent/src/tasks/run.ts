@@ -268,7 +268,8 @@ function unitFacts(run: Run, ended: UnitEnded): RunFacts['unit'] {
   };
 }
 
-function kernelOomFacts({ kernelOom, cgroup, handle }: Run): RunFacts['memory']['kernelOom'] {
+function kernelOomFacts(run: Run): RunFacts['memory']['kernelOom'] {
+  const { kernelOom, cgroup, handle } = run;
   if (kernelOom === null) return null;
   const { at, scope, limitedCgroup, usageBytes, limitBytes, pid, comm, rssBytes, largest } = kernelOom;
   const isOwn = limitedCgroup === null || limitedCgroup === cgroup || handlesIn(limitedCgroup).includes(handle);
@@ -278,7 +279,7 @@ function kernelOomFacts({ kernelOom, cgroup, handle }: Run): RunFacts['memory'][
     group: isOwn ? null : limitedCgroup,
     usageBytes,
     limitBytes,
-    victim: { pid, comm, rssBytes },
+    victim: { pid, comm, rssBytes, isMain: isMainProcess(run, pid) },
     largest,
   };
 }

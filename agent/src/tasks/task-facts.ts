@@ -8,6 +8,7 @@ import type {
   UnitOom,
   UnitStartFailed,
 } from '../watchers/watcher.ts';
+import { keyOf } from './opening.ts';
 import { handlesIn, type Run } from './run.ts';
 import { xidOf } from './verdict/judge-xid.ts';
 
@@ -26,6 +27,8 @@ export type TaskFact =
 export interface Subject {
   /** What it may be called by, the best first. */
   readonly handles: readonly string[];
+  /** Which of the runs of that name; null where the source does not say. */
+  readonly key: string | null;
   /** A process of it. */
   readonly pid: number | null;
   readonly at: number;
@@ -33,9 +36,18 @@ export interface Subject {
 
 export function subjectOf(fact: TaskFact): Subject {
   const { at } = fact;
-  if ('unit' in fact) return { handles: [fact.unit], pid: null, at };
-  if ('containerId' in fact) return { handles: [fact.containerId], pid: null, at };
-  return { handles: fact.cgroup === null ? [] : handlesIn(fact.cgroup), pid: 'pid' in fact ? fact.pid : null, at };
+  if ('unit' in fact) {
+    const key = fact.invocationId === null ? null : keyOf('systemd', fact.invocationId);
+    return { handles: [fact.unit], key, pid: null, at };
+  }
+  if ('containerId' in fact) return { handles: [fact.containerId], key: null, pid: null, at };
+  const handles = fact.cgroup === null ? [] : handlesIn(fact.cgroup);
+  return { handles, key: null, pid: 'pid' in fact ? fact.pid : null, at };
+}
+
+/** The source names another run than this one of the same unit. */
+export function isOfAnother({ key, source }: Pick<Run, 'key' | 'source'>, subject: Pick<Subject, 'key'>): boolean {
+  return subject.key !== null && source === 'systemd' && /^systemd:[0-9a-f]{32}$/.test(key) && key !== subject.key;
 }
 
 export function takeFact(run: Run, fact: TaskFact): void {

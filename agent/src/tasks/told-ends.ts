@@ -1,6 +1,6 @@
 import type { TaskEnded } from './ending.ts';
 import { isMainProcess, type Run } from './run.ts';
-import type { Subject } from './task-facts.ts';
+import { isOfAnother, type Subject } from './task-facts.ts';
 
 /** An end as it was last told. */
 export interface ToldEnd {
@@ -56,11 +56,13 @@ export class ToldEnds {
    * Whose fact this may be, besides `open`: runs that ended, by their main process, or by their name if it was said before
    * another run took that over.
    */
-  find({ handles, pid, at }: Subject, { open, nowMs }: { open: readonly Run[]; nowMs: number }): ToldEnd[] {
+  find(subject: Subject, { open, nowMs }: { open: readonly Run[]; nowMs: number }): ToldEnd[] {
+    const { handles, pid, at } = subject;
     const isNext = (handle: string) => open.some((run) => run.handle === handle && !isFrom(run, at));
     return this.fresh(nowMs).filter(({ run, isSuperseded }) => {
+      if (isOfAnother(run, subject)) return false;
       if (pid !== null && isMainProcess(run, pid)) return true;
-      return handles.includes(run.handle) && (isSuperseded ? isNext(run.handle) : true);
+      return handles.includes(run.handle) && (!isSuperseded || subject.key !== null || isNext(run.handle));
     });
   }
 

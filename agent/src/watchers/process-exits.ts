@@ -46,6 +46,8 @@ export interface ProcessExitsWatcher extends Watcher {
   unfollow(pid: number): void;
   /** How the last main process of this unit's cgroup ended; forgotten a minute later. */
   recentExit(cgroup: string): ProcessExited | null;
+  /** The living main process of this unit's cgroup. */
+  mainPidOf(cgroup: string): number | null;
   /** Names of the system's units that have a cgroup, as last seen. */
   unitsWithCgroup(): ReadonlySet<string>;
   /** Reads every directory of the tree again: for when its names are in doubt. */
@@ -161,6 +163,10 @@ class ProcessExits implements ProcessExitsWatcher {
 
   recentExit(cgroup: string): ProcessExited | null {
     return this.#table?.lastExit(cgroup) ?? null;
+  }
+
+  mainPidOf(cgroup: string): number | null {
+    return this.#table?.mainPidOf(cgroup) ?? null;
   }
 
   unitsWithCgroup(): ReadonlySet<string> {

@@ -53,7 +53,7 @@ const kernelOom: NonNullable<RunFacts['memory']['kernelOom']> = {
   group: null,
   usageBytes: null,
   limitBytes: null,
-  victim: { pid: 42, comm: 'hog', rssBytes: null },
+  victim: { pid: 42, comm: 'hog', rssBytes: null, isMain: false },
   largest: null,
 };
 const memory = (known: Partial<RunFacts['memory']>) => ({ memory: { ...blank.memory, ...known } });

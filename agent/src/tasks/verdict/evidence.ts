@@ -116,7 +116,8 @@ function fromKernelOom({ at: atMs, isGlobal, group, usageBytes, limitBytes, vict
   const size = (bytes: number | null) => (bytes === null ? '' : ` with ${formatSize(bytes)}`);
   const name = victim.comm === null ? '' : ` (${victim.comm})`;
   const reason = isGlobal ? 'the node had run out of memory' : 'a memory limit was reached';
-  const found = [`the OOM killer took process ${victim.pid}${name}${size(victim.rssBytes)}: ${reason}`];
+  const which = victim.isMain ? 'the main process,' : 'process';
+  const found = [`the OOM killer took ${which} ${victim.pid}${name}${size(victim.rssBytes)}: ${reason}`];
   if (!isGlobal && usageBytes !== null)
     found.push(
       `${group ?? 'the task'} used ${formatSize(usageBytes)}${limitBytes === null ? '' : ` of its limit of ${formatSize(limitBytes)}`}`,

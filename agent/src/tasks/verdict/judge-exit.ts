@@ -2,9 +2,9 @@ import type { TaskStatus } from '@runnerwatch/shared/model/task.ts';
 import { type ExitStatus, exitStatusOf, ownFaults, signalName } from './exit-status.ts';
 import { hadOomKill, type RunFacts } from './run-facts.ts';
 
-/** How the main process ended, by the best witness: its own parent first, then the kernel, then whoever took its core. */
+/** How the main process ended, by the best witness: its own parent first, then the kernel, then whoever took its core or its memory. */
 export function exitOf(facts: RunFacts): ExitStatus | null {
-  const { run, unit, process, container, coreDump } = facts;
+  const { run, unit, process, container, coreDump, memory } = facts;
   if (run?.waitStatus != null) return exitStatusOf(run.waitStatus);
   if (unit?.execMain) {
     const { code, status } = unit.execMain;
@@ -13,7 +13,8 @@ export function exitOf(facts: RunFacts): ExitStatus | null {
   }
   if (container) return exitOfContainer(facts);
   if (process?.waitStatus != null) return exitStatusOf(process.waitStatus);
-  return coreDump?.isMain ? { kind: 'signal', signal: signalName(coreDump.signal), coreDumped: true } : null;
+  if (coreDump?.isMain) return { kind: 'signal', signal: signalName(coreDump.signal), coreDumped: true };
+  return memory.kernelOom?.victim.isMain ? { kind: 'signal', signal: 'SIGKILL', coreDumped: false } : null;
 }
 
 /** An engine reports 128 + n both for a signal n and for a program that chose that code; only its events or the kernel tell which. */

@@ -9,7 +9,8 @@ import { hadOomKill, type KernelOomFacts, type RunFacts } from './run-facts.ts';
 export function outOfMemory(facts: RunFacts, exit: ExitStatus | null): Finding | null {
   if (!hadOomKill(facts) || isStopEnough(facts, exit)) return null;
   const { cause, confidence, who } = whoseMemory(facts);
-  const isOfThisEnd = facts.unit?.result === 'oom-kill' || wasJustBefore(facts);
+  const wasMain = facts.memory.kernelOom?.victim.isMain === true;
+  const isOfThisEnd = facts.unit?.result === 'oom-kill' || wasMain || wasJustBefore(facts);
   const isKill = exit?.kind === 'signal' ? exit.signal === 'SIGKILL' : exit?.code === 137;
   const wasKilled = isOfThisEnd && (isKill || facts.unit?.result === 'oom-kill');
   if (wasKilled) return { status: 'killed_oom', cause, confidence, summary: `Killed for want of memory: ${who}.` };

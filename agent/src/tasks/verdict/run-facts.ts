@@ -102,7 +102,13 @@ export interface KernelOomFacts {
   readonly group: string | null;
   readonly usageBytes: number | null;
   readonly limitBytes: number | null;
-  readonly victim: { readonly pid: number; readonly comm: string | null; readonly rssBytes: number | null };
+  readonly victim: {
+    readonly pid: number;
+    readonly comm: string | null;
+    readonly rssBytes: number | null;
+    /** It was the task's main process. */
+    readonly isMain: boolean;
+  };
   /** The largest of those that could have been killed. */
   readonly largest: { readonly pid: number; readonly comm: string; readonly rssBytes: number } | null;
 }

@@ -79,7 +79,7 @@ const account: NonNullable<Memory['kernelOom']> = {
   group: null,
   usageBytes: null,
   limitBytes: null,
-  victim: { pid: 42, comm: 'hog', rssBytes: null },
+  victim: { pid: 42, comm: 'hog', rssBytes: null, isMain: false },
   largest: null,
 };
 const line = (isGlobal: boolean, known: Partial<typeof account> = {}) => ({
@@ -377,6 +377,16 @@ describe('killed for memory only where something proves it', () => {
       "the kernel's line: a limit",
       scope({}, { ...main(KILL), ...memory(line(false)) }),
       ['killed_oom', 'oom_limit', 'proven', null, 'SIGKILL'],
+    ],
+    [
+      "the kernel's line names its main process, whose exit nobody saw",
+      scope({}, memory(line(false, { victim: { pid: 42, comm: 'hog', rssBytes: null, isMain: true } }))),
+      ['killed_oom', 'oom_limit', 'proven', null, 'SIGKILL'],
+    ],
+    [
+      "the kernel's line names another process of it, and its exit nobody saw",
+      scope({}, memory(line(false))),
+      ['unknown', 'unknown', 'unknown'],
     ],
     [
       'a service killed at its limit',
@@ -1018,7 +1028,7 @@ describe('the evidence says who saw what', () => {
     ],
     [
       "the kernel's account of a limit",
-      scope({}, memory(line(false, { victim: { pid: 42, comm: 'hog', rssBytes: 49 * MiB } }))),
+      scope({}, memory(line(false, { victim: { pid: 42, comm: 'hog', rssBytes: 49 * MiB, isMain: false } }))),
       'kernel: the OOM killer took process 42 (hog) with 49 MiB: a memory limit was reached',
     ],
     [
@@ -1177,7 +1187,7 @@ describe('whatever is seen', () => {
           group: maybe(fc.string()),
           usageBytes: bytes,
           limitBytes: bytes,
-          victim: fc.record({ pid: fc.nat(), comm: maybe(fc.string()), rssBytes: bytes }),
+          victim: fc.record({ pid: fc.nat(), comm: maybe(fc.string()), rssBytes: bytes, isMain: fc.boolean() }),
           largest: maybe(fc.record({ pid: fc.nat(), comm: fc.string(), rssBytes: fc.nat() })),
         }),
       ),

@@ -96,6 +96,10 @@ export class ProcessTable {
     return this.#units.lastExit(unitPath);
   }
 
+  mainPidOf(unitPath: string): number | null {
+    return this.#units.mainOf(unitPath)?.pid ?? null;
+  }
+
   hasOpenEnds(): boolean {
     return this.#ending.size > 0 || this.#parked.length > 0;
   }
