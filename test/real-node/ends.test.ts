@@ -204,7 +204,7 @@ describe('ends on a real node', () => {
   });
 
   it('keeps the last minutes of a task that grew into its limit', async () => {
-    const grow = 'my @held; for (1..30) { push @held, "x" x 4_000_000; select(undef, undef, undef, 0.3) }';
+    const grow = 'my @held; for (1..30) { push @held, "x" x 4_000_000; select(undef, undef, undef, 0.6) }';
     await machine.ssh(`systemd-run --scope --unit=grows -p MemoryMax=60M -p MemorySwapMax=0 -- perl -e '${grow}'`, {
       timeoutMs: 120_000,
     });
