@@ -202,13 +202,13 @@ class ProcessExits implements ProcessExitsWatcher {
   }
 
   blindness(at: number): { reason: string; wasAway: boolean } | null {
-    if (this.#hearingSince !== null && at <= this.#hearingSince + MARGIN_MS)
-      return { reason: 'it ended while the agent was not running', wasAway: true };
-    const standstill = this.#standstills.around(at);
+    const hearingSince = this.#hearingSince ?? Number.NEGATIVE_INFINITY;
+    const standstill = at > hearingSince ? this.#standstills.around(at) : undefined;
     if (standstill !== undefined) {
       const lastedS = Math.round((standstill.to - standstill.from) / 1000);
       return { reason: `it ended while the agent stood still for ${lastedS} s`, wasAway: true };
     }
+    if (at <= hearingSince + MARGIN_MS) return { reason: 'it ended while the agent was not running', wasAway: true };
     return this.#state.reason === null ? null : { reason: this.#state.reason, wasAway: false };
   }
 
