@@ -584,6 +584,17 @@ describe('a word that comes after the end was told', () => {
     expect(ends(disk.written).map(([, , , cause]) => cause)).toEqual(['exit_code', 'gpu_fault']);
   });
 
+  it('amends a signal by nobody to the stop that the journal tells of late', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+
+    await tell(one, started(), exited(15), ended({ stopJob: null }));
+    await one.clock.advance(3000);
+    await tell(one, ended({ via: 'journal', stopJob: true }));
+
+    expect(ends(disk.written).map(([, , , cause]) => cause)).toEqual(['signal', 'stopped_by_user']);
+  });
+
   it('amends a stop by a person to one by the system when the shutdown is heard of a moment later', async () => {
     const disk = emptyDisk();
     const one = life(disk);
@@ -617,6 +628,40 @@ describe('a word that comes after the end was told', () => {
     expect(ends(disk.written).map(([, , , cause]) => cause)).toEqual(['signal', 'oom_limit']);
     expect(told(disk.written)).toEqual([]);
     expect(one.ledger.open().map(({ kernelOom: account }) => account)).toEqual([null]);
+  });
+});
+
+describe('a run of a unit that the bus tells of without its invocation id', () => {
+  const nameless = { invocationId: null, startedAt: Date.UTC(2026, 0, 1) + 300 };
+
+  it('is the one that the journal names, whichever of the two speaks first', async () => {
+    for (const sightings of [
+      [started(nameless), started(), exited(0), ended()],
+      [started(), started(nameless), exited(0), ended(nameless), ended({ via: 'journal' })],
+      [started(nameless), exited(0), ended(nameless), ended({ via: 'journal' }), started()],
+      [started(), exited(0), ended(), started(nameless), ended(nameless)],
+    ]) {
+      const disk = emptyDisk();
+      const one = life(disk);
+
+      await tell(one, ...sightings);
+      await one.clock.advance(5000);
+
+      expect(ends(disk.written)).toEqual([['t1', 'completed', 0, 'success']]);
+      expect(one.ledger.open()).toEqual([]);
+    }
+  });
+
+  it('is another one when it began at another time', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+    const later = { invocationId: null, startedAt: Date.UTC(2026, 0, 1, 0, 0, 8) };
+
+    await tell(one, started(), exited(0), ended());
+    await tell(one, started(later), exited(3 << 8), ended({ ...later, at: later.startedAt + 1000 }));
+    await one.clock.advance(5000);
+
+    expect(ends(disk.written).map(([, status]) => status)).toEqual(['completed', 'failed']);
   });
 });
 

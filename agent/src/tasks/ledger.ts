@@ -22,7 +22,7 @@ import { believedRuns, type LedgerState, storeRuns } from './ledger-state.ts';
 import { OomWarnings } from './oom-warnings.ts';
 import { OpenRuns } from './open-runs.ts';
 import { isSameStart, keyOf, type Opening, openingOfCommand, openingOfContainer, openingOfUnit } from './opening.ts';
-import { endInstantOf, hasEnded, openRun, type Run, takeUse } from './run.ts';
+import { endInstantOf, hasEnded, openRun, type Run, takeUnitEnd, takeUse } from './run.ts';
 import { Shutdowns } from './shutdowns.ts';
 import { StateKeeper } from './state-keeper.ts';
 import { isOfAnother, subjectOf, type TaskFact, takeFact } from './task-facts.ts';
@@ -206,7 +206,7 @@ export class Ledger {
   }
 
   #unitStarted(sighting: UnitStarted): void {
-    const run = this.#unitRun(sighting, sighting);
+    const run = this.#unitRun(sighting);
     if (!run) return;
     run.cgroup = sighting.cgroup ?? run.cgroup;
     run.mainPid = sighting.mainPid ?? run.mainPid;
@@ -218,29 +218,23 @@ export class Ledger {
 
   #unitEnded(sighting: UnitEnded): void {
     // systemd keeps failed units loaded and shows them at every start: what ended before anybody watched is not news.
-    const isKnown =
-      this.#runs.byKey(keyOf('systemd', sighting.invocationId ?? '')) ?? this.#runs.byHandle(sighting.unit);
+    const isKnown = this.#runs.ofUnit(sighting) ?? this.#runs.byHandle(sighting.unit);
     if (!isKnown && sighting.at < this.#tellFrom) return;
+    const told = isKnown ? undefined : this.#told.ofUnit(sighting, this.#options.clock.monotonicMs());
+    if (told) return this.#amend(told, (run) => takeUnitEnd(run, sighting));
     this.#note(this.#unitRun(sighting), (run) => {
-      if (sighting.via === 'journal') run.journalEnded ??= sighting;
-      else run.unitEnded ??= sighting;
-      run.startedAt ??= sighting.startedAt;
+      takeUnitEnd(run, sighting);
       if (run.exit === null) this.#takeEarly(run);
     });
   }
 
   /** The run a unit's sighting speaks of: opened when it is not known, undefined when its end is already told. */
-  #unitRun(
-    { unit, invocationId }: { unit: string; invocationId: string | null },
-    started?: UnitStarted,
-  ): Run | undefined {
-    const current = this.#runs.byHandle(unit);
-    if (current && (invocationId === null || current.key === keyOf('systemd', invocationId)))
-      return this.#confirm(current);
-    const runId = invocationId ?? `${unit}@${started?.startedAt ?? this.#options.clock.wallMs()}`;
-    const known = this.#runs.byKey(keyOf('systemd', runId));
+  #unitRun(sighting: UnitStarted | UnitEnded): Run | undefined {
+    const known = this.#runs.ofUnit(sighting);
     if (known) return this.#confirm(known);
-    return this.#begin(openingOfUnit(unit, runId, started));
+    const { clock } = this.#options;
+    if (this.#told.ofUnit(sighting, clock.monotonicMs())) return undefined;
+    return this.#begin(openingOfUnit(sighting, clock.wallMs()));
   }
 
   #containerRun(facts: ContainerFacts): Run | undefined {

@@ -1,3 +1,4 @@
+import { isRunOfUnit, keyOf, type UnitRunName } from './opening.ts';
 import { handlesIn, isMainProcess, type Run } from './run.ts';
 import type { Subject } from './task-facts.ts';
 
@@ -34,6 +35,13 @@ export class OpenRuns {
   /** The latest of this name. */
   byHandle(handle: string): Run | undefined {
     return this.#byHandle.get(handle);
+  }
+
+  /** The run of a unit that a sighting speaks of. */
+  ofUnit(name: UnitRunName): Run | undefined {
+    const latest = this.#byHandle.get(name.unit);
+    if (latest && (name.invocationId === null || isRunOfUnit(latest, name))) return latest;
+    return name.invocationId === null ? undefined : this.#byKey.get(keyOf('systemd', name.invocationId));
   }
 
   /** The run whose cgroup this is, or lies in. */

@@ -1,5 +1,5 @@
 import type { TaskSource } from '@runnerwatch/shared/model/task.ts';
-import type { ContainerFacts, RunStarted, UnitStarted } from '../watchers/watcher.ts';
+import type { ContainerFacts, RunStarted, UnitEnded, UnitStarted } from '../watchers/watcher.ts';
 import type { IdentifiableRun } from './identify.ts';
 
 /** What a run's first sighting says of it. */
@@ -18,11 +18,13 @@ export function keyOf(source: TaskSource, runKey: string): string {
   return `${source}:${runKey}`;
 }
 
-/** A unit is also opened by its end, when that is the first that is heard of it: then `started` is missing. */
-export function openingOfUnit(unit: string, runKey: string, started: UnitStarted | undefined): Opening {
+/** A unit is also opened by its end, when that is the first that is heard of it. One without an invocation id goes by its start. */
+export function openingOfUnit(sighting: UnitStarted | UnitEnded, now: number): Opening {
+  const { unit, invocationId } = sighting;
+  const started = sighting.kind === 'unit_started' ? sighting : undefined;
   return {
     source: 'systemd',
-    runKey,
+    runKey: invocationId ?? `${unit}@${started?.startedAt ?? now}`,
     handle: unit,
     pid: started?.mainPid ?? null,
     names: {
@@ -86,6 +88,19 @@ const noNames: Opening['names'] = {
   startedAt: null,
   run: null,
 };
+
+/** What a sighting says of which run of a unit it means. */
+export type UnitRunName = Pick<UnitStarted | UnitEnded, 'unit' | 'invocationId' | 'startedAt'>;
+
+/** Whether it means the latest run of that unit: by the invocation id, or where one side has none, by the start. */
+export function isRunOfUnit(
+  { key, handle, startedAt }: { key: string; handle: string; startedAt: number | null },
+  name: UnitRunName,
+): boolean {
+  const isNameless = key.startsWith(keyOf('systemd', `${handle}@`));
+  if (name.invocationId !== null && !isNameless) return key === keyOf('systemd', name.invocationId);
+  return isSameStart(startedAt, name.startedAt);
+}
 
 /** An engine's event and its inspection tell one start by instants that lie a little apart. */
 export function isSameStart(one: number | null, other: number | null): boolean {

@@ -152,6 +152,13 @@ export function takeUse(run: Run, use: CgroupUse): void {
   run.oomKills = largest(run.oomKills, use.oomKills);
 }
 
+/** Bus and journal each tell of a unit's end; the first word of each counts. */
+export function takeUnitEnd(run: Run, ended: UnitEnded): void {
+  if (ended.via === 'journal') run.journalEnded ??= ended;
+  else run.unitEnded ??= ended;
+  run.startedAt ??= ended.startedAt;
+}
+
 function largest(...values: (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : Math.max(...known);

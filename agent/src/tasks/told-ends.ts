@@ -1,4 +1,5 @@
 import type { TaskEnded } from './ending.ts';
+import { isRunOfUnit, type UnitRunName } from './opening.ts';
 import { isMainProcess, type Run } from './run.ts';
 import { isOfAnother, type Subject } from './task-facts.ts';
 
@@ -64,6 +65,12 @@ export class ToldEnds {
       if (pid !== null && isMainProcess(run, pid)) return true;
       return handles.includes(run.handle) && (!isSuperseded || subject.key !== null || isNext(run.handle));
     });
+  }
+
+  /** The end of the run of a unit that a sighting speaks of. */
+  ofUnit(name: UnitRunName, nowMs: number): ToldEnd | undefined {
+    const told = this.#latest.get(name.unit);
+    return told && nowMs - told.atMs <= keptMs && isRunOfUnit(told.run, name) ? told : undefined;
   }
 
   /** The scope of this name whose end nobody could see so far. */

@@ -68,6 +68,7 @@ class ManagerSession implements Session {
   }
 
   async open(): Promise<void> {
+    this.#table.mayMiss();
     const bus = await connectBus({ address: this.#options.address, onSignal: (signal) => this.#hear(signal) });
     this.#bus = bus;
     if (this.#isClosed) bus.close();
@@ -102,6 +103,8 @@ class ManagerSession implements Session {
         const state = { ...readUnitState(unitProperties), ...readRunState(run) };
         this.#table.factsKnown(unit, readUnitFacts(unitProperties, run), state);
       } catch (error) {
+        // The next session asks again.
+        if (this.#isClosed) return;
         this.#options.log.debug({ unit, err: error }, 'unit went before it could be asked about');
         this.#table.factsUnavailable(unit);
       }
@@ -169,6 +172,7 @@ class ManagerSession implements Session {
   #again(why: string): void {
     clearTimeout(this.#reloadTimer);
     this.#options.log.info({ why }, 'listing units again');
+    this.#table.mayMiss();
     this.#subscribe()
       .then(() => this.#resync())
       .catch((error: unknown) => {
@@ -220,6 +224,7 @@ class ManagerSession implements Session {
         try {
           await this.#lookInto(row);
         } catch (error) {
+          if (this.#isClosed) return;
           this.#options.log.debug({ unit: row.unit, err: error }, 'listed unit went before it could be asked about');
           if (isOver(row)) this.#table.listedGone(row.unit, this.#options.wallMs());
           else this.#table.factsUnavailable(row.unit);

@@ -49,6 +49,8 @@ export class UnitTable {
   readonly #lastStarts = new Map<string, number>();
   #listeningSince = Number.POSITIVE_INFINITY;
   #isReloading = false;
+  /** Signals were missed, or may be, since the last listing. */
+  #isMissing = true;
   #isSystemStopping = false;
 
   constructor({ report, askFacts, askJobType }: UnitTableOptions) {
@@ -69,6 +71,12 @@ export class UnitTable {
   /** From now on every signal is heard. */
   listening(now: number): void {
     this.#listeningSince = now;
+  }
+
+  /** Until the next {@link resync} the absence of a signal says nothing. */
+  mayMiss(): void {
+    this.#isMissing = true;
+    for (const track of this.#units.values()) track.isLifeSeen = false;
   }
 
   unitNew(unit: string): void {
@@ -172,6 +180,7 @@ export class UnitTable {
    */
   resync(listed: readonly ListedUnit[], now: number): void {
     this.#isReloading = false;
+    this.#isMissing = false;
     const names = new Set(listed.map((row) => row.unit));
     for (const track of this.#units.values()) {
       if (track.phase === 'live' && !names.has(track.unit)) this.listedGone(track.unit, now);
@@ -286,7 +295,7 @@ export class UnitTable {
   }
 
   #trackOf(unit: string): Track {
-    return this.#units.get(unit) ?? this.#replace(unit, newTrack(unit));
+    return this.#units.get(unit) ?? this.#replace(unit, { ...newTrack(unit), isLifeSeen: !this.#isMissing });
   }
 
   #replace(unit: string, track: Track): Track {

@@ -1,0 +1,260 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Notification } from '@runnerwatch/shared/model/notification.ts';
+import { StopStack } from '@runnerwatch/shared/runtime/stop-stack.ts';
+import { allTasks, inDatabase, nodeBecomes, pass, prepared, telling } from '../support/end-to-end.ts';
+import { eventually } from '../support/eventually.ts';
+import { HttpSink } from '../support/http-sink.ts';
+import { PostgresCluster } from '../support/postgres.ts';
+import type { Installation, Program } from '../support/product.ts';
+import { randomFrom } from '../support/random.ts';
+import { type InstallTarget, installAgent } from '../support/real-node/installed-node.ts';
+import { mustSucceed } from '../support/real-node/run-command.ts';
+import { type Blow, wreak } from './chaos.ts';
+import {
+  type Account,
+  type BlindWindow,
+  compare,
+  type Finding,
+  type StoredEnd,
+  type Told,
+  type Truth,
+  tableOf,
+} from './compare.ts';
+import { type Planned, places, plan, readTruth, scriptsOf, truthsFrom } from './workload.ts';
+
+export interface OracleOptions {
+  readonly machine: InstallTarget;
+  /** The machine's name for this one's loopback. */
+  readonly hostAddress: string;
+  readonly ends: number;
+  readonly kills: number;
+  readonly seed: number;
+  readonly has: ReadonlySet<'docker' | 'memory'>;
+  /** The agent there has the kernel's process events; in namespaces it has not. */
+  readonly isEveryEndHeard: boolean;
+  /** How many live at once. */
+  readonly atOnce: number;
+  readonly database: 'embedded' | 'postgres';
+}
+
+export interface OracleResult {
+  readonly findings: readonly Finding[];
+  readonly table: string;
+  /** What the node's own journal and the blows near them say of the first findings. */
+  readonly evidence: string;
+}
+
+/** Makes ends whose truth is known, breaks what watches them meanwhile, waits for quiet, and compares. */
+export async function consult(options: OracleOptions): Promise<OracleResult> {
+  const { machine, ends, kills, seed, has, atOnce } = options;
+  const random = randomFrom(seed);
+  await using place = await setUp(options);
+  const planned = plan({ ends, random, has });
+  await putScripts(machine, planned);
+
+  const meanLifeMs = planned.reduce((sum, { livesMs }) => sum + livesMs, 0) / Math.max(1, ends);
+  const work = machine.ssh(
+    `xargs -P ${atOnce} -L 1 sh ${places.scripts}/begin <${places.scripts}/list >/dev/null 2>&1; true`,
+    { timeoutMs: 600_000 + ends * 2000 },
+  );
+  const { installation, collector, cluster, sink } = place;
+  const blows = await wreak({
+    victims: {
+      exec: (command) => machine.ssh(command, { timeoutMs: 120_000 }),
+      killCollector: async (downMs) => {
+        await collector.end('SIGKILL');
+        await pass(downMs);
+        collector.startAgain();
+        await installation.ready(collector);
+      },
+      killDatabase: cluster === null ? null : () => cluster.restart('immediate'),
+      pass,
+    },
+    kills,
+    random,
+    hasDocker: has.has('docker'),
+    pauseMs: (ends * (meanLifeMs + 300)) / atOnce / Math.max(1, kills),
+  });
+  await work;
+  await mustSucceed(machine.ssh('systemctl start dbus runnerwatch-agent.service'), 'starting what was killed');
+
+  const { stdout } = await machine.ssh(readTruth, { timeoutMs: 60_000 });
+  const truths = truthsFrom(stdout, { planned, isEveryEndHeard: options.isEveryEndHeard });
+  await quiet({ installation, sink, expected: truths.length });
+  const blind = await blindWindows(machine, blows);
+  const tasks = await allTasks(installation);
+  const told = toldBy(sink);
+  const account: Account = { truths, tasks, told, blind, ends: await storedEnds(place) };
+  const comparison = compare(account);
+  const evidence = await gather(machine, { findings: comparison.findings, truths, blows });
+  const table = [
+    `oracle: seed ${seed}, ${truths.length} ends of ${ends} planned, ${blows.length} blows (${countOf(blows)})`,
+    tableOf(account, comparison),
+  ].join('\n');
+  return { findings: comparison.findings, table, evidence };
+}
+
+interface Place extends AsyncDisposable {
+  readonly installation: Installation;
+  readonly collector: Program;
+  readonly cluster: PostgresCluster | null;
+  readonly sink: HttpSink;
+}
+
+async function setUp({ machine, hostAddress, database }: OracleOptions): Promise<Place> {
+  const parts = new StopStack();
+  const keep = <T extends AsyncDisposable>(part: T): T => {
+    parts.defer(() => part[Symbol.asyncDispose]());
+    return part;
+  };
+  try {
+    const sink = keep(await HttpSink.open());
+    const cluster = database === 'postgres' ? keep(await PostgresCluster.start()) : null;
+    const installation = keep(await prepared());
+    const collector = await installation.collector({
+      log: { level: 'warn' },
+      heartbeat_timeout: '30s',
+      ...(cluster && { database: { url: cluster.createDatabase('oracle') } }),
+      ...telling(sink, { events: ['end'] }),
+    });
+    await installAgent(machine, {
+      collectorUrl: `http://${hostAddress}:${new URL(installation.url).port}`,
+      tokenFile: join(installation.dataDir, 'collector', 'agent.token'),
+    });
+    await mustSucceed(machine.ssh(restartByHand), 'restart by hand');
+    await nodeBecomes(installation, 'online');
+    return { installation, collector, cluster, sink, [Symbol.asyncDispose]: () => parts[Symbol.asyncDispose]() };
+  } catch (error) {
+    await parts[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Who kills the agent says when it lives again. */
+const restartByHand = [
+  'mkdir -p /run/systemd/system/runnerwatch-agent.service.d',
+  "printf '[Unit]\\nStartLimitIntervalSec=0\\n[Service]\\nRestart=no\\n' >/run/systemd/system/runnerwatch-agent.service.d/oracle.conf",
+  'systemctl daemon-reload',
+].join(' && ');
+
+async function putScripts(machine: InstallTarget, planned: readonly Planned[]): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'oracle-'));
+  for (const [name, text] of Object.entries(scriptsOf(planned))) writeFileSync(join(folder, name), text);
+  await mustSucceed(machine.ssh(`mkdir -p ${places.truth}/began ${places.truth}/ending`), 'the folder of truth');
+  await machine.putDir(folder, places.scripts);
+  rmSync(folder, { recursive: true });
+}
+
+/** Until every end is stored and told and nothing waits, or nothing has moved for a while: then what is missing is missing. */
+async function quiet({
+  installation,
+  sink,
+  expected,
+}: {
+  installation: Installation;
+  sink: HttpSink;
+  expected: number;
+}): Promise<void> {
+  let last = '';
+  let sameSince = performance.now();
+  await eventually(
+    async () => {
+      const tasks = (await allTasks(installation)).filter(({ name }) => name.startsWith('oracle-'));
+      const over = tasks.filter(({ status }) => status !== 'running' && status !== 'lost').length;
+      const { items: pending } = await installation.get<{ items: unknown[] }>('/deliveries?state=pending');
+      const now = `${over} ${tasks.length} ${pending.length} ${sink.requests.length}`;
+      if (now !== last) sameSince = performance.now();
+      last = now;
+      const idleMs = performance.now() - sameSince;
+      return (over >= expected && pending.length === 0 && idleMs > 3000) || idleMs > 45_000;
+    },
+    { timeoutMs: 900_000, everyMs: 500 },
+  );
+}
+
+/** What was heard and not yet written down dies with the agent: an end may wait so long for its other witnesses. */
+const unwrittenMs = 4000;
+const slackMs = 1000;
+
+/** From each blow at the agent until it saw again: its own word in the node's journal, or a while later where that was lost. */
+async function blindWindows(machine: InstallTarget, blows: readonly Blow[]): Promise<BlindWindow[]> {
+  const { stdout } = await machine.ssh(
+    `journalctl -u runnerwatch-agent.service -o cat --no-pager | grep '"agent started"' || true`,
+    { timeoutMs: 60_000 },
+  );
+  const started = [...stdout.matchAll(/"time":"?([^",}]+)/g)].map(([, text = '']) =>
+    /^\d+$/.test(text) ? Number(text) : Date.parse(text),
+  );
+  return blows.flatMap(({ victim, from, to }) => {
+    if (victim === 'agent-frozen') return [{ from: from - slackMs, to: to + slackMs }];
+    if (victim !== 'agent') return [];
+    const seeingAt = started.find((at) => at > from && at < to + 20_000) ?? to + 10_000;
+    return [{ from: from - unwrittenMs, to: seeingAt + slackMs }];
+  });
+}
+
+const looksInto = 12;
+
+async function gather(
+  machine: InstallTarget,
+  { findings, truths, blows }: { findings: readonly Finding[]; truths: readonly Truth[]; blows: readonly Blow[] },
+): Promise<string> {
+  const texts: string[] = [];
+  for (const { name, kind, fault, evidence } of findings.slice(0, looksInto)) {
+    const endedAt = truths.find((truth) => truth.name === name)?.endedAt ?? 0;
+    const near = blows.filter(({ from, to }) => endedAt > from - 5000 && endedAt < to + 5000);
+    const { stdout } = await machine.ssh(
+      `journalctl --no-pager -o short-iso-precise -u ${name}.scope -u ${name}.service`,
+      { timeoutMs: 60_000 },
+    );
+    texts.push(
+      `${fault}: ${name} (${kind}), ended ${new Date(endedAt).toISOString()}: ${evidence}`,
+      ...near.map(
+        ({ victim, from, to }) => `  ${victim} ${new Date(from).toISOString()} to ${new Date(to).toISOString()}`,
+      ),
+      stdout.trimEnd(),
+    );
+  }
+  if (findings.length > looksInto) texts.push(`and ${findings.length - looksInto} more`);
+  if (findings.length > 0)
+    texts.push(
+      ...blows.map(({ victim, from, to }) => `blow: ${new Date(from).toISOString()} ${to - from} ms ${victim}`),
+      (await machine.ssh('journalctl --no-pager -o cat -u runnerwatch-agent.service', { timeoutMs: 60_000 })).stdout,
+    );
+  return texts.join('\n');
+}
+
+function toldBy(sink: HttpSink): Told[] {
+  const bodies = sink.bodies as unknown as Notification[];
+  const byId = new Map(bodies.map((body) => [body.id, body]));
+  return [...byId.values()].flatMap(({ id, type, task }) =>
+    task == null ? [] : [{ id, type, taskId: task.id, status: task.status }],
+  );
+}
+
+async function storedEnds({ installation, collector, cluster }: Place): Promise<StoredEnd[]> {
+  if (cluster !== null) {
+    const rows = cluster.psql(
+      `select coalesce(json_agg(json_build_object('taskId', body->'task'->>'id', 'status', body->'ending'->>'status',
+        'confidence', body->'ending'->'verdict'->>'confidence') order by id), '[]')
+      from events where kind = 'task_ended'`,
+      'oracle',
+    );
+    return JSON.parse(rows) as StoredEnd[];
+  }
+  await collector.end();
+  return inDatabase(
+    installation,
+    (sql) => sql<StoredEnd>`
+    select body->'task'->>'id' as "taskId", body->'ending'->>'status' as status,
+      body->'ending'->'verdict'->>'confidence' as confidence
+    from events where kind = 'task_ended' order by id`,
+  );
+}
+
+function countOf(blows: readonly Blow[]): string {
+  const victims = [...new Set(blows.map(({ victim }) => victim))].toSorted();
+  return victims.map((victim) => `${victim} ${blows.filter((blow) => blow.victim === victim).length}`).join(', ');
+}
