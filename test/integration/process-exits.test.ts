@@ -207,17 +207,27 @@ describe.skipIf(cgroups === null || !hasCompiler)('ends of processes that are no
     expect(await exitOf(late)).toMatchObject({ pid: stranger.pid, waitStatus: code(22), isMain: true });
   });
 
-  it('lets the cgroup be read before it tells of the end, and remembers it', async () => {
+  it('knows the main process of a cgroup while it lives', async () => {
+    const { exitOf, watcher } = await watch();
+    const cgroup = made.make('living.scope');
+    const child = made.run(cgroup, ['sh', '-c', 'read x; exit 2']);
+
+    expect(await eventually(() => watcher.mainPidOf(cgroup) ?? undefined)).toBe(child.pid);
+    child.stdin?.end();
+    await exitOf(cgroup);
+
+    expect(watcher.mainPidOf(cgroup)).toBeNull();
+  });
+
+  it('lets the cgroup be read before it tells of the end', async () => {
     const order: string[] = [];
-    const { exitOf, watcher } = await watch({ onMainExit: (cgroup) => order.push(cgroup) });
+    const { exitOf } = await watch({ onMainExit: (cgroup) => order.push(cgroup) });
     const cgroup = made.make('hook.scope');
 
     made.run(cgroup, ['sh', '-c', 'exit 2']);
-    const exit = await exitOf(cgroup);
+    await exitOf(cgroup);
 
     expect(order).toContain(cgroup);
-    expect(watcher.recentExit(cgroup)).toEqual(exit);
-    expect(watcher.recentExit('/nowhere.scope')).toBeNull();
   });
 
   it.skipIf(!haveTool('perl', 'Debian: apt-get install perl-base'))(

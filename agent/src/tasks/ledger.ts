@@ -68,7 +68,11 @@ export class Ledger {
     this.#options = options;
     this.#previous = options.state.load();
     this.#writer = new EventWriter(options);
-    this.#keeper = new StateKeeper({ ...options, save: options.state.save, take: () => this.#state() });
+    this.#keeper = new StateKeeper({
+      ...options,
+      save: (state) => options.state.save(state),
+      take: () => this.#state(),
+    });
     const startedAt = options.clock.wallMs();
     this.#tellFrom = this.#previous?.saved_at ?? startedAt;
     this.#shutdowns = new Shutdowns({ since: this.#previous?.stopping_since ?? null, startedAt });
@@ -278,7 +282,7 @@ export class Ledger {
     this.#supersede(handle);
     this.#told.supersede(handle);
     this.#add(run);
-    this.#takeEarlyFacts(run);
+    for (const fact of this.#earlyFacts.take(run)) this.#take(run, fact);
     this.#fresh.set(run, opening);
     void this.#outputs.begin(run);
     this.#write({ kind: 'task_started', task: identity });
@@ -359,19 +363,16 @@ export class Ledger {
     for (const run of open.filter(
       (one) => isFrom(one, subject.at) || !told.some((end) => end.run.handle === one.handle),
     )) {
-      this.#note(run, (one) => takeFact(one, fact));
-      if (!hasEnded(run)) this.#writer.track(this.#oomWarnings.see(run, fact));
+      this.#note(run, (one) => this.#take(one, fact));
     }
     const isClaimed = open.length + told.length > 0;
     if (fact.kind === 'gpu_fault') this.#gpuFaults.see(fact, { isClaimed });
     else if (!isClaimed) this.#earlyFacts.keep(fact, nowMs);
   }
 
-  #takeEarlyFacts(run: Run): void {
-    for (const fact of this.#earlyFacts.take(run)) {
-      takeFact(run, fact);
-      this.#writer.track(this.#oomWarnings.see(run, fact));
-    }
+  #take(run: Run, fact: TaskFact): void {
+    takeFact(run, fact);
+    if (!hasEnded(run)) this.#writer.track(this.#oomWarnings.see(run, fact));
   }
 
   /** Tells an end again when what came after it says more. */

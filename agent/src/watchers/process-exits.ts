@@ -44,8 +44,6 @@ export interface ProcessExitsWatcher extends Watcher {
    */
   follow(pid: number, startTicks: number | null, onExit?: (exit: ProcessExited) => void): void;
   unfollow(pid: number): void;
-  /** How the last main process of this unit's cgroup ended; forgotten a minute later. */
-  recentExit(cgroup: string): ProcessExited | null;
   /** The living main process of this unit's cgroup. */
   mainPidOf(cgroup: string): number | null;
   /** Names of the system's units that have a cgroup, as last seen. */
@@ -159,10 +157,6 @@ class ProcessExits implements ProcessExitsWatcher {
 
   unfollow(pid: number): void {
     this.#table?.unfollow(pid);
-  }
-
-  recentExit(cgroup: string): ProcessExited | null {
-    return this.#table?.lastExit(cgroup) ?? null;
   }
 
   mainPidOf(cgroup: string): number | null {

@@ -92,10 +92,6 @@ export class ProcessTable {
     return { processes: this.#records.size, exits: this.#exits, mainExits: this.#mainExits, nameless: this.#nameless };
   }
 
-  lastExit(unitPath: string): ProcessExited | null {
-    return this.#units.lastExit(unitPath);
-  }
-
   mainPidOf(unitPath: string): number | null {
     return this.#units.mainOf(unitPath)?.pid ?? null;
   }
@@ -358,7 +354,6 @@ export class ProcessTable {
     const exit = { ...this.#exitOf(settled, unit?.path ?? path ?? record.bornIn ?? '/'), isMain: isReported };
     if (isReported) {
       this.#mainExits++;
-      this.#units.setLastExit(unit.path, exit, monotonicMs);
       this.#options.onMainExit(unit.path);
       this.#options.onExit(exit);
     }

@@ -1,11 +1,9 @@
-import type { ProcessExited } from '../watcher.ts';
 import type { ProcessRecord } from './process-record.ts';
 
 interface Unit {
   main: ProcessRecord | null;
   /** Pids that were main before: their children are not newcomers. */
   readonly pastMains: number[];
-  lastExit: ProcessExited | null;
   touchedAtMs: number;
 }
 
@@ -13,7 +11,7 @@ const MAX_UNITS = 8192;
 const MAX_PAST_MAINS = 8;
 const REMEMBER_MS = 60_000;
 
-/** Which process is the main one of each unit's cgroup, and how the last main one ended. */
+/** Which process is the main one of each unit's cgroup. */
 export class Units {
   readonly #units = new Map<string, Unit>();
 
@@ -29,10 +27,6 @@ export class Units {
     return (this.#units.get(path)?.pastMains.length ?? 0) > 0;
   }
 
-  lastExit(path: string): ProcessExited | null {
-    return this.#units.get(path)?.lastExit ?? null;
-  }
-
   setMain(path: string, main: ProcessRecord, nowMs: number): void {
     this.#unit(path, nowMs).main = main;
   }
@@ -43,10 +37,6 @@ export class Units {
     unit.main = null;
     unit.pastMains.push(pid);
     if (unit.pastMains.length > MAX_PAST_MAINS) unit.pastMains.shift();
-  }
-
-  setLastExit(path: string, exit: ProcessExited, nowMs: number): void {
-    this.#unit(path, nowMs).lastExit = exit;
   }
 
   /** Same name, new directory: the pids of the run before mean nothing now. */
@@ -69,7 +59,7 @@ export class Units {
       return known;
     }
     if (this.#units.size >= MAX_UNITS) this.#evictOldest();
-    const unit: Unit = { main: null, pastMains: [], lastExit: null, touchedAtMs: nowMs };
+    const unit: Unit = { main: null, pastMains: [], touchedAtMs: nowMs };
     this.#units.set(path, unit);
     return unit;
   }
