@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { mustSucceed, runCommand } from './run-command.ts';
 
-export type Suite = 'bookworm' | 'trixie';
+const suites = ['bookworm', 'trixie'] as const;
+export type Suite = (typeof suites)[number];
 
 export interface NodeImage {
   readonly folder: string;
@@ -16,8 +17,16 @@ export function realNodeScript(name: string): string {
   return fileURLToPath(new URL(`../../../scripts/real-node/${name}`, import.meta.url));
 }
 
+/** The Debian that the whole run is about: RUNNERWATCH_TEST_SUITE. */
+function suiteUnderTest(): Suite {
+  const asked = process.env['RUNNERWATCH_TEST_SUITE'] ?? 'bookworm';
+  const suite = suites.find((one) => one === asked);
+  if (suite === undefined) throw new Error(`RUNNERWATCH_TEST_SUITE: expected ${suites.join(' or ')}`);
+  return suite;
+}
+
 /** Builds the image when this machine does not have it yet (about two minutes), otherwise only finds it. */
-export async function realNodeImage(suite: Suite = 'bookworm'): Promise<NodeImage> {
+export async function realNodeImage(suite: Suite = suiteUnderTest()): Promise<NodeImage> {
   const built = await mustSucceed(
     runCommand(realNodeScript('build-image.sh'), [suite], { timeoutMs: BUILD_TIMEOUT_MS }),
     'building the real-node image',
