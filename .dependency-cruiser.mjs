@@ -94,7 +94,11 @@ export default {
     only('stores-know-the-db', '^collector/src/(nodes|tasks|samples|people)/', ['^collector/src/db/', runtime]),
     only('collector-conditions-are-pure', '^collector/src/conditions/', ['^shared/src/conditions/']),
     only('incidents', '^collector/src/incidents/', ['^collector/src/db/', runtime]),
-    only('routing', '^collector/src/routing/', ['^collector/src/db/', runtime]),
+    only('routing', '^collector/src/routing/', [
+      '^collector/src/notifiers/(settings|email/settings)\\.ts$',
+      '^collector/src/db/',
+      runtime,
+    ]),
     only('alerts', '^collector/src/alerts/', [
       '^collector/src/(conditions|incidents|routing|outbox|nodes|tasks|samples|db)/',
       runtime,

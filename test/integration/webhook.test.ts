@@ -32,13 +32,10 @@ async function sinkAnd(answer: Answer, more: { timeoutMs?: number; url?: string 
 }
 
 function open(url: string, { timeoutMs = 500 }: { timeoutMs?: number } = {}) {
-  const notifier = createWebhookNotifier({
-    url,
-    secrets: [secret],
-    headers: { 'x-team': 'ops' },
-    timeoutMs,
-    clock: systemClock,
-  });
+  const notifier = createWebhookNotifier(
+    { type: 'webhook', url, secret, secrets: [], headers: { 'x-team': 'ops' }, timeout: timeoutMs },
+    { receiver: 'hook', clock: systemClock },
+  );
   opened.push(notifier);
   return notifier;
 }

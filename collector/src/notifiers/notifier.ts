@@ -1,4 +1,6 @@
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
+import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import type { Logger } from 'pino';
 
 /** The answer to one attempt. Errors are for people and hold no secret: no URL, no header, no body of the receiver's. */
 export type DeliveryOutcome =
@@ -12,4 +14,14 @@ export type DeliveryOutcome =
 export interface Notifier extends AsyncDisposable {
   /** One attempt. Never rejects; ends within the notifier's own limits, and soon after the signal aborts. */
   deliver(notification: Notification, options: { readonly signal: AbortSignal }): Promise<DeliveryOutcome>;
+}
+
+/** What a notifier is set up with, beside its settings. */
+export interface NotifierDeps {
+  /** Its name in the configuration. */
+  readonly receiver: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** This machine's name. */
+  readonly hostname: string;
 }

@@ -74,7 +74,7 @@ describe('the notifications section', () => {
   it.each([
     ['notifications: {notifiers: {hook: {type: webhook}}}', /hook\.url: expected either url or url_file/],
     ['notifications: {notifiers: {hook: {type: webhook, url: "ftp://x"}}}', /hook\.url: expected a URL/],
-    ['notifications: {notifiers: {hook: {type: carrier-pigeon}}}', /expected type: log or type: webhook/],
+    ['notifications: {notifiers: {hook: {type: carrier-pigeon}}}', /hook\.type: expected type: one of log, webhook/],
     [
       'notifications: {notifiers: {hook: {type: webhook, url: "http://x", headers: {Webhook-Id: a}}}}',
       /this header is set by runnerwatch itself/,

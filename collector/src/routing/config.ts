@@ -1,72 +1,22 @@
 import { isIP } from 'node:net';
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
+import { type NotifierSettings, notifierSettings } from '../notifiers/settings.ts';
 import { isLabelKey, type Matcher, type MatcherKey, matcherKeys } from './matcher.ts';
 import { defaultEvents, type Policy, type Subscription, subscribableEvents } from './subscription.ts';
 
 /** Always there, needs no configuration. */
 export const logReceiver = 'log';
 
-/** Below the lease of a claim (30 s), with room for the settlement. */
-const timeoutMsMax = 25_000;
-
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const nameExpected = 'expected a name of letters, digits, dots, dashes and underscores';
 const receiverName = field.text.check(z.regex(namePattern, { error: nameExpected }));
-
-/** A map whose keys are judged too: a sentence of refusal, or null. */
-function mapOf<T extends z.ZodMiniType>(value: T, refuseKey: (key: string) => string | null) {
-  return z.record(z.string(), value, { error: 'expected keys and values' }).check((context) => {
-    for (const key of Object.keys(context.value)) {
-      const message = refuseKey(key);
-      if (message !== null) context.issues.push({ code: 'custom', path: [key], input: key, message });
-    }
-  });
-}
-
-/** RFC 9110 section 5.1: a token. The names that we set ourselves are not for others to set. */
-function refuseHeader(name: string): string | null {
-  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) return 'expected an HTTP header name';
-  const isOurs = /^(host|connection|content-length|content-type|transfer-encoding|webhook-.*)$/i.test(name);
-  return isOurs ? 'this header is set by runnerwatch itself' : null;
-}
-const headerValue = z
-  .string({ error: 'expected text' })
-  .check(z.regex(/^[\t\x20-\x7e\x80-\xff]*$/, { error: 'expected one line of text' }));
-
-const webhook = z
-  .strictObject({
-    type: z.literal('webhook'),
-    url: z.optional(field.httpUrl),
-    url_file: z.optional(field.path),
-    secret: z.optional(field.text),
-    secret_file: z.optional(field.path),
-    /** More secrets to sign with while a receiver changes from one to the next. */
-    secrets: z._default(field.listOf(field.text), []),
-    headers: z._default(mapOf(headerValue, refuseHeader), {}),
-    timeout: z._default(
-      field.duration.check(
-        z.refine((ms) => ms > 0 && ms <= timeoutMsMax, { error: 'expected a duration above 0 and up to 25s' }),
-      ),
-      10_000,
-    ),
-  })
-  .check((context) => {
-    const { url, url_file } = context.value;
-    if ((url === undefined) !== (url_file === undefined)) return;
-    context.issues.push({ code: 'custom', path: ['url'], input: url, message: 'expected either url or url_file' });
-  });
-
-const notifier = z.discriminatedUnion('type', [z.strictObject({ type: z.literal('log') }), webhook], {
-  error: 'expected type: log or type: webhook',
-});
-export type NotifierConfig = z.output<typeof notifier>;
 
 const patterns = z.union([z.string(), z.array(z.string()).check(z.minLength(1))], {
   error: 'expected a pattern, or a list of patterns',
 });
 
-const matchers = mapOf(patterns, (key) =>
+const matchers = field.mapOf(patterns, (key) =>
   isMatcherKey(key) ? null : `expected one of ${matcherKeys.join(', ')} or label.<name>`,
 );
 
@@ -95,7 +45,7 @@ export const notificationsConfig = z.prefault(
       /** Shorthand for one notifier without settings. */
       notifier: z.optional(z.enum(['log'], { error: 'expected log; a notifier with settings goes under notifiers' })),
       notifiers: z._default(
-        mapOf(notifier, (name) => (namePattern.test(name) ? null : nameExpected)),
+        field.mapOf(notifierSettings, (name) => (namePattern.test(name) ? null : nameExpected)),
         {},
       ),
       subscriptions: z._default(z.array(subscription, { error: 'expected a list of subscriptions' }), []),
@@ -122,7 +72,7 @@ export const notificationsConfig = z.prefault(
 export type NotificationsConfig = z.output<typeof notificationsConfig>;
 
 /** Every notifier by name, `log` always among them. */
-export function notifiersOf(config: NotificationsConfig): Record<string, NotifierConfig> {
+export function notifiersOf(config: NotificationsConfig): Record<string, NotifierSettings> {
   return { [logReceiver]: { type: 'log' }, ...config.notifiers };
 }
 

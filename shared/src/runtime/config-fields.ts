@@ -68,3 +68,23 @@ export const listOf = <T extends z.core.$ZodType>(item: T) =>
     ),
     z.array(item, { error: 'expected a list' }),
   );
+
+/** A map whose keys are judged too: a sentence of refusal, or null. */
+export function mapOf<T extends z.ZodMiniType>(value: T, refuseKey: (key: string) => string | null) {
+  return z.record(z.string(), value, { error: 'expected keys and values' }).check((context) => {
+    for (const key of Object.keys(context.value)) {
+      const message = refuseKey(key);
+      if (message !== null) context.issues.push({ code: 'custom', path: [key], input: key, message });
+    }
+  });
+}
+
+/** For a section in which exactly one of `x` and `x_file` stands. */
+export function eitherOr<K extends string>(key: K) {
+  return (context: z.core.ParsePayload<{ readonly [P in K | `${K}_file`]?: unknown }>): void => {
+    const { [key]: plain, [`${key}_file` as const]: file } = context.value;
+    if ((plain === undefined) !== (file === undefined)) return;
+    const message = `expected either ${key} or ${key}_file`;
+    context.issues.push({ code: 'custom', path: [key], input: plain, message });
+  };
+}

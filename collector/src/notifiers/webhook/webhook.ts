@@ -1,22 +1,21 @@
-import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import { usableUrl } from '../fields.ts';
 import { createHttpClient, httpLimits, judgeAnswer } from '../http.ts';
-import type { Notifier } from '../notifier.ts';
+import type { Notifier, NotifierDeps } from '../notifier.ts';
+import type { WebhookSettings } from './settings.ts';
 import { keyOf, signatureHeaders } from './sign.ts';
 
-export interface WebhookOptions {
-  readonly url: string;
-  /** Each signs every message. Without any the message goes out unsigned, which the configuration's owner has chosen. */
-  readonly secrets: readonly string[];
-  readonly headers: Readonly<Record<string, string>>;
-  readonly timeoutMs: number;
-  readonly clock: Clock;
-}
-
-/** Posts the public body as JSON, signed by Standard Webhooks. The address comes from the configuration file and is trusted. */
-export function createWebhookNotifier({ url, secrets, headers, timeoutMs, clock }: WebhookOptions): Notifier {
-  const target = new URL(url);
-  const keys = secrets.map(keyOf);
-  const client = createHttpClient({ ...httpLimits, totalTimeoutMs: timeoutMs });
+/**
+ * Posts the public body as JSON, signed by Standard Webhooks with every secret there is; without any it goes out unsigned, which
+ * the configuration's owner has chosen. The address comes from the configuration file and is trusted.
+ * @throws StartFailure for an address that is none.
+ */
+export function createWebhookNotifier(
+  { url, secret, secrets, headers, timeout }: WebhookSettings,
+  { receiver, clock }: Pick<NotifierDeps, 'receiver' | 'clock'>,
+): Notifier {
+  const target = usableUrl(receiver, url);
+  const keys = [...(secret === undefined ? [] : [secret]), ...secrets].map(keyOf);
+  const client = createHttpClient({ ...httpLimits, totalTimeoutMs: timeout });
   return {
     deliver: async (notification, { signal }) => {
       const body = JSON.stringify(notification);

@@ -1,0 +1,41 @@
+import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
+import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
+import * as z from 'zod/mini';
+
+/* Kinds of setting that several notifiers have. */
+
+/** Below the lease of a claim (30 s), with room for the settlement. */
+const timeoutMsMax = 25_000;
+
+/** Of one attempt, in milliseconds. */
+export const timeout = z._default(
+  field.duration.check(
+    z.refine((ms) => ms > 0 && ms <= timeoutMsMax, { error: 'expected a duration above 0 and up to 25s' }),
+  ),
+  10_000,
+);
+
+/** RFC 9110 section 5.1: a token. The names that we set ourselves are not for others to set. */
+function refuseHeader(name: string): string | null {
+  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) return 'expected an HTTP header name';
+  const isOurs = /^(host|connection|content-length|content-type|transfer-encoding|webhook-.*)$/i.test(name);
+  return isOurs ? 'this header is set by runnerwatch itself' : null;
+}
+const headerValue = z
+  .string({ error: 'expected text' })
+  .check(z.regex(/^[\t\x20-\x7e\x80-\xff]*$/, { error: 'expected one line of text' }));
+
+/** HTTP headers by name. */
+export const headers = z._default(field.mapOf(headerValue, refuseHeader), {});
+
+/**
+ * An address from a file of its own comes after the configuration was checked. It may hold a token, so it is not repeated.
+ * @throws StartFailure for one that is none.
+ */
+export function usableUrl(receiver: string, url: string | undefined): URL {
+  if (url !== undefined && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return new URL(url);
+  throw new StartFailure(
+    'config',
+    `notifications.notifiers.${receiver}.url: expected a URL such as https://example.org/hook`,
+  );
+}

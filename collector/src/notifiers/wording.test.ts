@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { failedTask, samples } from '../../../test/support/notifications.ts';
+import { clip, oneLine, spanText } from './text.ts';
+import { classOf, evidenceOf, factsOf, groupOf, linesOf, sentenceOf, titleOf, toneOf } from './wording.ts';
+
+describe('what a notification says', () => {
+  it.each([
+    ['failed', 'bad', 'train-42 on gpu-7 failed: exit code 1'],
+    ['oom', 'bad', 'train-42 on gpu-7 was killed: out of memory (limit 4 GiB)'],
+    ['amended', 'bad', 'Corrected: train-42 on gpu-7 was killed: out of memory (limit 4 GiB)'],
+    ['completed', 'good', 'train-42 on gpu-7 ended well'],
+    ['unreachable', 'bad', 'gpu-7 is unreachable, and 3 tasks with it'],
+    ['recovered', 'good', 'gpu-7 is back after 12 min'],
+    ['fired', 'warning', 'Memory pressure on gpu-7'],
+    ['renotified', 'warning', 'Still after 12 min: Memory pressure on gpu-7 (reminder 4)'],
+    ['resolved', 'good', 'Resolved after 12 min: Memory pressure on gpu-7'],
+    ['test', 'info', 'This is a test of Runnerwatch'],
+  ] as const)('%s is %s: %s', (name, tone, title) => {
+    expect([toneOf(samples[name]), titleOf(samples[name])]).toEqual([tone, title]);
+  });
+
+  it('gives the verdict as a sentence, with its doubt', () => {
+    const { verdict } = failedTask;
+    const likely = { ...failedTask, verdict: verdict && { ...verdict, confidence: 'likely' as const } };
+
+    expect(sentenceOf(samples.failed)).toBe('Failed with exit 1.');
+    expect(sentenceOf({ ...samples.failed, task: likely })).toBe('Failed with exit 1. This is likely, not proven.');
+    expect(sentenceOf(samples.fired)).toBe('Memory 95% used (threshold 90%).');
+  });
+
+  it('leaves out what is not known, and says how late an end is told', () => {
+    const task = { ...failedTask, owner: null, command: null, ended_at: '2026-11-22T06:00:00.000Z' };
+    const facts = Object.fromEntries(
+      factsOf({ ...samples.failed, task }).map(({ label, value }) => [label, value] as const),
+    );
+
+    expect(facts).toEqual({
+      node: 'gpu-7',
+      job: 'ml-team/train',
+      error: 'ValueError: bad batch',
+      'exit code': '1',
+      'peak memory': '3 GiB of 4 GiB',
+      'ran for': '2 h',
+      started: '2026-11-22 10:00:00 UTC',
+      ended: '2026-11-22 06:00:00 UTC (told 6 h later)',
+      'task id': '7201938475',
+    });
+  });
+
+  it('shows what says why it failed before the end of its log, and no log with a condition', () => {
+    expect(linesOf(samples.failed)[0]).toBe('Traceback (most recent call last):');
+    expect(linesOf(samples.oom)).toEqual(['epoch 9', 'ValueError: bad batch']);
+    expect(linesOf({ ...samples.fired, task: failedTask })).toEqual([]);
+  });
+
+  it('counts the tasks for which there is no room', () => {
+    expect(groupOf(samples.unreachable, 2)).toEqual({
+      lines: ['train-1 is lost (ada)', 'train-2 is lost (ada)'],
+      more: 1,
+    });
+  });
+
+  it('names its class as mail is sorted by', () => {
+    expect([samples.failed, samples.unreachable, samples.fired].map(classOf)).toEqual([
+      'Alert: Task Failures',
+      'Node Status Alert',
+      'Alert: Conditions',
+    ]);
+  });
+
+  it('F111 F116 keeps every text on one line that only shows', () => {
+    const name = 'a\r\nBcc: x@y\u001b[31m\u202eb\ud800';
+    const task = {
+      ...failedTask,
+      name,
+      command: name,
+      verdict: failedTask.verdict && { ...failedTask.verdict, summary: name },
+    };
+    const said = { ...samples.failed, task };
+    const texts = [titleOf(said), sentenceOf(said), ...factsOf(said).map(({ value }) => value), ...evidenceOf(said)];
+
+    for (const text of texts) expect(text).not.toMatch(/[\p{Cc}\p{Cs}\u202e]/u);
+    expect(oneLine(name)).toBe('a Bcc: x@y [31m b\ufffd');
+  });
+});
+
+describe('a text cut to its limit', () => {
+  it('F109 never has half a character, nor more than the limit', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 20 }), (text, max) => {
+        const cut = clip(text, max);
+        expect(cut.length).toBeLessThanOrEqual(max);
+        expect(cut.isWellFormed()).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('a span', () => {
+  it.each([
+    [-5, '0 s'],
+    [400, '0.4 s'],
+    [40_000, '40 s'],
+    [720_000, '12 min'],
+    [7_200_000, '2 h'],
+    [604_800_000, '7 d'],
+  ])('%i ms is %s', (ms, text) => {
+    expect(spanText(ms)).toBe(text);
+  });
+});

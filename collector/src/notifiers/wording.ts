@@ -1,0 +1,183 @@
+import type { Notification, TaskFacts } from '@runnerwatch/shared/model/notification.ts';
+import { failureStatuses } from '@runnerwatch/shared/model/task.ts';
+import { asSentence, bytesText, oneLine, spanText, timeText } from './text.ts';
+import { causeText, conditionText, endingText } from './words.ts';
+
+/*
+ * What a notification says to people, the same on every channel. Texts are plain: no markup, no control characters, no marks
+ * that turn the direction of writing; whoever sends them escapes them for its target and cuts them to its limits.
+ */
+
+export type Tone = 'bad' | 'warning' | 'good' | 'info';
+
+/** What it means for who reads it: a colour, an icon, a priority. */
+export function toneOf({ type, condition, task, incident }: Notification): Tone {
+  switch (type) {
+    case 'test':
+    case 'task.started':
+    case 'digest':
+      return 'info';
+    case 'condition.resolved':
+    case 'node.recovered':
+      return 'good';
+    case 'node.unreachable':
+      return 'bad';
+    case 'condition.fired':
+    case 'condition.renotified':
+      return incident?.severity === 'critical' ? 'bad' : condition?.active === false ? 'good' : 'warning';
+    case 'task.ended':
+    case 'task.amended':
+      return task !== undefined && failureStatuses.includes(task.status) ? 'bad' : 'good';
+  }
+}
+
+/** One line without a period: what happened to what and where, and why. */
+export function titleOf(notification: Notification): string {
+  const { type, task, condition, at, repeat, group } = notification;
+  const place = placeOf(notification);
+  const matter = condition === undefined ? 'Trouble' : conditionText(condition.type);
+  const subject = task === undefined ? matter : `${matter}: ${nameOf(task)}`;
+  const lasted = condition === undefined ? '' : spanText(Date.parse(at) - Date.parse(condition.since));
+  switch (type) {
+    case 'test':
+      return 'This is a test of Runnerwatch';
+    case 'task.started':
+      return `${taskOn(notification)} started`;
+    case 'task.ended':
+      return `${taskOn(notification)} ${outcomeOf(task)}`;
+    case 'task.amended':
+      return `Corrected: ${taskOn(notification)} ${outcomeOf(task)}`;
+    case 'condition.fired':
+      return `${subject} on ${place}`;
+    case 'condition.renotified':
+      return `Still after ${lasted}: ${subject} on ${place}${repeat > 0 ? ` (reminder ${repeat})` : ''}`;
+    case 'condition.resolved':
+      return `Resolved after ${lasted}: ${subject} on ${place}`;
+    case 'node.unreachable':
+      return `${place} is unreachable${lostText(group?.length ?? 0)}`;
+    case 'node.recovered':
+      return `${place} is back${lasted === '' ? '' : ` after ${lasted}`}`;
+    case 'digest':
+      return `${group?.length ?? 0} tasks ended`;
+  }
+}
+
+/** The verdict, or what was read, as a sentence. */
+export function sentenceOf({ type, task, condition }: Notification): string {
+  if (type === 'test') return 'Nothing happened. Somebody asked whether notifications arrive here, and this one did.';
+  if (type.startsWith('task.') && task !== undefined) {
+    if (task.verdict === null) return type === 'task.started' ? '' : 'How it ended is not known.';
+    const doubt = { proven: '', likely: ' This is likely, not proven.', unknown: '' }[task.verdict.confidence];
+    return `${asSentence(oneLine(task.verdict.summary))}${doubt}`;
+  }
+  return condition === undefined ? '' : asSentence(oneLine(condition.reason));
+}
+
+export interface Fact {
+  readonly label: string;
+  readonly value: string;
+}
+
+/** What a person needs beside the sentence, most telling first. What is not known is left out. */
+export function factsOf(notification: Notification): Fact[] {
+  const { task, node, condition, type } = notification;
+  const ofTask = task === undefined ? [] : factsOfTask(task, notification);
+  const place = task?.node ?? node?.name;
+  const ofCondition =
+    condition === undefined || type.startsWith('task.')
+      ? []
+      : [
+          ['component', condition.component === 'agent' ? null : condition.component] as const,
+          ['since', timeText(condition.since)] as const,
+        ];
+  return [['node', place ?? null] as const, ...ofTask, ...ofCondition].flatMap(([label, value]) =>
+    value === null || value === '' ? [] : [{ label, value: oneLine(value) }],
+  );
+}
+
+/** What a verdict rests on, one line each. */
+export function evidenceOf({ task }: Notification): string[] {
+  return (task?.verdict?.evidence ?? []).map(({ source, at, fact }) => oneLine(`${source}, ${timeText(at)}: ${fact}`));
+}
+
+/** What to do about it, one sentence each. */
+export function adviceOf({ task }: Notification): string[] {
+  return (task?.verdict?.advice ?? []).map((text) => asSentence(oneLine(text)));
+}
+
+const linesMax = 20;
+
+/** What the task said itself: what says why it failed, else the end of its log. Oldest first. */
+export function linesOf({ type, task }: Notification): string[] {
+  if (task === undefined || !type.startsWith('task.')) return [];
+  const excerpt = task.error_excerpt ?? [];
+  return (excerpt.length > 0 ? excerpt : (task.log_tail ?? [])).slice(-linesMax).map(oneLine);
+}
+
+/** The tasks told together with this, one line each, and how many are not among them. */
+export function groupOf({ group = [] }: Notification, linesMaxOfGroup: number): { lines: string[]; more: number } {
+  const lines = group
+    .slice(0, linesMaxOfGroup)
+    .map(({ task }) => `${nameOf(task)} ${outcomeOf(task)}${task.owner === null ? '' : ` (${oneLine(task.owner)})`}`);
+  return { lines, more: group.length - lines.length };
+}
+
+/** The class of a message, for who sorts mail by it: the founding wishes R11 and R23 name the first two. */
+export function classOf({ type, task }: Notification): string {
+  if (type.startsWith('node.')) return 'Node Status Alert';
+  if (type === 'test') return 'Test';
+  if (type.startsWith('condition.')) return 'Alert: Conditions';
+  return task !== undefined && failureStatuses.includes(task.status) ? 'Alert: Task Failures' : 'Tasks';
+}
+
+function taskOn(notification: Notification): string {
+  const { task } = notification;
+  return `${task === undefined ? 'A task' : nameOf(task)} on ${placeOf(notification)}`;
+}
+
+function placeOf({ task, node, condition }: Notification): string {
+  return oneLine(
+    task?.node ?? node?.name ?? (condition === undefined ? 'an unknown node' : `the ${condition.component}`),
+  );
+}
+
+function nameOf({ name, task_id: id }: Pick<TaskFacts, 'name' | 'task_id'>): string {
+  return oneLine(name === '' ? id : name);
+}
+
+/** `was killed: out of memory (limit 4 GiB)`. */
+function outcomeOf(
+  task: Pick<TaskFacts, 'status' | 'verdict' | 'exit_code' | 'signal' | 'memory_limit_bytes'> | undefined,
+): string {
+  if (task === undefined) return 'ended';
+  const why = causeText(task);
+  return `${endingText(task.status)}${why === null ? '' : `: ${why}`}`;
+}
+
+function lostText(count: number): string {
+  return count === 0 ? '' : `, and ${count === 1 ? 'a task' : `${count} tasks`} with it`;
+}
+
+/** An end told this long after it is told with its lateness. */
+const lateMs = 5 * 60_000;
+
+function factsOfTask(task: TaskFacts, { at }: Notification): (readonly [string, string | null])[] {
+  const { scheduler, memory_peak_bytes: peak, memory_limit_bytes: limit, ended_at: endedAt } = task;
+  const lateness = endedAt === null ? 0 : Date.parse(at) - Date.parse(endedAt);
+  const late = lateness < lateMs ? '' : ` (told ${spanText(lateness)} later)`;
+  return [
+    ['job', [task.project, task.job].filter((part) => part !== null && part !== '').join('/')],
+    ['owner', task.owner],
+    ['command', task.command],
+    ['error', task.error_message],
+    ['exit code', task.exit_code === null ? null : String(task.exit_code)],
+    ['signal', task.signal],
+    ['peak memory', peak === null ? null : `${bytesText(peak)}${limit === null ? '' : ` of ${bytesText(limit)}`}`],
+    ['ran for', task.duration_ms === null ? null : spanText(task.duration_ms)],
+    ['started', task.started_at === null ? null : timeText(task.started_at)],
+    ['ended', endedAt === null ? null : `${task.ended_at_approximate ? 'about ' : ''}${timeText(endedAt)}${late}`],
+    ['scheduler', scheduler ? `${scheduler.name} says ${scheduler.status}` : null],
+    ['corrected', scheduler?.note ?? null],
+    ['task id', task.task_id],
+  ];
+}
