@@ -1,3 +1,6 @@
+import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
+import { createEmailNotifier } from './email/email.ts';
+import type { EmailSettings, SmtpSettings } from './email/settings.ts';
 import { createLogNotifier } from './log/log.ts';
 import type { Notifier, NotifierDeps } from './notifier.ts';
 import type { NotifierSettings } from './settings.ts';
@@ -17,7 +20,15 @@ function create(settings: NotifierSettings, deps: NotifierDeps): Notifier {
       return createLogNotifier(deps.log, deps.hostname);
     case 'webhook':
       return createWebhookNotifier(settings, deps);
+    case 'email':
+      return createEmailNotifier({ ...settings, smtp: mailServer(settings, deps.receiver) }, deps);
     default:
       return settings satisfies never;
   }
+}
+
+/** The configuration's check has seen to it; a receiver made elsewhere may not have. */
+function mailServer({ smtp }: EmailSettings, receiver: string): SmtpSettings {
+  if (smtp !== undefined) return smtp;
+  throw new StartFailure('config', `notifications.notifiers.${receiver}.smtp: expected a mail server`);
 }

@@ -4,7 +4,8 @@ import type { Logger } from 'pino';
 
 /** The answer to one attempt. Errors are for people and hold no secret: no URL, no header, no body of the receiver's. */
 export type DeliveryOutcome =
-  | { readonly outcome: 'delivered'; readonly httpStatus?: number }
+  /** `note`: what is to be known all the same, such as a recipient who could not be reached. */
+  | { readonly outcome: 'delivered'; readonly httpStatus?: number; readonly note?: string }
   /** Trying again may help; `afterMs` when the receiver said when. */
   | { readonly outcome: 'retry'; readonly afterMs?: number; readonly error: string; readonly httpStatus?: number }
   /** Trying again cannot help until a person changes something. */

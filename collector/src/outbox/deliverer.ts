@@ -284,6 +284,8 @@ export class Deliverer implements AsyncDisposable {
     };
     if (outcome.outcome === 'delivered') {
       onDelivered?.(Math.max(0, now - claimed.createdAt));
+      if (outcome.note !== undefined)
+        log.warn({ ...facts, note: outcome.note }, 'a notification was delivered with a remark');
       if (queue.lastError !== null) log.info(facts, 'the receiver takes notifications again');
       queue.lastError = null;
       return;

@@ -87,7 +87,7 @@ export async function settleClaim(
   db: Database,
   { claimed, claimant, outcome, settlement, at, durationMs, now }: Attempt,
 ): Promise<boolean> {
-  const error = outcome.outcome === 'delivered' ? null : outcome.error;
+  const error = (outcome.outcome === 'delivered' ? outcome.note : outcome.error) ?? null;
   const nextAttemptAt = new Date(
     settlement.state === 'pending' ? settlement.nextAttemptAt : now.getTime(),
   ).toISOString();

@@ -71,10 +71,27 @@ describe('the notifications section', () => {
     ]);
   });
 
+  it('gives every email notifier the mail server for all, unless it has its own', () => {
+    const config = load(
+      'notifications:\n  smtp: {host: mail, from: w@example.org}\n  notifiers:\n' +
+        '    a: {type: email, to: [a@example.org]}\n    b: {type: email, to: [b@example.org], smtp: {host: other, from: w@example.org}}\n',
+    );
+
+    const { a, b } = notifiersOf(config);
+    expect([a, b].map((one) => (one?.type === 'email' ? one.smtp?.host : null))).toEqual(['mail', 'other']);
+  });
+
   it.each([
+    [
+      'notifications: {notifiers: {mail: {type: email, to: [a@example.org]}}}',
+      /notifiers\.mail\.smtp: expected a mail server here, or one for all/,
+    ],
     ['notifications: {notifiers: {hook: {type: webhook}}}', /hook\.url: expected either url or url_file/],
     ['notifications: {notifiers: {hook: {type: webhook, url: "ftp://x"}}}', /hook\.url: expected a URL/],
-    ['notifications: {notifiers: {hook: {type: carrier-pigeon}}}', /hook\.type: expected type: one of log, webhook/],
+    [
+      'notifications: {notifiers: {hook: {type: carrier-pigeon}}}',
+      /hook\.type: expected type: one of log, webhook, email/,
+    ],
     [
       'notifications: {notifiers: {hook: {type: webhook, url: "http://x", headers: {Webhook-Id: a}}}}',
       /this header is set by runnerwatch itself/,

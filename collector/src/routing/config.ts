@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
+import { smtpSettings } from '../notifiers/email/settings.ts';
 import { type NotifierSettings, notifierSettings } from '../notifiers/settings.ts';
 import { isLabelKey, type Matcher, type MatcherKey, matcherKeys } from './matcher.ts';
 import { defaultEvents, type Policy, type Subscription, subscribableEvents } from './subscription.ts';
@@ -49,11 +50,18 @@ export const notificationsConfig = z.prefault(
         {},
       ),
       subscriptions: z._default(z.array(subscription, { error: 'expected a list of subscriptions' }), []),
+      /** The mail server of every email notifier that names none of its own. */
+      smtp: z.optional(smtpSettings),
       /** Networks that targets typed by people may lie in. Targets in this file are trusted as they stand. */
       allowed_cidrs: z._default(field.listOf(cidr), []),
     })
     .check((context) => {
-      const { notifiers, subscriptions } = context.value;
+      const { notifiers, subscriptions, smtp } = context.value;
+      for (const [name, one] of Object.entries(notifiers)) {
+        if (one.type !== 'email' || (one.smtp ?? smtp) !== undefined) continue;
+        const message = 'expected a mail server here, or one for all under notifications.smtp';
+        context.issues.push({ code: 'custom', path: ['notifiers', name, 'smtp'], input: undefined, message });
+      }
       const names = new Set<string>();
       subscriptions.forEach(({ name, receiver }, index) => {
         const refuse = (key: string, message: string) =>
@@ -73,7 +81,12 @@ export type NotificationsConfig = z.output<typeof notificationsConfig>;
 
 /** Every notifier by name, `log` always among them. */
 export function notifiersOf(config: NotificationsConfig): Record<string, NotifierSettings> {
-  return { [logReceiver]: { type: 'log' }, ...config.notifiers };
+  const { notifiers, smtp } = config;
+  const named = Object.entries(notifiers).map(([name, one]): [string, NotifierSettings] => [
+    name,
+    one.type === 'email' && smtp !== undefined ? { ...one, smtp: one.smtp ?? smtp } : one,
+  ]);
+  return { [logReceiver]: { type: 'log' }, ...Object.fromEntries(named) };
 }
 
 /**

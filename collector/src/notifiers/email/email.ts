@@ -1,0 +1,70 @@
+import type SMTPPool from 'nodemailer/lib/smtp-pool';
+import type { Notifier, NotifierDeps } from '../notifier.ts';
+import { judgeSmtpError, type SmtpError } from './judge.ts';
+import { emailMessage } from './message.ts';
+import { Recipients } from './recipients.ts';
+import type { EmailSettings, SmtpSettings } from './settings.ts';
+import { transportOptions } from './transport.ts';
+
+/**
+ * Sends one mail to all its recipients. What the server says of each counts: those taken are not sent to again, those put off
+ * are tried again, those refused are named and left. A repeated mail has the same Message-ID.
+ * @throws StartFailure for a CA file that cannot be read.
+ */
+export function createEmailNotifier(
+  settings: EmailSettings & { readonly smtp: SmtpSettings },
+  deps: Pick<NotifierDeps, 'hostname'>,
+): Notifier {
+  const { smtp, to, subject_prefix: subjectPrefix, timeout } = settings;
+  const from = settings.from ?? smtp.from;
+  const options = transportOptions(smtp, deps);
+  const recipients = new Recipients();
+  let sending: Promise<Sending> | undefined;
+  return {
+    deliver: async (notification, { signal }) => {
+      const left = recipients.left(notification.id, to);
+      const limit = AbortSignal.timeout(timeout);
+      sending ??= openSending(options);
+      try {
+        const { send } = await sending;
+        const mail = emailMessage(notification, { from, to, subjectPrefix });
+        const errors = await send(mail, { to: left, signal: AbortSignal.any([signal, limit]) });
+        return recipients.settle(notification.id, left, errors);
+      } catch (error) {
+        if (signal.aborted) return { outcome: 'retry', error: 'stopped' };
+        if (limit.aborted) return { outcome: 'retry', error: `the mail server did not take it within ${timeout} ms` };
+        const { rejectedErrors = [] } = error as { rejectedErrors?: SmtpError[] };
+        if (rejectedErrors.length === 0) return judgeSmtpError(error as SmtpError);
+        return recipients.settle(notification.id, left, rejectedErrors);
+      }
+    },
+    [Symbol.asyncDispose]: async () => (await sending)?.close(),
+  };
+}
+
+interface Sending {
+  /** Resolves with an error for each recipient not taken while another was. */
+  send(
+    mail: ReturnType<typeof emailMessage>,
+    options: { readonly to: readonly string[]; readonly signal: AbortSignal },
+  ): Promise<readonly SmtpError[]>;
+  close(): void;
+}
+
+/** Loaded with the first mail: a collector that sends none does not carry its weight. */
+async function openSending(options: SMTPPool.Options): Promise<Sending> {
+  const [{ createTransport }, { default: Pool }] = await Promise.all([
+    import('nodemailer'),
+    import('nodemailer/lib/smtp-pool'),
+  ]);
+  const pool = new Pool(options);
+  const transport = createTransport(pool);
+  return {
+    send: async (mail, { to, signal }) => {
+      const envelope = { from: mail.from.address, to: [...to] };
+      const sent = await transport.sendMail({ ...mail, to: [...mail.to], envelope, signal });
+      return sent.rejectedErrors ?? [];
+    },
+    close: () => pool.close({ force: true }),
+  };
+}
