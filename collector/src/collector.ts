@@ -97,7 +97,17 @@ async function openDoors(stops: StopStack, ground: Ground): Promise<void> {
   stops.defer(() => metrics[Symbol.dispose]());
   const bus = createBus();
   const crashPoint = crashPoints(system);
-  const loops = await startLoops(stops, { config, database, metrics, bus, own: system, crashPoint, clock, log });
+  const loops = await startLoops(stops, {
+    config,
+    database,
+    metrics,
+    bus,
+    own: system,
+    system,
+    crashPoint,
+    clock,
+    log,
+  });
   const gateway = openGateway(ground, { loops, metrics, bus, crashPoint });
   const { samples } = loops;
   const hub = createStreamHub({

@@ -12,6 +12,7 @@ import { deleteEventsBefore } from './ingest/store.ts';
 import { Liveness } from './nodes/liveness.ts';
 import { onlineNodeIds, saveTouches } from './nodes/store.ts';
 import { createNotifiers } from './notifiers/catalogue.ts';
+import type { NotifierDeps } from './notifiers/notifier.ts';
 import { Deliverer } from './outbox/deliverer.ts';
 import { notifiersOf, policyOf } from './routing/config.ts';
 import type { Policy } from './routing/subscription.ts';
@@ -28,6 +29,7 @@ export interface LoopParts {
   readonly metrics: Metrics;
   readonly bus: Bus;
   readonly own: SelfWatchOptions['own'];
+  readonly system: NotifierDeps['system'];
   readonly crashPoint: (step: string) => void;
   readonly clock: Clock;
   readonly log: Logger;
@@ -64,7 +66,16 @@ export async function startLoops(stops: StopStack, parts: LoopParts): Promise<Lo
   return { ...loops, schedulers };
 }
 
-function makeLoops({ config, database, metrics, bus, crashPoint, clock, log }: LoopParts): Omit<Loops, 'schedulers'> {
+function makeLoops({
+  config,
+  database,
+  metrics,
+  bus,
+  system,
+  crashPoint,
+  clock,
+  log,
+}: LoopParts): Omit<Loops, 'schedulers'> {
   const policy = policyOf(config.notifications);
   const samples = new SampleStore({ database, clock, log: subsystem(log, 'collector:samples') });
   const liveness = new Liveness({
@@ -80,6 +91,7 @@ function makeLoops({ config, database, metrics, bus, crashPoint, clock, log }: L
       log: subsystem(log, 'collector:notifier'),
       clock,
       hostname: hostname(),
+      system,
     }),
     clock,
     log: subsystem(log, 'collector:outbox'),

@@ -214,7 +214,12 @@ export function startAlerting(
   const log = pino({ level: 'silent' });
   const clock = engine.clock ?? systemClock;
   const policy = policyOf(config);
-  const notifiers = createNotifiers(notifiersOf(config), { log, clock, hostname: 'collector-1' });
+  const notifiers = createNotifiers(notifiersOf(config), {
+    log,
+    clock,
+    hostname: 'collector-1',
+    system: { env: {}, kill: (pid, signal) => process.kill(pid, signal) },
+  });
   const delivering = new Deliverer({ db: rig.db, notifiers, clock, log, isAlone: true, tickMs: 50, ...deliverer });
   const judging = new AlertEngine({
     db: rig.db,

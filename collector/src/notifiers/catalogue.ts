@@ -1,6 +1,7 @@
 import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
 import { createEmailNotifier } from './email/email.ts';
 import type { EmailSettings, SmtpSettings } from './email/settings.ts';
+import { createExecNotifier } from './exec/exec.ts';
 import { createLogNotifier } from './log/log.ts';
 import type { Notifier, NotifierDeps } from './notifier.ts';
 import type { NotifierSettings } from './settings.ts';
@@ -22,6 +23,8 @@ function create(settings: NotifierSettings, deps: NotifierDeps): Notifier {
       return createWebhookNotifier(settings, deps);
     case 'email':
       return createEmailNotifier({ ...settings, smtp: mailServer(settings, deps.receiver) }, deps);
+    case 'exec':
+      return createExecNotifier(settings, deps);
     default:
       return settings satisfies never;
   }

@@ -25,4 +25,10 @@ export interface NotifierDeps {
   readonly clock: Clock;
   /** This machine's name. */
   readonly hostname: string;
+  /** This process and what it may do to others. */
+  readonly system: {
+    readonly env: Readonly<Record<string, string | undefined>>;
+    /** kill(2); a negative pid is a process group. */
+    readonly kill: (pid: number, signal: string) => unknown;
+  };
 }
