@@ -33,7 +33,7 @@ function isAlive(pid: number): boolean {
 }
 
 const pidIn = (path: string) =>
-  eventually(() => (existsSync(path) ? Number(readFileSync(path, 'utf8').trim()) : undefined));
+  eventually(() => (existsSync(path) ? Number(readFileSync(path, 'utf8')) || undefined : undefined));
 
 describe('the exec notifier', () => {
   it('gives the notification on standard input, the arguments as they are, and a small environment', async () => {

@@ -29,7 +29,7 @@ export function incidentFacts(incident: IncidentRow, publicUrl: string | null): 
 }
 
 export function conditionFacts(
-  alert: Pick<AlertRow, 'condition' | 'component' | 'reason' | 'firedAt'>,
+  alert: Pick<AlertRow, 'condition' | 'component' | 'subject' | 'reason' | 'firedAt'>,
   active: boolean,
 ): ConditionFacts {
   return {
@@ -38,6 +38,7 @@ export function conditionFacts(
     reason: alert.reason,
     since: toInstant(alert.firedAt.getTime()),
     component: alert.component,
+    subject: alert.subject,
   };
 }
 

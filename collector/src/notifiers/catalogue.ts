@@ -1,4 +1,6 @@
 import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
+import { createAlertmanagerNotifier } from './alertmanager/alertmanager.ts';
+import { createAppriseNotifier } from './apprise/apprise.ts';
 import { createEmailNotifier } from './email/email.ts';
 import type { EmailSettings, SmtpSettings } from './email/settings.ts';
 import { createExecNotifier } from './exec/exec.ts';
@@ -25,6 +27,10 @@ function create(settings: NotifierSettings, deps: NotifierDeps): Notifier {
       return createEmailNotifier({ ...settings, smtp: mailServer(settings, deps.receiver) }, deps);
     case 'exec':
       return createExecNotifier(settings, deps);
+    case 'alertmanager':
+      return createAlertmanagerNotifier(settings, deps);
+    case 'apprise':
+      return createAppriseNotifier(settings, deps);
     default:
       return settings satisfies never;
   }

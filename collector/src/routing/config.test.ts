@@ -90,7 +90,7 @@ describe('the notifications section', () => {
     ['notifications: {notifiers: {hook: {type: webhook, url: "ftp://x"}}}', /hook\.url: expected a URL/],
     [
       'notifications: {notifiers: {hook: {type: carrier-pigeon}}}',
-      /hook\.type: expected type: one of log, webhook, email, exec/,
+      /hook\.type: expected type: one of log, webhook, email, exec, alertmanager, apprise/,
     ],
     [
       'notifications: {notifiers: {hook: {type: webhook, url: "http://x", headers: {Webhook-Id: a}}}}',

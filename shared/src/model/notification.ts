@@ -69,6 +69,8 @@ export const conditionFacts = z.object({
   reason: z.string(),
   since: instant,
   component,
+  /** What it is about inside the node: a process rule, a mount, a task's id; '' for the node itself. */
+  subject: z.optional(z.string()),
 });
 export type ConditionFacts = z.infer<typeof conditionFacts>;
 
