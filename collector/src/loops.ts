@@ -13,6 +13,7 @@ import { Liveness } from './nodes/liveness.ts';
 import { onlineNodeIds, saveTouches } from './nodes/store.ts';
 import { createNotifiers } from './notifiers/catalogue.ts';
 import type { NotifierDeps } from './notifiers/notifier.ts';
+import { checkTemplates } from './notifiers/template.ts';
 import { Deliverer } from './outbox/deliverer.ts';
 import { notifiersOf, policyOf } from './routing/config.ts';
 import type { Policy } from './routing/subscription.ts';
@@ -47,6 +48,7 @@ export interface Loops {
 
 /** Starts them from the outbox inwards, so that whatever a loop promises finds its deliverer running. */
 export async function startLoops(stops: StopStack, parts: LoopParts): Promise<Loops> {
+  await checkTemplates(notifiersOf(parts.config.notifications));
   const loops = makeLoops(parts);
   const { liveness, engine, deliverer, samples } = loops;
   deliverer.start();

@@ -1,6 +1,7 @@
 import { createAppriseNotifier } from '@runnerwatch/collector/notifiers/apprise/apprise.ts';
 import { appriseSettings } from '@runnerwatch/collector/notifiers/apprise/settings.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
+import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { HttpSink } from '../support/http-sink.ts';
 import { samples } from '../support/notifications.ts';
@@ -12,7 +13,11 @@ async function deliverTo(status: number, more = {}) {
     url: `http://127.0.0.1:${sink.port}/notify/secret-key`,
     ...more,
   });
-  const notifier = createAppriseNotifier(settings, { receiver: 'many', clock: systemClock });
+  const notifier = createAppriseNotifier(settings, {
+    receiver: 'many',
+    clock: systemClock,
+    log: pino({ level: 'silent' }),
+  });
   onTestFinished(async () => {
     await notifier[Symbol.asyncDispose]();
     await sink[Symbol.asyncDispose]();
@@ -32,6 +37,12 @@ describe('the apprise notifier', () => {
       format: 'text',
       tag: 'ops',
     });
+  });
+
+  it('says it in the words of its template', async () => {
+    const { sink } = await deliverTo(200, { template: { subject: 'X', text: '{{ task.owner }}' } });
+
+    expect(sink.bodies[0]).toMatchObject({ title: 'X', body: 'ada' });
   });
 
   it.each([

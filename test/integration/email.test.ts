@@ -1,5 +1,6 @@
 import { createEmailNotifier } from '@runnerwatch/collector/notifiers/email/email.ts';
 import { emailSettings, smtpSettings } from '@runnerwatch/collector/notifiers/email/settings.ts';
+import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { certificateFile, MailSink, type MailSinkOptions, NastyMailServer } from '../support/mail-sink.ts';
@@ -17,7 +18,10 @@ afterEach(async () => {
 
 function notifier(
   port: number,
-  { smtp = {}, ...more }: { smtp?: Record<string, unknown>; to?: string[]; timeout?: string } = {},
+  {
+    smtp = {},
+    ...more
+  }: { smtp?: Record<string, unknown>; to?: string[]; timeout?: string; template?: Record<string, string> } = {},
 ) {
   const made = createEmailNotifier(
     {
@@ -31,7 +35,7 @@ function notifier(
         ...smtp,
       }),
     },
-    { hostname: 'collector-1' },
+    { hostname: 'collector-1', receiver: 'mail', log: pino({ level: 'silent' }) },
   );
   opened.push(made);
   return made;
@@ -107,6 +111,32 @@ describe('the email notifier', () => {
 
     const ids = sink.mails.map(({ source }) => parseMail(source).headers.get('message-id'));
     expect(ids).toEqual([['<0199f3a0-task.ended@example.org>'], ['<0199f3a0-task.ended@example.org>']]);
+  });
+});
+
+describe('a mail with a template', () => {
+  it('has the words of the template, in its text and on its page', async () => {
+    const sink = await sinkOf();
+    const template = { subject: '{{ task.name }} is gone', text: 'See <b>{{ link }}</b>\n{{ sentence }}' };
+
+    expect(await notifier(sink.port, { template }).deliver(samples.failed, { signal })).toEqual({
+      outcome: 'delivered',
+    });
+    const { headers, parts } = parseMail(sink.mails[0]?.source ?? '');
+    expect(headers.get('subject')).toEqual(['train-42 is gone']);
+    expect(parts.get('text/plain')).toMatch(/^See <b>https:.*<\/b>\nFailed with exit 1\.\n?$/);
+    expect(parts.get('text/html')).toContain('See &#60;b&#62;https:');
+  });
+
+  it('F109 is sent in the built-in words when its template fails, which is said', async () => {
+    const sink = await sinkOf();
+    const made = notifier(sink.port, { template: { text: '{{ nothing.of.it }}' } });
+
+    expect(await made.deliver(samples.failed, { signal })).toEqual({
+      outcome: 'delivered',
+      note: expect.stringMatching(/^the template failed and the built-in text was sent: undefined variable/),
+    });
+    expect(parseMail(sink.mails[0]?.source ?? '').parts.get('text/plain')).toContain('Failed with exit 1.');
   });
 });
 

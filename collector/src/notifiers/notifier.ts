@@ -15,6 +15,16 @@ export type DeliveryOutcome =
 export interface Notifier extends AsyncDisposable {
   /** One attempt. Never rejects; ends within the notifier's own limits, and soon after the signal aborts. */
   deliver(notification: Notification, options: { readonly signal: AbortSignal }): Promise<DeliveryOutcome>;
+  /** What people would read, without sending it; unset where that is the public body as it stands. */
+  preview?(notification: Notification): Promise<Preview>;
+}
+
+export interface Preview {
+  readonly subject: string | null;
+  readonly text: string;
+  readonly html?: string;
+  /** Why it is not as its template would have it. */
+  readonly note?: string;
 }
 
 /** What a notifier is set up with, beside its settings. */

@@ -28,6 +28,10 @@ export function createAlertmanagerNotifier(
       const answers = await Promise.all(targets.map((url) => client.post({ url, headers, body, signal })));
       return together(answers.map((answer) => judgeAnswer(answer, clock.wallMs())));
     },
+    preview: async (notification) => {
+      const alerts = alertsOf(notification, { labels, taskFailureMs, now: clock.wallMs() });
+      return { subject: null, text: JSON.stringify(alerts, null, 2) };
+    },
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };
 }

@@ -1,18 +1,21 @@
 import { usableUrl } from '../fields.ts';
 import { createHttpClient, type HttpAnswer, httpLimits, judgeAnswer } from '../http.ts';
 import type { DeliveryOutcome, Notifier, NotifierDeps } from '../notifier.ts';
+import { createRender, withNote } from '../template.ts';
 import { appriseMessage } from './message.ts';
 import type { AppriseSettings } from './settings.ts';
 
 /** Hands notifications to an Apprise API server, for the services that have no notifier of their own here. */
 export function createAppriseNotifier(
-  { url, targets, tag, headers, timeout }: AppriseSettings,
-  { receiver, clock }: Pick<NotifierDeps, 'receiver' | 'clock'>,
+  { url, targets, tag, template, headers, timeout }: AppriseSettings,
+  { receiver, clock, log }: Pick<NotifierDeps, 'receiver' | 'clock' | 'log'>,
 ): Notifier {
   const target = usableUrl(receiver, url);
+  const render = createRender(template, { receiver, log });
   const client = createHttpClient({ ...httpLimits, totalTimeoutMs: timeout });
   return {
     deliver: async (notification, { signal }) => {
+      const rendered = await render(notification);
       const answer = await client.post({
         url: target,
         headers: {
@@ -21,10 +24,15 @@ export function createAppriseNotifier(
           'content-type': 'application/json',
           accept: 'application/json',
         },
-        body: JSON.stringify(appriseMessage(notification, { targets, tag })),
+        body: JSON.stringify(appriseMessage(notification, { targets, tag, rendered })),
         signal,
       });
-      return judgeApprise(answer, clock.wallMs());
+      return withNote(judgeApprise(answer, clock.wallMs()), rendered.note);
+    },
+    preview: async (notification) => {
+      const rendered = await render(notification);
+      const { title, body } = appriseMessage(notification, { targets: [], rendered });
+      return { subject: title, text: body, ...(rendered.note === undefined ? {} : { note: rendered.note }) };
     },
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };

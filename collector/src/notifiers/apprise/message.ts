@@ -1,5 +1,6 @@
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import { plainText, storyOf } from '../story.ts';
+import type { Rendered } from '../template.ts';
 import { clip } from '../text.ts';
 import type { Tone } from '../wording.ts';
 
@@ -27,12 +28,12 @@ const types: Readonly<Record<Tone, AppriseMessage['type']>> = {
 
 export function appriseMessage(
   notification: Notification,
-  { targets, tag }: { targets: readonly string[]; tag?: string | undefined },
+  { targets, tag, rendered }: { targets: readonly string[]; tag?: string | undefined; rendered?: Rendered },
 ): AppriseMessage {
   const story = storyOf(notification);
   return {
-    title: clip(story.title, titleLengthMax),
-    body: clip(plainText(story, { hasTitle: false }), bodyLengthMax),
+    title: clip(rendered?.subject ?? story.title, titleLengthMax),
+    body: clip(rendered?.text ?? plainText(story, { hasTitle: false }), bodyLengthMax),
     type: types[story.tone],
     format: 'text',
     ...(targets.length === 0 ? {} : { urls: targets.join(',') }),

@@ -1,6 +1,7 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
 import { headers, timeout } from '../fields.ts';
+import { templateSettings } from '../template.ts';
 
 export const appriseSettings = z
   .strictObject({
@@ -12,6 +13,7 @@ export const appriseSettings = z
     targets: z._default(field.listOf(field.text), []),
     /** Only those of its targets that carry the tag. */
     tag: z.optional(field.text),
+    template: templateSettings,
     headers,
     timeout,
   })

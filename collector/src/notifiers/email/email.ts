@@ -1,5 +1,7 @@
+import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import type SMTPPool from 'nodemailer/lib/smtp-pool';
 import type { Notifier, NotifierDeps } from '../notifier.ts';
+import { createRender, withNote } from '../template.ts';
 import { judgeSmtpError, type SmtpError } from './judge.ts';
 import { emailMessage } from './message.ts';
 import { Recipients } from './recipients.ts';
@@ -13,12 +15,17 @@ import { transportOptions } from './transport.ts';
  */
 export function createEmailNotifier(
   settings: EmailSettings & { readonly smtp: SmtpSettings },
-  deps: Pick<NotifierDeps, 'hostname'>,
+  deps: Pick<NotifierDeps, 'hostname' | 'receiver' | 'log'>,
 ): Notifier {
   const { smtp, to, subject_prefix: subjectPrefix, timeout } = settings;
   const from = settings.from ?? smtp.from;
   const options = transportOptions(smtp, deps);
   const recipients = new Recipients();
+  const render = createRender(settings.template, deps);
+  const write = async (notification: Notification) => {
+    const rendered = await render(notification);
+    return { mail: emailMessage(notification, { from, to, subjectPrefix, rendered }), note: rendered.note };
+  };
   let sending: Promise<Sending> | undefined;
   return {
     deliver: async (notification, { signal }) => {
@@ -27,9 +34,9 @@ export function createEmailNotifier(
       sending ??= openSending(options);
       try {
         const { send } = await sending;
-        const mail = emailMessage(notification, { from, to, subjectPrefix });
+        const { mail, note } = await write(notification);
         const errors = await send(mail, { to: left, signal: AbortSignal.any([signal, limit]) });
-        return recipients.settle(notification.id, left, errors);
+        return withNote(recipients.settle(notification.id, left, errors), note);
       } catch (error) {
         if (signal.aborted) return { outcome: 'retry', error: 'stopped' };
         if (limit.aborted) return { outcome: 'retry', error: `the mail server did not take it within ${timeout} ms` };
@@ -37,6 +44,10 @@ export function createEmailNotifier(
         if (rejectedErrors.length === 0) return judgeSmtpError(error as SmtpError);
         return recipients.settle(notification.id, left, rejectedErrors);
       }
+    },
+    preview: async (notification) => {
+      const { mail, note } = await write(notification);
+      return { subject: mail.subject, text: mail.text, html: mail.html, ...(note === undefined ? {} : { note }) };
     },
     [Symbol.asyncDispose]: async () => (await sending)?.close(),
   };

@@ -9,7 +9,7 @@ import type { Tone } from '../wording.ts';
 
 /** The story as one page of HTML 4 with inline styles. Every text in it is escaped. */
 export function htmlPage(story: Story): string {
-  const { tone, title, sentence, facts, evidence, advice, group, lines, link } = story;
+  const { title, sentence, facts, evidence, advice, group, lines, link } = story;
   const body = [
     `<p style="margin:0 0 4px;font-size:13px;opacity:.7">${escapeHtml(story.class)}</p>`,
     `<h1 style="margin:0 0 8px;font-size:20px;line-height:1.3">${escapeHtml(title)}</h1>`,
@@ -25,6 +25,15 @@ export function htmlPage(story: Story): string {
       ? ''
       : `<p style="margin:16px 0 0"><a href="${escapeHtml(link)}" style="color:#1a73e8">Open the incident</a></p>`,
   ].join('\n');
+  return frame(story, body);
+}
+
+/** Words of people's own, as they are. */
+export function htmlOfText(story: Story, text: string): string {
+  return frame(story, `<div style="white-space:pre-wrap">${escapeHtml(text)}</div>`);
+}
+
+function frame({ title, tone }: Story, body: string): string {
   return `<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">
 <meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title>

@@ -1,7 +1,8 @@
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import { plainText, type Story, storyOf } from '../story.ts';
+import type { Rendered } from '../template.ts';
 import { clip } from '../text.ts';
-import { htmlPage } from './html.ts';
+import { htmlOfText, htmlPage } from './html.ts';
 
 /** RFC 5322 section 2.1.1 bounds a line by 998; mail programs show less than this of a subject. */
 const subjectLengthMax = 200;
@@ -10,6 +11,8 @@ export interface Envelope {
   readonly from: { readonly name: string; readonly address: string };
   readonly to: readonly string[];
   readonly subjectPrefix: string;
+  /** People's own words, where there are any. */
+  readonly rendered?: Rendered;
 }
 
 /** A mail, before it is encoded. */
@@ -28,7 +31,10 @@ export interface EmailMessage {
 }
 
 /** Everything in it follows from the notification, so each attempt sends the same mail under the same id. */
-export function emailMessage(notification: Notification, { from, to, subjectPrefix }: Envelope): EmailMessage {
+export function emailMessage(
+  notification: Notification,
+  { from, to, subjectPrefix, rendered }: Envelope,
+): EmailMessage {
   const story = storyOf(notification);
   const domain = from.address.slice(from.address.lastIndexOf('@') + 1);
   const { incident } = notification;
@@ -36,10 +42,10 @@ export function emailMessage(notification: Notification, { from, to, subjectPref
   return {
     from,
     to,
-    subject: subjectOf(story, subjectPrefix),
+    subject: clip(rendered?.subject ?? subjectOf(story, subjectPrefix), subjectLengthMax),
     date: new Date(notification.at),
-    text: plainText(story),
-    html: htmlPage(story),
+    text: rendered?.text ?? plainText(story),
+    html: rendered?.text ? htmlOfText(story, rendered.text) : htmlPage(story),
     messageId: messageId(notification.id, domain),
     ...(thread === null ? {} : { references: thread, inReplyTo: thread }),
     headers: {
@@ -54,7 +60,7 @@ export function emailMessage(notification: Notification, { from, to, subjectPref
 
 /** `Runnerwatch Alert: Task Failures - train-42 on gpu-7 failed: exit code 1`. */
 function subjectOf(story: Story, prefix: string): string {
-  return clip(`${prefix} ${story.class} - ${story.title}`, subjectLengthMax);
+  return `${prefix} ${story.class} - ${story.title}`;
 }
 
 /** RFC 5322 section 3.6.4; only what needs no quoting. */

@@ -2,6 +2,7 @@ import { domainToASCII } from 'node:url';
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
 import { timeout } from '../fields.ts';
+import { templateSettings } from '../template.ts';
 
 /** RFC 5321 section 4.5.3.1.3: a path has 256 octets, its angle brackets among them. */
 const addressLengthMax = 254;
@@ -97,6 +98,7 @@ export const emailSettings = z.strictObject({
   ),
   /** Unset: `notifications.smtp`. */
   smtp: z.optional(smtpSettings),
+  template: templateSettings,
   timeout,
 });
 export type EmailSettings = z.output<typeof emailSettings>;
