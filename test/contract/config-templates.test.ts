@@ -1,10 +1,12 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readAgentConfig } from '../../agent/src/config.ts';
 import { agentTemplate, collectorTemplate } from '../../collector/cli/init/config-templates.ts';
 import { readCollectorConfig } from '../../collector/src/config.ts';
+import { checkTemplates } from '../../collector/src/notifiers/template.ts';
+import { notifiersOf } from '../../collector/src/routing/config.ts';
 
 function fileOf(content: string): { path: string; required: boolean } {
   const folder = mkdtempSync(join(tmpdir(), 'template-'));
@@ -44,5 +46,19 @@ describe('the configuration files that `init config` writes', () => {
 
     expect(agent.process_conditions).toHaveLength(1);
     expect(collector.notifications.subscriptions).toHaveLength(1);
+  });
+});
+
+describe('the examples in docs/notifiers.md', () => {
+  const guide = readFileSync(resolve(import.meta.dirname, '../../docs/notifiers.md'), 'utf8');
+  const examples = [...guide.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, example = '']) => example);
+  const server = 'notifications:\n  smtp: { host: mail.example.org, from: w@example.org }\n';
+
+  it.each(examples)('can be copied: %s', async (example) => {
+    const whole = /^ {2}smtp:/m.test(example) ? example : example.replace('notifications:\n', server);
+    const { notifications } = readCollectorConfig({ file: fileOf(whole), environment: {} });
+
+    expect(Object.keys(notifications.notifiers)).not.toEqual([]);
+    await checkTemplates(notifiersOf(notifications));
   });
 });

@@ -37,6 +37,19 @@ notifications:
     #:   type: webhook
     #:   url: https://hooks.example.org/runnerwatch
     #:   secret_file: /etc/runnerwatch/ops.secret
+    #: team:
+    #:   type: email
+    #:   to: [ops@example.org]
+    #: script: { type: exec, command: [/usr/local/bin/page-someone] }
+    #: alertmanager: { type: alertmanager, urls: [http://alertmanager:9093] }
+    #: everywhere: { type: apprise, url: https://apprise.example.org/notify/ops }
+  # The mail server of email notifiers. tls: starttls (required), implicit, off; off only of a server on this machine, or
+  # without a password.
+  #: smtp:
+  #:   host: mail.example.org
+  #:   username: runnerwatch
+  #:   password_file: /etc/runnerwatch/smtp.password
+  #:   from: Runnerwatch <runnerwatch@example.org>
   # Who hears what. With none, every notifier hears failures, time limits, conditions and lost nodes.
   # Events: begin, end, success, fail, timeout, time_limit_80, condition, unreachable, all.
   subscriptions: []
