@@ -127,18 +127,8 @@ function notEmpty(text: string): string {
 /** What a template sees: the public body, what is absent as null, and beside it the words that we would say. */
 export function templateModel(notification: Notification): Record<string, unknown> {
   const story = storyOf(notification);
-  const { incident, node, task = null, condition = null, group = [] } = notification;
-  return {
-    ...notification,
-    incident,
-    node,
-    task,
-    condition,
-    group,
-    ...{ tone: story.tone, class: story.class, title: story.title, sentence: story.sentence, link: story.link },
-    ...{ facts: story.facts, evidence: story.evidence, advice: story.advice, lines: story.lines },
-    text: plainText(story, { hasTitle: false }),
-  };
+  const { task = null, condition = null, group = [] } = notification;
+  return { ...story, ...notification, task, condition, group, text: plainText(story, { hasTitle: false }) };
 }
 
 /** Liquid's first line; it names variables, filters and places, and none of their values. */

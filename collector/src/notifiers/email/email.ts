@@ -55,11 +55,11 @@ export function createEmailNotifier(
 
 interface Sending {
   /** Resolves with an error for each recipient not taken while another was. */
-  send(
+  readonly send: (
     mail: ReturnType<typeof emailMessage>,
     options: { readonly to: readonly string[]; readonly signal: AbortSignal },
-  ): Promise<readonly SmtpError[]>;
-  close(): void;
+  ) => Promise<readonly SmtpError[]>;
+  readonly close: () => void;
 }
 
 /** Loaded with the first mail: a collector that sends none does not carry its weight. */
