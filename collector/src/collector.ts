@@ -29,7 +29,10 @@ import { createGreeting } from './ingest/greeting.ts';
 import { createWriter } from './ingest/writer.ts';
 import { listen, splitListen } from './listening.ts';
 import { type Loops, startLoops } from './loops.ts';
+import { checkTemplates } from './notifiers/template.ts';
+import { previewNotification } from './outbox/preview.ts';
 import { sendTest } from './outbox/send-test.ts';
+import { notifiersOf } from './routing/config.ts';
 import { adoptTasks } from './tasks/adopt.ts';
 import { findTask } from './tasks/store.ts';
 
@@ -55,6 +58,7 @@ export interface CollectorOptions {
  */
 export async function startCollector({ config, system }: CollectorOptions): Promise<AsyncDisposable> {
   const clock = systemClock;
+  await checkTemplates(notifiersOf(config.notifications));
   const dataDir =
     config.data_dir ??
     defaultDataDir({ uid: system.getuid?.() ?? 0, home: homedir(), xdgStateHome: system.env['XDG_STATE_HOME'] });
@@ -212,6 +216,7 @@ function peoplesDoor(
       notifiers: {
         receivers: policy.receivers,
         sendTest: (receiver) => sendTest({ db: database, deliverer, clock }, receiver),
+        preview: (asked) => previewNotification({ queries, notifiers: loops.notifiers, clock }, asked),
       },
       subscriptions: { policy },
     }),

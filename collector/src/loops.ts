@@ -12,8 +12,7 @@ import { deleteEventsBefore } from './ingest/store.ts';
 import { Liveness } from './nodes/liveness.ts';
 import { onlineNodeIds, saveTouches } from './nodes/store.ts';
 import { createNotifiers } from './notifiers/catalogue.ts';
-import type { NotifierDeps } from './notifiers/notifier.ts';
-import { checkTemplates } from './notifiers/template.ts';
+import type { Notifier, NotifierDeps } from './notifiers/notifier.ts';
 import { Deliverer } from './outbox/deliverer.ts';
 import { notifiersOf, policyOf } from './routing/config.ts';
 import type { Policy } from './routing/subscription.ts';
@@ -42,15 +41,16 @@ export interface Loops {
   readonly liveness: Liveness;
   readonly engine: AlertEngine;
   readonly deliverer: Deliverer;
+  readonly notifiers: ReadonlyMap<string, Notifier>;
   readonly samples: SampleStore;
   readonly schedulers: Schedulers;
 }
 
 /** Starts them from the outbox inwards, so that whatever a loop promises finds its deliverer running. */
 export async function startLoops(stops: StopStack, parts: LoopParts): Promise<Loops> {
-  await checkTemplates(notifiersOf(parts.config.notifications));
   const loops = makeLoops(parts);
-  const { liveness, engine, deliverer, samples } = loops;
+  const { liveness, engine, deliverer, notifiers, samples } = loops;
+  stops.defer(() => closeAll(notifiers));
   deliverer.start();
   stops.defer(() => deliverer[Symbol.asyncDispose]());
   engine.start();
@@ -87,14 +87,15 @@ function makeLoops({
     save: (touches) => saveTouches(database.drizzle, touches),
     onReturned: () => engine.nudge(),
   });
+  const notifiers = createNotifiers(notifiersOf(config.notifications), {
+    log: subsystem(log, 'collector:notifier'),
+    clock,
+    hostname: hostname(),
+    system,
+  });
   const deliverer = new Deliverer({
     db: database,
-    notifiers: createNotifiers(notifiersOf(config.notifications), {
-      log: subsystem(log, 'collector:notifier'),
-      clock,
-      hostname: hostname(),
-      system,
-    }),
+    notifiers,
     clock,
     log: subsystem(log, 'collector:outbox'),
     isAlone: database.kind === 'embedded',
@@ -114,7 +115,11 @@ function makeLoops({
     onStep: crashPoint,
     restartLoop: { count: config.conditions.restart_loop_count, withinMs: config.conditions.restart_loop_within },
   });
-  return { policy, liveness, engine, deliverer, samples };
+  return { policy, liveness, engine, deliverer, notifiers, samples };
+}
+
+async function closeAll(notifiers: ReadonlyMap<string, Notifier>): Promise<void> {
+  for (const notifier of notifiers.values()) await notifier[Symbol.asyncDispose]();
 }
 
 function startSelfWatchOf({ config, own, clock, log }: LoopParts, engine: AlertEngine): AsyncDisposable {

@@ -220,7 +220,11 @@ function routesOn(db: TestDatabase['database']) {
     jobs: { queries, clock: systemClock },
     incidents: { db, now: Date.now },
     deliveries: { db, now: Date.now, onPromised: () => undefined },
-    notifiers: { receivers: new Set(), sendTest: async () => ({ notificationId: 'x', outcome: null, durationMs: 0 }) },
+    notifiers: {
+      receivers: new Set(),
+      sendTest: async () => ({ notificationId: 'x', outcome: null, durationMs: 0 }),
+      preview: async () => null,
+    },
     subscriptions: { policy: { enabled: true, subscriptions: [], receivers: new Set() } },
   });
 }

@@ -23,18 +23,18 @@ function notifier(
     ...more
   }: { smtp?: Record<string, unknown>; to?: string[]; timeout?: string; template?: Record<string, string> } = {},
 ) {
+  const server = smtpSettings.parse({
+    host: 'localhost',
+    port,
+    from: 'Watch <watch@example.org>',
+    tls: 'starttls',
+    ca_file: certificateFile,
+    ...smtp,
+  });
+  // As a configuration is.
+  Object.freeze(server.from);
   const made = createEmailNotifier(
-    {
-      ...emailSettings.parse({ type: 'email', to: ['ops@example.org'], ...more }),
-      smtp: smtpSettings.parse({
-        host: 'localhost',
-        port,
-        from: 'Watch <watch@example.org>',
-        tls: 'starttls',
-        ca_file: certificateFile,
-        ...smtp,
-      }),
-    },
+    { ...emailSettings.parse({ type: 'email', to: ['ops@example.org'], ...more }), smtp: Object.freeze(server) },
     { hostname: 'collector-1', receiver: 'mail', log: pino({ level: 'silent' }) },
   );
   opened.push(made);

@@ -7,6 +7,7 @@ import { notifications, transitions } from '@runnerwatch/collector/db/tables/sch
 import type { Deliverer } from '@runnerwatch/collector/outbox/deliverer.ts';
 import { newId } from '@runnerwatch/collector/outbox/new-id.ts';
 import { promiseNotifications } from '@runnerwatch/collector/outbox/outbox.ts';
+import { previewNotification } from '@runnerwatch/collector/outbox/preview.ts';
 import { sendTest } from '@runnerwatch/collector/outbox/send-test.ts';
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import { notification } from '@runnerwatch/shared/model/notification.ts';
@@ -266,6 +267,8 @@ describeOnDatabases('the outbox', (kind) => {
           notifierRoutes({
             receivers: alerting.policy.receivers,
             sendTest: (receiver) => sendTest({ db, deliverer: alerting.deliverer, clock: systemClock }, receiver),
+            preview: (asked) =>
+              previewNotification({ queries: db.drizzle, notifiers: alerting.notifiers, clock: systemClock }, asked),
           }),
           explainRoutes({ db }),
         ],
@@ -314,6 +317,39 @@ describeOnDatabases('the outbox', (kind) => {
       expect(new Set(sink.ids)).toEqual(new Set([id]));
       expect((await api.ask('POST', `/deliveries/${id}/retry`)).status).toBe(409);
       expect((await api.ask('POST', '/deliveries/none/retry')).status).toBe(404);
+    });
+
+    it('shows what a notifier would say of the past, and sends nothing', async () => {
+      await using sink = await HttpSink.open();
+      const notifiers = {
+        hook: webhook(sink),
+        many: { type: 'apprise', url: sink.url, template: { subject: '{{ task.name }}!' } },
+        broken: { type: 'apprise', url: sink.url, template: { text: '{{ nobody }}' } },
+      };
+      const subscriptions = [{ events: ['fail'], receiver: 'hook' }];
+      await using alerting = startAlerting(rig, { notifications: { notifiers, subscriptions } });
+      await using api = await apiOn(alerting);
+
+      expect((await api.ask('POST', '/notifiers/many/preview', {})).body).toMatchObject({ notification_id: 'preview' });
+      await rig.taskEnded('n1', 't1', { status: 'failed' });
+      await alerting.engine.round();
+      const [stored] = await rig.rows<{ id: string }>('select id from notifications');
+
+      expect((await api.ask('POST', '/notifiers/many/preview')).body).toMatchObject({
+        notification_id: stored?.id,
+        subject: 't1!',
+        text: expect.stringContaining('last words'),
+        html: null,
+        note: null,
+      });
+      expect((await api.ask('POST', '/notifiers/broken/preview', { notification_id: stored?.id })).body).toMatchObject({
+        note: expect.stringMatching(/^the template failed/),
+      });
+      const { text } = (await api.ask('POST', '/notifiers/hook/preview')).body;
+      expect(JSON.parse(String(text))).toMatchObject({ version: 1, id: stored?.id, type: 'task.ended' });
+      expect((await api.ask('POST', '/notifiers/many/preview', { notification_id: 'none' })).status).toBe(404);
+      expect((await api.ask('POST', '/notifiers/nobody/preview')).status).toBe(404);
+      expect(sink.requests).toEqual([]);
     });
 
     it('tests a notifier by the real path, and answers the real error', async () => {

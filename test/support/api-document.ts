@@ -38,7 +38,7 @@ function unconnectedParts(): ResourceParts {
     jobs: { queries, clock: systemClock },
     incidents: { db, now: Date.now },
     deliveries: { db, now: Date.now, onPromised: onChanged },
-    notifiers: { receivers: new Set(), sendTest: nobody },
+    notifiers: { receivers: new Set(), sendTest: nobody, preview: nobody },
     subscriptions: { policy: { enabled: true, subscriptions: [], receivers: new Set() } },
   };
 }

@@ -1,4 +1,3 @@
-import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Database } from '../db/database.ts';
 import { transitions } from '../db/tables/schema.ts';
@@ -6,6 +5,7 @@ import type { DeliveryOutcome } from '../notifiers/notifier.ts';
 import type { Deliverer } from './deliverer.ts';
 import { newId } from './new-id.ts';
 import { promiseNotifications } from './outbox.ts';
+import { testBody } from './preview.ts';
 
 const waitMs = 12_000;
 
@@ -30,14 +30,7 @@ export async function sendTest(
     await tx
       .insert(transitions)
       .values({ id: transitionId, kind: 'test', at: now, reason: 'a person asked for a test', decisions });
-    const body = {
-      type: 'test',
-      at: toInstant(now.getTime()),
-      incident: null,
-      node: null,
-      transition: 'test',
-      repeat: 0,
-    } as const;
+    const body = testBody(now.getTime());
     const [id = ''] = await promiseNotifications(
       tx,
       [{ transitionId, subscription, receiver, body, isTest: true }],

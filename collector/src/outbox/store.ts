@@ -204,6 +204,17 @@ export async function findNotification(db: Queries, id: string): Promise<Notific
   return found ?? null;
 }
 
+/** What a notification tells; without an id the newest that is no test. */
+export async function findBody(queries: Queries, id: string | undefined): Promise<Notification | null> {
+  const [row] = await queries
+    .select({ body: notifications.body })
+    .from(notifications)
+    .where(id === undefined ? eq(notifications.isTest, false) : eq(notifications.id, id))
+    .orderBy(desc(notifications.createdAt), desc(notifications.id))
+    .limit(1);
+  return row === undefined ? null : (row.body as Notification);
+}
+
 /** Those promised by these transitions, newest first. */
 export async function listByTransitions(db: Queries, transitionIds: readonly string[]): Promise<NotificationRecord[]> {
   if (transitionIds.length === 0) return [];

@@ -2,8 +2,8 @@ import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import type SMTPPool from 'nodemailer/lib/smtp-pool';
 import type { Notifier, NotifierDeps } from '../notifier.ts';
 import { createRender, withNote } from '../template.ts';
-import { judgeSmtpError, type SmtpError } from './judge.ts';
-import { emailMessage } from './message.ts';
+import { judgeSmtpError, notWritten, type SmtpError } from './judge.ts';
+import { type EmailMessage, emailMessage } from './message.ts';
 import { Recipients } from './recipients.ts';
 import type { EmailSettings, SmtpSettings } from './settings.ts';
 import { transportOptions } from './transport.ts';
@@ -56,7 +56,7 @@ export function createEmailNotifier(
 interface Sending {
   /** Resolves with an error for each recipient not taken while another was. */
   readonly send: (
-    mail: ReturnType<typeof emailMessage>,
+    mail: EmailMessage,
     options: { readonly to: readonly string[]; readonly signal: AbortSignal },
   ) => Promise<readonly SmtpError[]>;
   readonly close: () => void;
@@ -64,16 +64,27 @@ interface Sending {
 
 /** Loaded with the first mail: a collector that sends none does not carry its weight. */
 async function openSending(options: SMTPPool.Options): Promise<Sending> {
-  const [{ createTransport }, { default: Pool }] = await Promise.all([
+  const [{ createTransport }, { default: MailComposer }, { default: Pool }] = await Promise.all([
     import('nodemailer'),
+    import('nodemailer/lib/mail-composer'),
     import('nodemailer/lib/smtp-pool'),
   ]);
   const pool = new Pool(options);
   const transport = createTransport(pool);
+  /** Here and not in the transport, which throws what it cannot write where nobody can catch it. */
+  const compose = async (mail: EmailMessage) => {
+    try {
+      // It writes into what it is given, and the configuration is frozen.
+      const copy = { ...mail, from: { ...mail.from }, to: [...mail.to], headers: { ...mail.headers } };
+      return await new MailComposer(copy).compile().build();
+    } catch (error) {
+      throw Object.assign(new Error('the mail could not be written', { cause: error }), { code: notWritten });
+    }
+  };
   return {
     send: async (mail, { to, signal }) => {
       const envelope = { from: mail.from.address, to: [...to] };
-      const sent = await transport.sendMail({ ...mail, to: [...mail.to], envelope, signal });
+      const sent = await transport.sendMail({ raw: await compose(mail), envelope, signal });
       return sent.rejectedErrors ?? [];
     },
     close: () => pool.close({ force: true }),

@@ -39,8 +39,11 @@ export function refusalText(error: SmtpError): string {
   return `${error.recipient ?? 'a recipient'}: ${replyText(error)}`;
 }
 
+/** Beside nodemailer's own codes: it could not make a mail of our words. */
+export const notWritten = 'NOT_WRITTEN';
+
 /** With no reply behind them: found out before anything was sent. */
-const ownRefusals: ReadonlySet<string> = new Set(['EAUTH', 'ENOAUTH', 'EMESSAGE', 'EENVELOPE']);
+const ownRefusals: ReadonlySet<string> = new Set(['EAUTH', 'ENOAUTH', 'EMESSAGE', 'EENVELOPE', notWritten]);
 
 function wordsOf(error: SmtpError): string {
   const { code, responseCode, originalCode } = error;
@@ -56,6 +59,8 @@ function wordsOf(error: SmtpError): string {
       return responseCode === undefined
         ? `no TLS with the mail server: ${tlsReasons[originalCode ?? ''] ?? 'the handshake failed'}`
         : `the mail server does not offer STARTTLS (${responseCode}), and without it nothing is sent`;
+    case notWritten:
+      return 'the mail could not be written';
     case 'EDNS':
       return 'the name of the mail server could not be looked up';
     case 'EMESSAGE':
