@@ -20,6 +20,16 @@ describe('what a notification says', () => {
     expect([toneOf(samples[name]), titleOf(samples[name])]).toEqual([tone, title]);
   });
 
+  it('names what a condition is about inside its node', () => {
+    const { condition } = samples.fired;
+    const about = (subject: string) =>
+      titleOf({ ...samples.fired, ...(condition && { condition: { ...condition, subject } }) });
+
+    expect(about('trainer')).toBe('Memory pressure: trainer on gpu-7');
+    expect(about('')).toBe('Memory pressure on gpu-7');
+    expect(titleOf({ ...samples.fired, task: failedTask })).toBe('Memory pressure: train-42 on gpu-7');
+  });
+
   it('gives the verdict as a sentence, with its doubt', () => {
     const { verdict } = failedTask;
     const likely = { ...failedTask, verdict: verdict && { ...verdict, confidence: 'likely' as const } };

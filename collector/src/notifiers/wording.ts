@@ -36,7 +36,8 @@ export function titleOf(notification: Notification): string {
   const { type, task, condition, at, repeat, group } = notification;
   const place = placeOf(notification);
   const matter = condition === undefined ? 'Trouble' : conditionText(condition.type);
-  const subject = task === undefined ? matter : `${matter}: ${nameOf(task)}`;
+  const about = task === undefined ? oneLine(condition?.subject ?? '') : nameOf(task);
+  const subject = about === '' ? matter : `${matter}: ${about}`;
   const lasted = condition === undefined ? '' : spanText(Date.parse(at) - Date.parse(condition.since));
   switch (type) {
     case 'test':
