@@ -352,6 +352,20 @@ describeOnDatabases('the outbox', (kind) => {
       expect(sink.requests).toEqual([]);
     });
 
+    it('keeps what is to be known of a delivered one with its attempt', async () => {
+      await using sink = await HttpSink.open({ answer: () => status(200) });
+      const notifiers = { many: { type: 'apprise', url: sink.url, template: { text: '{{ nobody }}' } } };
+      await using alerting = startAlerting(rig, { notifications: { notifiers } });
+      alerting.start();
+      await using api = await apiOn(alerting);
+      const note = expect.stringMatching(/^the template failed and the built-in text was sent: undefined variable/);
+
+      expect((await api.ask('POST', '/notifiers/many/test')).body).toMatchObject({ outcome: 'delivered', note });
+      expect((await api.ask('GET', '/deliveries')).body.items).toMatchObject([
+        { state: 'delivered', last_error: null, attempts: [{ outcome: 'delivered', error: note }] },
+      ]);
+    });
+
     it('tests a notifier by the real path, and answers the real error', async () => {
       let answer: Answer = ok;
       await using sink = await HttpSink.open({ answer: () => answer });
