@@ -38,7 +38,7 @@ export async function startAgent({ config, signal, system }: AgentOptions): Prom
   const hooks = new Hooks({ hooks: config.hooks, node, system, clock, log: subsystem(log, 'agent:hooks') });
   parts.defer(() => hooks[Symbol.asyncDispose]());
   const following = await createFollowing(ground, { ...spooling, hooks });
-  const { ledger, hearing, measuring } = following;
+  const { ledger, hearing, measuring, logGrewAt } = following;
   const inventory = createInventoryKeeper({
     onChange: () => record({ kind: 'node', node: describe() }),
     log: subsystem(log, 'agent:inventory'),
@@ -61,7 +61,7 @@ export async function startAgent({ config, signal, system }: AgentOptions): Prom
     log: subsystem(log, 'agent:uplink'),
   });
   const sampling = createSampling(ground, { record, uplink, inventory, ledger, measuring });
-  const warnings = createNodeWarnings({ ...ground, hearing, record });
+  const warnings = createNodeWarnings({ ...ground, hearing, logGrewAt, record });
 
   parts.defer(() => ledger.stop());
   await hearing.start(signal);

@@ -4,6 +4,7 @@ import { endsOnDisk } from './ends-on-disk.ts';
 import type { Ground } from './ground.ts';
 import { createHearing, type Hearing } from './hearing.ts';
 import type { Hooks } from './hooks/hooks.ts';
+import { createLogGrowth } from './log-growth.ts';
 import { withoutSecrets } from './logs/without-secrets.ts';
 import { Measuring } from './measuring.ts';
 import { firstPidIn, readEnvironment } from './proc/environment.ts';
@@ -15,12 +16,14 @@ import { variablesOf } from './tasks/identify.ts';
 import { Ledger } from './tasks/ledger.ts';
 import type { LedgerOptions } from './tasks/ledger-options.ts';
 import { ledgerState } from './tasks/ledger-state.ts';
+import type { LogGrewAt } from './warnings/log-question.ts';
 
 /** What follows runs of work from their beginning to their end. */
 export interface Following {
   readonly ledger: Ledger;
   readonly hearing: Hearing;
   readonly measuring: Measuring;
+  readonly logGrewAt: LogGrewAt;
 }
 
 /** Ledger and watchers know each other only through the functions they are given here. */
@@ -31,6 +34,7 @@ export async function createFollowing(
   const { config, system, folder, dataDir, node, bootId, cgroupRoot, redact, crashPoint, clock, log } = ground;
   const recorderLog = subsystem(log, 'agent:recorder');
   const measuring = new Measuring({ config: config.recorder, folder, cgroupRoot, clock, log: recorderLog });
+  const output = createOutput(ground);
   const ledger: Ledger = new Ledger({
     nodeId: node.id,
     bootId,
@@ -43,7 +47,7 @@ export async function createFollowing(
     readUse: (cgroup) => measuring.readEnd(cgroup),
     takeRecording: (run, endedAt) => measuring.takeRecording(run, endedAt),
     diskOf: (run) => measuring.diskOf(run),
-    ...lookInside(ground),
+    ...lookInside(ground, output),
     redact,
     state: storedState(join(folder, 'ledger.json')),
     endsOnDisk: await endsOnDisk(spool),
@@ -73,24 +77,26 @@ export async function createFollowing(
     clock,
     log,
   });
-  return { ledger, hearing, measuring };
+  const logGrewAt = createLogGrowth({ cgroupRoot, output, hearing: () => hearing });
+  return { ledger, hearing, measuring, logGrewAt };
 }
 
-/** What is read out of a run's processes while they live. */
-function lookInside({
-  config,
-  cgroupRoot,
-  clock,
-  log,
-}: Ground): Pick<LedgerOptions, 'readEnvironment' | 'directoryOf' | 'outputs'> {
-  const variables = variablesOf(config.tasks.identify);
-  const redirected = new RedirectedOutput({
+function createOutput({ config, clock, log }: Ground): RedirectedOutput {
+  return new RedirectedOutput({
     root: '/',
     lines: config.tasks.log_lines,
     templates: config.tasks.log_files,
     clock,
     log: subsystem(log, 'agent:output'),
   });
+}
+
+/** What is read out of a run's processes while they live. */
+function lookInside(
+  { config, cgroupRoot }: Ground,
+  redirected: RedirectedOutput,
+): Pick<LedgerOptions, 'readEnvironment' | 'directoryOf' | 'outputs'> {
+  const variables = variablesOf(config.tasks.identify);
   const mainPidOf = ({ pid, cgroup }: { pid: number | null; cgroup: string | null }) =>
     pid ?? (cgroupRoot === null || cgroup === null ? null : firstPidIn(cgroupRoot, cgroup));
   return {

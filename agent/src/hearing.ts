@@ -9,7 +9,7 @@ import type { AgentConfig } from './config.ts';
 import { firingFile } from './samplers/firing-file.ts';
 import { readSmallFile, replaceSmallFile } from './small-file.ts';
 import { type CgroupOomWatcher, createCgroupOomWatcher } from './watchers/cgroup-oom.ts';
-import { createContainersWatcher, type KnownContainer } from './watchers/containers.ts';
+import { type ContainersWatcher, createContainersWatcher, type KnownContainer } from './watchers/containers.ts';
 import { findContainerSockets, socketAt } from './watchers/containers-sockets.ts';
 import { createInboxWatcher, type InboxWatcher } from './watchers/inbox.ts';
 import { createJournalWatcher, type JournalWatcher } from './watchers/journal.ts';
@@ -43,6 +43,8 @@ export interface Hearing {
   readonly journal: JournalWatcher;
   readonly systemd: SystemdUnitsWatcher;
   readonly inbox: InboxWatcher;
+  /** One for each engine's socket. */
+  readonly containers: readonly ContainersWatcher[];
   /** Starts all; resolves when each has listed what there is or knows that it cannot. */
   start(signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
@@ -93,7 +95,8 @@ export function createHearing(options: HearingOptions): Hearing {
     follow: (pid, startTicks, onExit) => processExits.follow(pid, startTicks, onExit),
     unfollow: (pid) => processExits.unfollow(pid),
   });
-  const watchers = [processExits, cgroupOom, systemd, journal, ...containers({ ...options, report }), inbox];
+  const containers = containerWatchers({ ...options, report });
+  const watchers = [processExits, cgroupOom, systemd, journal, ...containers, inbox];
   const checking = checks({ watchers, systemd, processExits, blind });
   return {
     watchers,
@@ -102,6 +105,7 @@ export function createHearing(options: HearingOptions): Hearing {
     journal,
     systemd,
     inbox,
+    containers,
     start: async (signal) => {
       await processExits.start(signal);
       await Promise.all(watchers.filter((watcher) => watcher !== processExits).map((watcher) => watcher.start(signal)));
@@ -142,7 +146,7 @@ function checks({
   };
 }
 
-function containers({ config, runtimeDir, known, report, clock, log }: HearingOptions): Watcher[] {
+function containerWatchers({ config, runtimeDir, known, report, clock, log }: HearingOptions): ContainersWatcher[] {
   const sockets = config.containers.sockets?.map(socketAt) ?? findContainerSockets(runtimeDir);
   return sockets.map(({ engine, socketPath }) =>
     createContainersWatcher({

@@ -1,7 +1,7 @@
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
 import { namedLogFiles, readLogFiles } from './logs/file-tail.ts';
-import { findOutputFiles, type OutputFile } from './proc/output-files.ts';
+import { findOutputFiles, lastWrittenAt, type OutputFile } from './proc/output-files.ts';
 
 export interface RedirectedOutputOptions {
   /** `/`, or where a captured machine lies. */
@@ -37,6 +37,11 @@ export class RedirectedOutput {
     if (this.#templates.length === 0) return [];
     const of = { taskId, sinceMs: startedAt - clockSlackMs };
     return (await this.#gate.ask(() => namedLogFiles(this.#templates, of))) ?? [];
+  }
+
+  /** When one of the processes last wrote something out, in milliseconds since the epoch; null when that is not to be seen. */
+  async lastWrittenAt(pids: readonly number[]): Promise<number | null> {
+    return this.#gate.ask(() => lastWrittenAt(this.#root, pids));
   }
 
   /** The last lines; null when they cannot be read. */

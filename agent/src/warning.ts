@@ -7,6 +7,7 @@ import type { Hearing } from './hearing.ts';
 import { readReclaimableBytes } from './proc/memory-stat.ts';
 import { firingFile } from './samplers/firing-file.ts';
 import type { Run } from './tasks/run.ts';
+import type { LogGrewAt } from './warnings/log-question.ts';
 import { createWarnings, type Warnings } from './warnings/warnings.ts';
 
 export interface WarningOptions {
@@ -16,12 +17,14 @@ export interface WarningOptions {
   /** The cgroup2 mount; null when there is none. */
   readonly cgroupRoot: string | null;
   readonly hearing: Pick<Hearing, 'journal' | 'systemd'>;
+  readonly logGrewAt: LogGrewAt;
   readonly record: (body: EventBody) => void;
   readonly log: Logger;
 }
 
 /** The early warnings of this node. */
-export function createNodeWarnings({ config, folder, cgroupRoot, hearing, record, log }: WarningOptions): Warnings {
+export function createNodeWarnings(options: WarningOptions): Warnings {
+  const { config, folder, cgroupRoot, hearing, logGrewAt, record, log } = options;
   const warningsLog = subsystem(log, 'agent:warnings');
   return createWarnings({
     settings: warningSettings(config),
@@ -29,6 +32,7 @@ export function createNodeWarnings({ config, folder, cgroupRoot, hearing, record
     tell: (report) => record({ kind: 'condition', report }),
     readReclaimable: (cgroup) => (cgroupRoot === null ? null : readReclaimableBytes(cgroupRoot, cgroup)),
     logLinesOf: (run) => linesOf(run, hearing),
+    logGrewAt,
     failedUnits: () => hearing.systemd.failedUnits(),
     log: warningsLog,
   });

@@ -1,7 +1,11 @@
 import { chmod, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ContainersWatcherOptions, createContainersWatcher } from '@runnerwatch/agent/watchers/containers.ts';
-import type { Sighting, Watcher } from '@runnerwatch/agent/watchers/watcher.ts';
+import {
+  type ContainersWatcher,
+  type ContainersWatcherOptions,
+  createContainersWatcher,
+} from '@runnerwatch/agent/watchers/containers.ts';
+import type { Sighting } from '@runnerwatch/agent/watchers/watcher.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import pino from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -12,7 +16,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 type Kind = Sighting['kind'];
 
 interface Watched {
-  readonly watcher: Watcher;
+  readonly watcher: ContainersWatcher;
   readonly seen: Sighting[];
   of<K extends Kind>(kind: K): Extract<Sighting, { kind: K }>[];
 }
@@ -262,6 +266,44 @@ describe('a container', () => {
     expect(watched.watcher.state()).toMatchObject({ state: 'seeing', reason: null });
     expect(watched.of('container_started').map(({ containerId }) => containerId)).toEqual([running.id]);
     expect(watched.of('container_ended')).toEqual([]);
+  });
+});
+
+describe('the log of a container', () => {
+  it('says when it last grew, with or without a terminal, by one line asked for', async () => {
+    const engine = await startEngine();
+    const watched = await watch(engine.socketPath);
+    const [plain, terminal] = [engine.run(), engine.run({ tty: true })];
+    await eventually(() => watched.of('container_started').length === 2);
+    for (const container of [plain, terminal]) {
+      for (const line of ['2001-01-01T00:00:00Z old news\n', '2002-02-02T00:00:00Z the last\n'])
+        engine.write(container, line, 2);
+    }
+
+    const grewAt = await Promise.all(
+      [plain, terminal].map(({ id }) => watched.watcher.logGrewAt(id, Date.now() - 60_000)),
+    );
+
+    expect(grewAt).toEqual([plain.log.at(-1)?.atMs, terminal.log.at(-1)?.atMs]);
+    expect(engine.asked.at(-1)).toContain('tail=1&');
+  });
+
+  it('says nothing of one that was silent since, that is not here, or whose log driver cannot be read', async () => {
+    const engine = await startEngine();
+    const watched = await watch(engine.socketPath);
+    const container = engine.run();
+    await first(watched, 'container_started');
+    engine.write(container, 'the only line\n');
+    const ask = (sinceMs: number, id = container.id) => watched.watcher.logGrewAt(id, sinceMs);
+
+    expect(await ask(Date.now() + 2000)).toBeNull();
+    expect(await ask(0, 'f'.repeat(64))).toBeNull();
+    engine.answer = (request, response) => {
+      if (!request.url?.includes('/logs?')) return false;
+      response.writeHead(501).end('{"message":"configured logging driver does not support reading"}');
+      return true;
+    };
+    expect(await ask(0)).toBeNull();
   });
 });
 

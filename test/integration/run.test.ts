@@ -445,6 +445,27 @@ const ended = (sightings: readonly Sighting[]) =>
   sightings.filter((sighting): sighting is RunEnded => sighting.kind === 'run_ended');
 
 describe('the inbox', () => {
+  it('knows when output of a run last passed through, and of none while it is silent', {
+    timeout: 30_000,
+  }, async () => {
+    const { inbox, sightings } = await openInbox();
+    const said = start(['--name', 'chatty', '--', 'sh', '-c', 'read line; echo epoch 1; exec sleep 60'], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    const begun = await eventually(() => sightings.find((one): one is RunStarted => one.kind === 'run_started'));
+    const beganAt = inbox.outputAt(begun.runId) ?? 0;
+    const spokeAt = Date.now();
+
+    said.child.stdin?.end('go\n');
+    await eventually(() => (inbox.outputAt(begun.runId) ?? 0) > beganAt, { timeoutMs: 10_000 });
+
+    expect(inbox.outputAt(begun.runId)).toBeGreaterThanOrEqual(spokeAt - 1000);
+    expect(inbox.outputAt('no-such-run')).toBeNull();
+    expect(facts('begin')).toHaveLength(1);
+    said.child.kill('SIGTERM');
+    await said.ended;
+  });
+
   it('reports a run’s beginning while it runs, and its end', async () => {
     const { sightings, inbox } = await openInbox();
     const { child, ended: over } = start(['--job', 'j', '--', 'sh', '-c', 'read x; echo bye; exit 3'], {

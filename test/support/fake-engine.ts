@@ -15,7 +15,7 @@ export interface FakeContainer {
   oomKilled: boolean;
   startedAtMs: number | null;
   finishedAtMs: number | null;
-  log: Buffer[];
+  log: { readonly frame: Buffer; readonly stream: 1 | 2; readonly text: string; readonly atMs: number }[];
 }
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -135,11 +135,8 @@ export class FakeEngine {
   }
 
   write(container: FakeContainer, text: string, stream: 1 | 2 = 1): void {
-    const payload = Buffer.from(text);
-    const header = Buffer.from([stream, 0, 0, 0, 0, 0, 0, 0]);
-    header.writeUInt32BE(payload.length, 4);
-    const frame = container.tty ? payload : Buffer.concat([header, payload]);
-    container.log.push(frame);
+    const frame = frameOf(container, text, stream);
+    container.log.push({ frame, stream, text, atMs: Date.now() });
     for (const follower of this.#logFollowers.get(container.id) ?? []) follower.write(frame);
   }
 
@@ -208,7 +205,13 @@ export class FakeEngine {
   #sendLogs(container: FakeContainer, url: URL, response: ServerResponse): void {
     response.writeHead(200, { 'content-type': 'application/vnd.docker.raw-stream' });
     response.flushHeaders();
-    for (const frame of container.log.slice(-Number(url.searchParams.get('tail')))) response.write(frame);
+    const sinceMs = Number(url.searchParams.get('since') ?? 0) * 1000;
+    const isStamped = url.searchParams.get('timestamps') === '1';
+    const said = container.log.filter(({ atMs }) => atMs >= sinceMs);
+    for (const { frame, stream, text, atMs } of said.slice(-Number(url.searchParams.get('tail')))) {
+      const stamp = new Date(atMs).toISOString().replace('Z', '123456Z');
+      response.write(isStamped ? frameOf(container, `${stamp} ${text}`, stream) : frame);
+    }
     if (url.searchParams.get('follow') !== '1' || container.status !== 'running') {
       response.end();
       return;
@@ -230,6 +233,13 @@ export class FakeEngine {
         Labels: container.labels,
       }));
   }
+}
+
+function frameOf({ tty }: FakeContainer, text: string, stream: 1 | 2): Buffer {
+  const payload = Buffer.from(text);
+  const header = Buffer.from([stream, 0, 0, 0, 0, 0, 0, 0]);
+  header.writeUInt32BE(payload.length, 4);
+  return tty ? payload : Buffer.concat([header, payload]);
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

@@ -21,9 +21,15 @@ export class LineTail {
   readonly #options: LineTailOptions;
   readonly #lines: string[] = [];
   #bytes = 0;
+  #pieces = 0;
 
   constructor(options: LineTailOptions) {
     this.#options = options;
+  }
+
+  /** How often something was said. */
+  get pieces(): number {
+    return this.#pieces;
   }
 
   lines(): string[] {
@@ -54,6 +60,7 @@ export class LineTail {
     };
     return {
       push: (chunk) => {
+        this.#pieces += 1;
         let from = startOfLastLines(chunk, maxLines);
         if (from > 0) forget();
         for (let at = chunk.indexOf(LF, from); at >= 0; at = chunk.indexOf(LF, from)) {

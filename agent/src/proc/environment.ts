@@ -30,10 +30,15 @@ export function pickVariables(environ: Buffer, names: ReadonlySet<string>): Read
   return Object.fromEntries([...picked].filter(([, value]) => value !== ''));
 }
 
-/** The first process in a cgroup below a mount of cgroup2; null: none there, or not to be seen. */
+/** The processes in a cgroup below a mount of cgroup2; none where there are none, or they are not to be seen. */
+export function pidsIn(cgroupRoot: string, cgroupPath: string): number[] {
+  const lines = readKernelFile(cgroupRoot, `${cgroupPath}/cgroup.procs`)?.split('\n') ?? [];
+  return lines.filter((line) => /^[1-9]\d*$/.test(line)).map(Number);
+}
+
+/** The first of them. */
 export function firstPidIn(cgroupRoot: string, cgroupPath: string): number | null {
-  const first = readKernelFile(cgroupRoot, `${cgroupPath}/cgroup.procs`)?.split('\n')[0] ?? '';
-  return /^[1-9]\d*$/.test(first) ? Number(first) : null;
+  return pidsIn(cgroupRoot, cgroupPath)[0] ?? null;
 }
 
 function clean(value: string): string {

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../../../test/support/eventually.ts';
 import { haveRoot, haveTool } from '../../../test/support/tool.ts';
 import { parseMountInfo } from './mountinfo.ts';
-import { findOutputFiles, translatePath } from './output-files.ts';
+import { findOutputFiles, lastWrittenAt, translatePath } from './output-files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'output-files-'));
 const children: ChildProcess[] = [];
@@ -104,5 +104,22 @@ describe('a path in another mount name space', () => {
     expect(translatePath('/shared', container, node)).toBe('/mnt/cluster/shared');
     expect(translatePath('/app/out.log', container, node)).toBeNull();
     expect(translatePath('/var/log/x', node, node)).toBe('/var/log/x');
+  });
+});
+
+describe('when processes last wrote something out', () => {
+  it('is told by the files, named pipes and the like they write to, whichever of them it was', async () => {
+    const before = Date.now() - 1000;
+    const written = join(folder, 'growing.log');
+    const quiet = join(folder, 'quiet.log');
+    for (const path of [written, quiet]) {
+      writeFileSync(path, 'first\n');
+      utimesSync(path, 1_600_000_000, 1_600_000_000);
+    }
+    const pids = [shell(`exec sleep 60 >> ${quiet} 2>&1`), shell(`exec >> ${written}; while sleep 0.1; do echo; done`)];
+    await eventually(async () => ((await lastWrittenAt('/', pids)) ?? 0) > before);
+
+    expect(await lastWrittenAt('/', [pids[0] ?? 0])).toBe(1_600_000_000_000);
+    expect(await lastWrittenAt('/', [2 ** 22 + 1])).toBeNull();
   });
 });

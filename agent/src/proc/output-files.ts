@@ -36,6 +36,20 @@ export async function findOutputFiles(root: string, pid: number): Promise<Output
 }
 
 /**
+ * When one of the processes last wrote to its standard output or error, in milliseconds since the epoch, as far as the
+ * kernel notes it: for files, named pipes and terminals (these within 8 s), not for sockets, nor for other pipes since
+ * Linux 6.15. Null when none of them is to be seen.
+ */
+export async function lastWrittenAt(root: string, pids: readonly number[]): Promise<number | null> {
+  let newestMs: number | null = null;
+  for (const path of pids.flatMap((pid) => [1, 2].map((fd) => `/proc/${pid}/fd/${fd}`))) {
+    const found = await stat(pathBelow(root, path)).catch(() => null);
+    if (found !== null && !found.isSocket()) newestMs = Math.max(newestMs ?? 0, found.mtimeMs);
+  }
+  return newestMs;
+}
+
+/**
  * What a path of one mount name space is called in another, by the file system it lies on; null where that is not mounted.
  * Of a bind mount (`docker run --volume`) the other name is the one on the node.
  */

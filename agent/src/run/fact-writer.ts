@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FactFile } from '../watchers/inbox/fact-file.ts';
 
@@ -11,6 +11,8 @@ export interface InboxCandidate {
 export interface FactWriter {
   /** Durable when it resolves; false when no inbox takes it. */
   write(fact: FactFile): Promise<boolean>;
+  /** Gives the file of the beginning this moment's time stamp. */
+  touch(): void;
   /** What each inbox said, for the one warning. */
   readonly refusals: readonly string[];
 }
@@ -19,13 +21,15 @@ export interface FactWriter {
 export function createFactWriter(candidates: readonly InboxCandidate[]): FactWriter {
   const refusals: string[] = [];
   let inOrder = candidates;
+  let begun: string | null = null;
   return {
     refusals,
     write: async (fact) => {
       for (const candidate of inOrder) {
         const inbox = join(candidate.dataDir, 'agent', 'inbox');
         try {
-          await writeInto(inbox, candidate.mayCreate, fact);
+          const file = await writeInto(inbox, candidate.mayCreate, fact);
+          if (fact.ended === null) begun = file;
           inOrder = [candidate, ...candidates.filter((other) => other !== candidate)];
           return true;
         } catch (error) {
@@ -34,11 +38,15 @@ export function createFactWriter(candidates: readonly InboxCandidate[]): FactWri
       }
       return false;
     },
+    touch: () => {
+      // The agent may have taken it away.
+      if (begun !== null) utimes(begun, new Date(), new Date()).catch(() => undefined);
+    },
   };
 }
 
 /** A reader sees the whole file or none: written aside, flushed, then renamed. Everybody may write in the inbox, few may list it. */
-async function writeInto(inbox: string, mayCreate: boolean, fact: FactFile): Promise<void> {
+async function writeInto(inbox: string, mayCreate: boolean, fact: FactFile): Promise<string> {
   if (mayCreate) await mkdir(inbox, { recursive: true, mode: 0o755 });
   const name = `${fact.run_id}.${fact.ended === null ? 'begin' : 'end'}.json`;
   const aside = join(inbox, `.${name}.tmp`);
@@ -53,8 +61,10 @@ async function writeInto(inbox: string, mayCreate: boolean, fact: FactFile): Pro
   } finally {
     await file.close();
   }
-  await rename(aside, join(inbox, name));
+  const written = join(inbox, name);
+  await rename(aside, written);
   await syncDirectory(inbox);
+  return written;
 }
 
 async function syncDirectory(path: string): Promise<void> {

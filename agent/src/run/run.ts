@@ -15,6 +15,7 @@ import { createFactWriter, type InboxCandidate } from './fact-writer.ts';
 import type { Host } from './host.ts';
 import { largestPeakBytes, waitedCpuMs } from './process-tree.ts';
 import { findAgents } from './rendezvous.ts';
+import { showOutput } from './sign-of-life.ts';
 import { relaySignals } from './signals.ts';
 import { limitTime } from './time-limit.ts';
 
@@ -56,11 +57,13 @@ async function runCommand(options: RunArguments, host: Host): Promise<number> {
   const limit = limitTime(host, command.pid ?? host.pid, command.pid === undefined ? null : options.timeoutMs);
   const memory = watchMemory(command.pid);
   const writer = createFactWriter(inboxCandidates(options, host));
+  const shown = command.isCaptured ? showOutput(tail, writer) : null;
   const isBegun = command.pid === undefined ? Promise.resolve(false) : writer.write(facts);
 
   const end = await command.ended;
   const endedAt = Date.now();
   limit.cancel();
+  shown?.stop();
   const cpuAfterMs = waitedCpuMs('/', host.pid);
   if (end.startError !== null) host.warn(`runnerwatch run: ${end.startError.text}\n`);
   await command.outputDone;

@@ -5,10 +5,11 @@ import type { TaskReading } from '../recorder/reading.ts';
 import type { Run } from '../tasks/run.ts';
 import type { Writer } from './disk-full.ts';
 import type { Judgments } from './judgments.ts';
+import { type LogGrewAt, LogQuestion } from './log-question.ts';
 import { measureMemory, memoryEveryMs, memoryWindow } from './memory-exhaustion.ts';
 import type { WarningSettings } from './settings.ts';
 import { measureOverrun } from './task-overrun.ts';
-import { follow, measureStall, type Stillness } from './task-stalled.ts';
+import { type Activity, follow, measureStall, type Stillness } from './task-stalled.ts';
 import { secondsOf } from './urgency.ts';
 import { Window } from './window.ts';
 
@@ -30,6 +31,7 @@ export class TaskWatch {
   readonly #judgments: Judgments;
   readonly #memory = memoryWindow();
   readonly #written = new Window({ points: 25, peakKeptMs: 0 });
+  readonly #log: LogQuestion;
   #stillness: Stillness | null = null;
   #start: { readonly ranMs: number; readonly atMs: number } | null = null;
   #name = '';
@@ -39,14 +41,17 @@ export class TaskWatch {
   constructor({
     settings,
     judgments,
+    logGrewAt,
     dueMs,
   }: {
     settings: WarningSettings;
     judgments: Judgments;
+    logGrewAt: LogGrewAt;
     dueMs: number;
   }) {
     this.#settings = settings;
     this.#judgments = judgments;
+    this.#log = new LogQuestion(logGrewAt, settings.stalled?.forMs ?? 0);
     this.dueMs = dueMs;
   }
 
@@ -105,22 +110,33 @@ export class TaskWatch {
       const reason = 'not judged any more: the configuration was changed';
       return this.#judgments.end('TaskStalled', run.identity.id, { reason, now });
     }
-    const { monotonicMs } = now;
     const cpuUsec = reading?.cpuUsec ?? null;
-    if (cpuUsec !== null) {
-      const ioBytes =
-        reading?.readBytes == null || reading.writtenBytes === null ? null : reading.readBytes + reading.writtenBytes;
-      const activity = { cpuUsec, ioBytes, logLines };
-      // A life before this one has seen it stand still: it has since, until it is seen to work.
-      const wasStalled = this.#stillness === null && this.#judgments.isFiring('TaskStalled', run.identity.id);
-      this.#stillness = wasStalled
-        ? { sinceMs: monotonicMs - settings.forMs - 1, at: activity }
-        : follow(this.#stillness, activity, monotonicMs);
-    }
-    const stillMs = cpuUsec === null || this.#stillness === null ? null : monotonicMs - this.#stillness.sinceMs;
+    const ioBytes =
+      reading?.readBytes == null || reading.writtenBytes === null ? null : reading.readBytes + reading.writtenBytes;
+    const stillMs = cpuUsec === null ? null : this.#stillMs(run, { cpuUsec, ioBytes, logLines }, now);
     const measurement = measureStall({ subject: run.identity.id, who: whoIs(run), stillMs }, settings.forMs);
     const told = { value: stillMs === null ? null : Math.round(stillMs / 1000), threshold: settings.forMs / 1000 };
     this.#judgments.take({ condition: 'TaskStalled', measurement, told }, now);
+  }
+
+  /** How long it has shown nothing. Before that is said for the first time its log has had its word. */
+  #stillMs(run: Run, activity: Activity, now: Now): number {
+    const forMs = this.#settings.stalled?.forMs ?? Number.POSITIVE_INFINITY;
+    const { monotonicMs } = now;
+    const isStalled = this.#judgments.isFiring('TaskStalled', run.identity.id);
+    // A life before this one has seen it stand still: it has since, until it is seen to work.
+    const seen =
+      this.#stillness === null && isStalled
+        ? { sinceMs: monotonicMs - forMs - 1, at: activity }
+        : follow(this.#stillness, activity, monotonicMs);
+    const { grewMs } = this.#log;
+    this.#stillness = grewMs > seen.sinceMs ? { sinceMs: grewMs, at: activity } : seen;
+    const { sinceMs } = this.#stillness;
+    const stillMs = monotonicMs - sinceMs;
+    if (stillMs <= forMs) return stillMs;
+    const isKnown = isStalled || this.#log.isAnsweredFrom(sinceMs + forMs);
+    this.#log.put(run, { stillMs, now });
+    return isKnown ? stillMs : forMs;
   }
 
   #judgeOverrun({ run, now }: TaskMoment): void {

@@ -33,6 +33,9 @@ class Node {
   told: ConditionReport[] = [];
   onDisk: ConditionReport[] = [];
   failed: string[] | null = [];
+  /** When the log of a run last grew, by the second of the node; and who was asked when. */
+  logGrew: (run: Run) => Promise<number | null> = async () => null;
+  asked: { name: string; second: number; sinceSecond: number }[] = [];
   nowMs = 0;
   #warnings: ReturnType<typeof createWarnings>;
   #reclaimable: number | null = 0;
@@ -83,6 +86,12 @@ class Node {
       tell: (report) => this.told.push(report),
       readReclaimable: () => this.#reclaimable,
       logLinesOf: () => null,
+      logGrewAt: async (run, sinceMs) => {
+        const sinceSecond = Math.round((sinceMs - startedAt) / 1000);
+        this.asked.push({ name: run.identity.name, second: this.nowMs / 1000, sinceSecond });
+        const second = await this.logGrew(run);
+        return second === null ? null : startedAt + second * 1000;
+      },
       failedUnits: async () => this.failed,
       log: pino({ level: 'silent' }),
     });
@@ -237,6 +246,65 @@ describe('early warnings', () => {
     expect(words(byDefault)).toEqual([`TaskStalled ${train.identity.id} warning`]);
     expect(byDefault[0]?.reason).toBe('task train-7: no CPU, IO or log for 30 min (threshold 30 min)');
     expect(words(named)).toEqual(['TaskStalled id-of-api warning']);
+  });
+
+  it('take a task for alive whose only sign of life is its log, and ask for it only when nothing else shows', async () => {
+    const node = new Node();
+    const chatty = runningTask('chatty', { startedAt });
+    const silent = runningTask('silent', { startedAt });
+    const still = { runs: [train, chatty, silent], readings: { chatty: { cpuUsec: 5 }, silent: { cpuUsec: 5 } } };
+    // It says something every 20 minutes, and nothing any more after two hours.
+    node.logGrew = async ({ identity }) =>
+      identity.name === 'chatty' ? Math.floor(Math.min(node.nowMs / 1000, 7200) / 1200) * 1200 : null;
+
+    const told = await node.run(10_000, (second) => ({
+      ...still,
+      readings: { ...still.readings, 'train-7': { cpuUsec: second * 1e6 } },
+    }));
+
+    expect(words(told.filter(({ subject }) => subject === silent.identity.id))[0]).toBe(
+      `TaskStalled ${silent.identity.id} warning`,
+    );
+    const chattyTold = told.filter(({ subject }) => subject === chatty.identity.id);
+    expect(words(chattyTold)[0]).toBe(`TaskStalled ${chatty.identity.id} warning`);
+    expect(Date.parse(chattyTold[0]?.since ?? '')).toBeGreaterThan(startedAt + (7200 + 1800) * 1000);
+    expect(Date.parse(chattyTold[0]?.since ?? '')).toBeLessThan(startedAt + (7200 + 1900) * 1000);
+    expect(node.asked.filter(({ name }) => name === 'train-7')).toEqual([]);
+    expect(node.asked.filter(({ name, second }) => name === 'chatty' && second < 7200)).toHaveLength(5);
+    expect(node.asked[0]?.second).toBeGreaterThan(1800);
+    expect(node.asked[0]?.sinceSecond).toBeLessThan(6);
+  });
+
+  it('wait for the word of a log before they call a task stalled, end at its next line, and do without one that cannot be read', async () => {
+    const node = new Node();
+    let answer: (second: number | null) => void = () => {};
+    node.logGrew = () => new Promise((resolve) => (answer = resolve));
+    const still: Moment = { runs: [train], readings: { 'train-7': { cpuUsec: 5 } } };
+
+    const unanswered = await node.run(2400, () => still);
+    answer(null);
+    const silent = await node.run(120, () => still);
+    answer(node.nowMs / 1000);
+    const said = await node.run(70, () => still);
+    node.logGrew = () => Promise.reject(new Error('nobody knows'));
+    answer(null);
+    const unreadable = await node.run(2400, () => still);
+
+    expect(unanswered).toEqual([]);
+    expect(words(silent)[0]).toBe(`TaskStalled ${train.identity.id} warning`);
+    expect(words(said).at(-1)).toBe(`TaskStalled ${train.identity.id} false`);
+    expect(words(unreadable)[0]).toBe(`TaskStalled ${train.identity.id} warning`);
+  });
+
+  it('ask for a log in time where a short silence already counts', async () => {
+    const node = new Node({ stalled: { forMs: 12_000, include: null } });
+    node.logGrew = async () => Math.min(node.nowMs / 1000, 60);
+
+    const told = await node.run(100, () => ({ runs: [train], readings: { 'train-7': { cpuUsec: 5 } } }));
+
+    expect(words(told)).toEqual([`TaskStalled ${train.identity.id} warning`]);
+    expect(Date.parse(told[0]?.since ?? '') - startedAt).toBeGreaterThan(72_000);
+    expect(Date.parse(told[0]?.since ?? '') - startedAt).toBeLessThan(92_000);
   });
 
   it('F082 keep a task that stands still as such over a restart of the agent, until it works again', async () => {

@@ -6,6 +6,7 @@ import type { TaskReading } from '../recorder/reading.ts';
 import type { Run } from '../tasks/run.ts';
 import type { Writer } from './disk-full.ts';
 import { Judgments } from './judgments.ts';
+import type { LogGrewAt } from './log-question.ts';
 import { memoryEveryMs } from './memory-exhaustion.ts';
 import { NodeWatch } from './node-watch.ts';
 import type { WarningSettings } from './settings.ts';
@@ -22,6 +23,8 @@ export interface WarningsOptions {
   readonly readReclaimable: (cgroup: string) => number | null;
   /** How many lines a run has logged; null when nobody counts them. */
   readonly logLinesOf: (run: Run) => number | null;
+  /** Asked of a run that shows no other sign of life. */
+  readonly logGrewAt: LogGrewAt;
   readonly failedUnits: () => Promise<readonly string[] | null>;
   readonly log: Logger;
 }
@@ -87,7 +90,8 @@ export function createWarnings(options: WarningsOptions): Warnings {
     if (watches.size >= tasksMax) return null;
     // What ran before us is spread over the interval; what begins now is looked at now.
     const spreadMs = isFirst ? (watches.size % 5) * (memoryEveryMs / 5) : 0;
-    const watch = new TaskWatch({ settings, judgments, dueMs: now.monotonicMs + spreadMs });
+    const { logGrewAt } = options;
+    const watch = new TaskWatch({ settings, judgments, logGrewAt, dueMs: now.monotonicMs + spreadMs });
     watches.set(run.identity.id, watch);
     return watch;
   }

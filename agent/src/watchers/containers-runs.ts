@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { readPidCgroup } from '../proc/pid-stat.ts';
 import { type EngineClient, EngineError } from './containers-client.ts';
 import { CreatedContainers } from './containers-created.ts';
+import { logGrewAt } from './containers-log-growth.ts';
 import { LogTail } from './containers-log-tail.ts';
 import {
   type ContainerEvent,
@@ -401,6 +402,12 @@ export class Runs {
   }
 
   // ── asking ──
+
+  async logGrewAt(containerId: string, sinceMs: number): Promise<number | null> {
+    if (this.#access === null || !this.#live.has(containerId)) return null;
+    const { client, prefix } = this.#access;
+    return logGrewAt({ client, prefix, containerId, sinceMs });
+  }
 
   /** Null: gone, or not answered in time; the event itself must do then. */
   async #inspect(id: string, waitMs?: number): Promise<InspectedContainer | null> {

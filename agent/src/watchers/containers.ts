@@ -36,9 +36,14 @@ export interface ContainersWatcherOptions {
 
 export type KnownContainer = Pick<ContainerFacts, 'engine' | 'containerId' | 'name' | 'startedAt'>;
 
+export interface ContainersWatcher extends Watcher {
+  /** When a container that runs here last said something since an instant, both in milliseconds since the epoch; null: nothing, or nobody can say. */
+  logGrewAt(containerId: string, sinceMs: number): Promise<number | null>;
+}
+
 /** Hears one container engine over its socket, and goes on trying while there is none. */
-export function createContainersWatcher(options: ContainersWatcherOptions): Watcher {
-  return new ContainersWatcher(options);
+export function createContainersWatcher(options: ContainersWatcherOptions): ContainersWatcher {
+  return new SocketWatcher(options);
 }
 
 /** Docker keeps its last 256 events in memory; a replay of so many may have lost its beginning (moby, daemon/events). */
@@ -48,7 +53,7 @@ const RETRY = { baseMs: 500, capMs: 15_000 };
 /** What lasted so long was a working connection: the next failure is a first one again. */
 const WORKED_MS = 10_000;
 
-class ContainersWatcher implements Watcher {
+class SocketWatcher implements ContainersWatcher {
   readonly name: string;
   readonly #options: ContainersWatcherOptions;
   readonly #runs: Runs;
@@ -95,6 +100,10 @@ class ContainersWatcher implements Watcher {
 
   state(): SourceState {
     return this.#state;
+  }
+
+  logGrewAt(containerId: string, sinceMs: number): Promise<number | null> {
+    return this.#runs.logGrewAt(containerId, sinceMs);
   }
 
   /** One connection after the other. `onFirstTry` is called when the first one sees everything, or has failed. */

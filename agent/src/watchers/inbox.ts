@@ -27,6 +27,8 @@ export interface InboxOptions {
 export interface InboxWatcher extends Watcher {
   /** The run's end is safe elsewhere: its files may go. Until then they are reported again after every start. */
   settle(runId: string): void;
+  /** When output of the run last passed through its wrapper, in milliseconds since the epoch; null when it left no word. */
+  outputAt(runId: string): number | null;
 }
 
 /**
@@ -106,6 +108,11 @@ class Inbox implements InboxWatcher {
       // It stays known as ended, so it is not taken for a new one.
       this.#options.log.warn({ err: error, run_id: runId }, 'files of a settled run cannot be removed from the inbox');
     }
+  }
+
+  /** The wrapper touches its first file for that. */
+  outputAt(runId: string): number | null {
+    return statSync(join(this.#directory, `${runId}.begin.json`), { throwIfNoEntry: false })?.mtimeMs ?? null;
   }
 
   /** Everybody may put a file in, nobody may list or touch what others put there. */
