@@ -70,8 +70,8 @@ export async function createFollowing(
       since: ledger.lastSavedAt,
       containers: ledger
         .open()
-        .flatMap(({ source: engine, handle: containerId, identity: { name }, startedAt }) =>
-          engine === 'docker' || engine === 'podman' ? [{ engine, containerId, name, startedAt }] : [],
+        .flatMap(({ source: engine, handle: containerId, identity: { name }, startedAt, socketPath }) =>
+          engine === 'docker' || engine === 'podman' ? [{ engine, containerId, name, startedAt, socketPath }] : [],
         ),
     },
     clock,
@@ -137,11 +137,7 @@ function askWatchers(hearing: () => Hearing): Pick<LedgerOptions, Asked> {
       return (invocationId === null ? null : journal.tailOf(invocationId)) ?? journal.tailOf(unit);
     },
     hurryJournal: () => hearing().journal.hurry(),
-    isSeeing: (name) =>
-      name === 'run' ||
-      hearing()
-        .states()
-        .some((state) => state.name === name && state.state !== 'off' && state.state !== 'blind'),
+    isSeeing: (name, socketPath = null) => name === 'run' || hearing().isSeeing(name, socketPath),
     exitsBlindness: (at) => hearing().processExits.blindness(at),
     mainPidOf: (cgroup) => hearing().processExits.mainPidOf(cgroup),
     watchCgroup: (cgroup) => hearing().cgroupOom.watch(cgroup),

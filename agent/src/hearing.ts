@@ -10,7 +10,7 @@ import { firingFile } from './samplers/firing-file.ts';
 import { readSmallFile, replaceSmallFile } from './small-file.ts';
 import { type CgroupOomWatcher, createCgroupOomWatcher } from './watchers/cgroup-oom.ts';
 import { type ContainersWatcher, createContainersWatcher, type KnownContainer } from './watchers/containers.ts';
-import { findContainerSockets, socketAt } from './watchers/containers-sockets.ts';
+import { findContainerSockets, isSameSocket, socketAt } from './watchers/containers-sockets.ts';
 import { createInboxWatcher, type InboxWatcher } from './watchers/inbox.ts';
 import { createJournalWatcher, type JournalWatcher } from './watchers/journal.ts';
 import { createProcessExitsWatcher, type ProcessExitsWatcher } from './watchers/process-exits.ts';
@@ -30,7 +30,11 @@ export interface HearingOptions {
   readonly tell: (report: ConditionReport) => void;
   readonly onMainExit: (cgroup: string) => void;
   /** What ran when the agent last wrote it down. */
-  readonly known: { readonly since: number | null; readonly containers: readonly KnownContainer[] };
+  readonly known: {
+    readonly since: number | null;
+    /** Whose socket is null is of whatever engine of its kind. */
+    readonly containers: readonly (KnownContainer & { readonly socketPath: string | null })[];
+  };
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -49,6 +53,8 @@ export interface Hearing {
   start(signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
   states(): SourceState[];
+  /** Whether the watcher of this name, or of this socket where one is given, hears anything at this moment. */
+  isSeeing(name: string, socketPath: string | null): boolean;
 }
 
 /** Makes the watchers and fixes their order: process ends first, so that no end is earlier than its witness. */
@@ -116,6 +122,13 @@ export function createHearing(options: HearingOptions): Hearing {
       await Promise.all(watchers.map((watcher) => watcher.stop()));
     },
     states: () => watchers.map((watcher) => watcher.state()),
+    isSeeing: (name, socketPath) => {
+      const asked =
+        socketPath === null
+          ? watchers.filter((watcher) => watcher.name === name)
+          : containers.filter((watcher) => isSameSocket(watcher.socketPath, socketPath));
+      return asked.map((watcher) => watcher.state()).some(({ state }) => state !== 'off' && state !== 'blind');
+    },
   };
 }
 
@@ -147,16 +160,19 @@ function checks({
 }
 
 function containerWatchers({ config, runtimeDir, known, report, clock, log }: HearingOptions): ContainersWatcher[] {
-  const sockets = config.containers.sockets?.map(socketAt) ?? findContainerSockets(runtimeDir);
-  return sockets.map(({ engine, socketPath }) =>
+  const knownPaths = known.containers.flatMap(({ socketPath }) => socketPath ?? []);
+  const sockets = config.containers.sockets?.map(socketAt) ?? findContainerSockets(runtimeDir, knownPaths);
+  return sockets.map(({ engine, socketPath }, index) =>
     createContainersWatcher({
       engine,
       socketPath,
+      // The first of its kind is the one that people mean.
+      name: sockets.findIndex((other) => other.engine === engine) === index ? engine : `${engine}:${socketPath}`,
       include: config.containers.include ?? [],
       exclude: config.containers.exclude ?? [],
       logLines: config.log_lines,
       since: known.since,
-      known: known.containers,
+      known: known.containers.filter((one) => one.socketPath === null || isSameSocket(one.socketPath, socketPath)),
       report,
       clock,
       log: subsystem(log, `agent:${engine}`),

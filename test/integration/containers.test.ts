@@ -81,6 +81,7 @@ describe('a container', () => {
       {
         kind: 'container_started',
         engine: 'docker',
+        socketPath: engine.socketPath,
         containerId: container.id,
         name: 'hakuriver-task-17',
         image: 'bb',

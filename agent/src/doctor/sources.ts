@@ -47,7 +47,7 @@ function watchersOf({ config, runtimeDir, clock, root }: SourcesExamination): Wa
     include: config.systemd.include ?? defaultUnitInclude,
     exclude: config.systemd.exclude ?? defaultUnitExclude,
   };
-  const sockets = config.containers.sockets?.map(socketAt) ?? findContainerSockets(runtimeDir);
+  const sockets = config.containers.sockets?.map(socketAt) ?? findContainerSockets(runtimeDir, []);
   return [
     createProcessExitsWatcher({ root, cgroupRoot, report, clock, log }),
     createCgroupOomWatcher({ cgroupRoot, report, clock, log }),

@@ -39,8 +39,11 @@ export interface LedgerOptions {
   readonly state: { load(): LedgerState | null; save(state: LedgerState): Promise<void> };
   /** Task ids whose end an earlier life has written down. */
   readonly endsOnDisk: Iterable<string>;
-  /** Whether the source can be heard at this moment: an absent word from it then means something. */
-  readonly isSeeing: (source: 'systemd' | 'journal' | 'process-exits' | TaskSource) => boolean;
+  /** Whether the source, of several engines the one at this socket, can be heard at this moment: an absent word from it then means something. */
+  readonly isSeeing: (
+    source: 'systemd' | 'journal' | 'process-exits' | TaskSource,
+    socketPath?: string | null,
+  ) => boolean;
   /** Why the end of a process at this instant was not seen, when that has a known reason. */
   readonly exitsBlindness: (at: number) => Blindness | null;
   readonly watchCgroup: (cgroup: string) => void;

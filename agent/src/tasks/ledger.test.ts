@@ -359,6 +359,7 @@ describe('the ledger', () => {
     const containerId = 'c'.repeat(64);
     const facts = {
       engine: 'docker',
+      socketPath: '/run/docker.sock',
       containerId,
       name: 'box',
       image: null,
@@ -392,6 +393,7 @@ describe('the ledger', () => {
     const cgroup = `/system.slice/docker-${containerId}.scope`;
     const facts = {
       engine: 'docker',
+      socketPath: '/run/docker.sock',
       containerId,
       name: 'box',
       image: null,

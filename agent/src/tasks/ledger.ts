@@ -178,7 +178,7 @@ export class Ledger {
   reconcile(): void {
     const now = this.#options.clock.monotonicMs();
     for (const run of this.#runs.all().filter(({ isBelieved }) => isBelieved)) {
-      if (!this.wasRebooted && !this.#options.isSeeing(run.source)) continue;
+      if (!this.wasRebooted && !this.#options.isSeeing(run.source, run.socketPath)) continue;
       run.doubtedAtMs ??= now;
       if (!this.wasRebooted && now - run.doubtedAtMs < doubtMs) {
         this.#options.hurryJournal();
@@ -246,6 +246,7 @@ export class Ledger {
     const isSame = current !== undefined && isSameStart(current.startedAt, facts.startedAt);
     const run = isSame ? this.#confirm(current) : this.#begin(openingOfContainer(facts));
     if (!run) return undefined;
+    run.socketPath = facts.socketPath;
     run.memoryLimitBytes ??= facts.memoryMaxBytes;
     run.mainPid = facts.pid ?? run.mainPid;
     if (facts.cgroup !== null && run.cgroup === null) {

@@ -39,6 +39,8 @@ export interface Run {
   /** The unit's name, the container's id, the run's id: what later sightings of it carry. */
   readonly handle: string;
   readonly isScope: boolean;
+  /** Of a container: whose engine's word on it counts. */
+  socketPath: string | null;
   cgroup: string | null;
   /** The command of a `run`, which has no cgroup of its own. */
   process: { readonly pid: number; readonly startTicks: number | null } | null;
@@ -108,6 +110,7 @@ export function openRun({ key, source, identity, handle, isScope = false, starte
     identity,
     handle,
     isScope,
+    socketPath: null,
     cgroup: null,
     process: null,
     startedAt,

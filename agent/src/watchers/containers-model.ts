@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import * as z from 'zod/mini';
 import { EngineError, parseJson } from './containers-client.ts';
-import type { ContainerFacts, Engine } from './watcher.ts';
+import type { ContainerFacts, ContainerSocket, Engine } from './watcher.ts';
 
 /*
  * What is taken over from the engine's answers (Docker Engine API v1.41, "/events", "/containers/json",
@@ -108,12 +108,13 @@ export interface InspectedContainer {
   readonly hasTerminal: boolean;
 }
 
-export function parseInspect(answer: unknown, engine: Engine): InspectedContainer {
+export function parseInspect(answer: unknown, { engine, socketPath }: ContainerSocket): InspectedContainer {
   const { Id, Name, Created, Path, Args, State, Config, HostConfig } = accept(inspectAnswer, answer, 'container');
   const command = [Path ?? '', ...(Args ?? [])].join(' ').trim();
   return {
     facts: {
       engine,
+      socketPath,
       containerId: Id,
       name: nameOf(Name),
       image: Config.Image || null,
@@ -156,7 +157,7 @@ export interface ContainerEvent {
 }
 
 /** Null: JSON, but no event as we know them. A container event about an impossible id counts as one without a container. */
-export function parseEvent(line: string, engine: Engine): EngineEvent | null {
+export function parseEvent(line: string, socket: ContainerSocket): EngineEvent | null {
   const parsed = eventAnswer.safeParse(parseJson(line));
   if (!parsed.success) return null;
   const { Type, Action, Actor, time, timeNano } = parsed.data;
@@ -168,7 +169,7 @@ export function parseEvent(line: string, engine: Engine): EngineEvent | null {
     key: `${nanos} ${Type} ${Action} ${Actor.ID}`,
     at,
     second: Math.floor(at / 1000),
-    container: isContainer ? toContainerEvent({ Action, Actor, at, engine }) : null,
+    container: isContainer ? toContainerEvent({ Action, Actor, at, socket }) : null,
   };
 }
 
@@ -176,9 +177,9 @@ function toContainerEvent(found: {
   Action: string;
   Actor: z.infer<typeof eventAnswer>['Actor'];
   at: number;
-  engine: Engine;
+  socket: ContainerSocket;
 }): ContainerEvent {
-  const { Action, Actor, at, engine } = found;
+  const { Action, Actor, at, socket } = found;
   const attributes = new Map(Object.entries(Actor.Attributes ?? {}));
   const take = (name: string) => {
     const value = attributes.get(name);
@@ -198,7 +199,8 @@ function toContainerEvent(found: {
     action: { died: 'die', remove: 'destroy' }[Action] ?? Action,
     at,
     facts: {
-      engine,
+      engine: socket.engine,
+      socketPath: socket.socketPath,
       containerId: Actor.ID,
       name: nameOf(name ?? ''),
       image: image || null,

@@ -11,13 +11,12 @@ import {
   type ListedContainer,
   parseInspect,
 } from './containers-model.ts';
-import type { ContainerEnded, ContainerFacts, Engine, Report } from './watcher.ts';
+import type { ContainerEnded, ContainerFacts, ContainerSocket, Report } from './watcher.ts';
 
 /** How to ask the engine while one connection to it lasts. */
-export interface EngineAccess {
+export interface EngineAccess extends ContainerSocket {
   readonly client: EngineClient;
   readonly prefix: string;
-  readonly engine: Engine;
 }
 
 export interface RunsOptions {
@@ -28,7 +27,7 @@ export interface RunsOptions {
   readonly root: string;
   readonly logLines: number;
   readonly isWanted: (name: string) => boolean;
-  /** Containers that were running when the agent last looked, of whatever engine. */
+  /** Containers that this socket spoke of and that ran when the agent last looked. */
   readonly known: readonly ContainerFacts[];
   /** Ends before this instant are none of ours; null: everything before now. */
   readonly since: number | null;
@@ -168,8 +167,9 @@ export class Runs {
   }
 
   #onFoundCreated(id: string, name: string): void {
-    const engine = this.#access?.engine ?? 'docker';
-    this.#created.created({ ...nothingKnown, engine, containerId: id, name }, null, this.#sinceMs);
+    if (this.#access === null) return;
+    const { engine, socketPath } = this.#access;
+    this.#created.created({ ...nothingKnown, engine, socketPath, containerId: id, name }, null, this.#sinceMs);
   }
 
   liveNames(): Set<string> {
@@ -420,9 +420,9 @@ export class Runs {
     return found;
   }
 
-  async #ask({ client, prefix, engine }: EngineAccess, id: string): Promise<InspectedContainer | null> {
+  async #ask({ client, prefix, ...socket }: EngineAccess, id: string): Promise<InspectedContainer | null> {
     try {
-      return parseInspect(await client.getJson(`${prefix}/containers/${encodeURIComponent(id)}/json`), engine);
+      return parseInspect(await client.getJson(`${prefix}/containers/${encodeURIComponent(id)}/json`), socket);
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       this.#options.log.debug({ err: error, container: id }, 'a container could not be inspected');

@@ -163,7 +163,7 @@ function createHearing({ access, runs, memory, clock }: SessionOptions): Hearing
   return {
     take(line) {
       heardAtMs = clock.monotonicMs();
-      const event = parseEvent(line, access.engine);
+      const event = parseEvent(line, access);
       if (event === null) return;
       count += 1;
       firstAtMs ??= event.at;

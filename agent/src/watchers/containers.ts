@@ -10,11 +10,11 @@ import { negotiate } from './containers-model.ts';
 import { Runs } from './containers-runs.ts';
 import { type EventMemory, type Replay, runSession, SilentEngineError } from './containers-session.ts';
 import { Disagreement } from './silence.ts';
-import type { ContainerFacts, Engine, Report, Watcher } from './watcher.ts';
+import type { ContainerFacts, ContainerSocket, Report, Watcher } from './watcher.ts';
 
-export interface ContainersWatcherOptions {
-  readonly engine: Engine;
-  readonly socketPath: string;
+export interface ContainersWatcherOptions extends ContainerSocket {
+  /** What it is called where sources are listed; `engine` by itself. */
+  readonly name?: string;
   /** Name globs; empty: every container. */
   readonly include: readonly string[];
   readonly exclude: readonly string[];
@@ -22,7 +22,7 @@ export interface ContainersWatcherOptions {
   readonly logLines: number;
   /** When the agent last looked, in milliseconds since the epoch: ends from then on are told. Null at the very first start. */
   readonly since: number | null;
-  /** Containers that ran then: their ends are told even where their engine no longer knows them. */
+  /** Containers that ran then and that this socket spoke of: their ends are told even where their engine no longer knows them. */
   readonly known: readonly KnownContainer[];
   readonly report: Report;
   readonly clock: Clock;
@@ -37,6 +37,7 @@ export interface ContainersWatcherOptions {
 export type KnownContainer = Pick<ContainerFacts, 'engine' | 'containerId' | 'name' | 'startedAt'>;
 
 export interface ContainersWatcher extends Watcher {
+  readonly socketPath: string;
   /** When a container that runs here last said something since an instant, both in milliseconds since the epoch; null: nothing, or nobody can say. */
   logGrewAt(containerId: string, sinceMs: number): Promise<number | null>;
 }
@@ -55,6 +56,7 @@ const WORKED_MS = 10_000;
 
 class SocketWatcher implements ContainersWatcher {
   readonly name: string;
+  readonly socketPath: string;
   readonly #options: ContainersWatcherOptions;
   readonly #runs: Runs;
   readonly #memory: EventMemory = {
@@ -68,10 +70,11 @@ class SocketWatcher implements ContainersWatcher {
   #loop: Promise<void> | null = null;
 
   constructor(options: ContainersWatcherOptions) {
-    const { engine, report, clock, log, logLines, since, root = '/' } = options;
-    this.name = engine;
+    const { engine, socketPath, report, clock, log, logLines, since, root = '/' } = options;
+    this.name = options.name ?? engine;
+    this.socketPath = socketPath;
     this.#options = options;
-    this.#state = { name: engine, state: 'off', reason: 'not started', since: toInstant(clock.wallMs()) };
+    this.#state = { name: this.name, state: 'off', reason: 'not started', since: toInstant(clock.wallMs()) };
     this.#runs = new Runs({
       report,
       clock,
@@ -80,7 +83,7 @@ class SocketWatcher implements ContainersWatcher {
       since,
       root,
       isWanted: (name) => isWanted(name, options),
-      known: options.known.map((container) => ({ ...nothingElse, ...container })),
+      known: options.known.map((container) => ({ ...nothingElse, ...container, socketPath })),
     });
   }
 
@@ -134,9 +137,10 @@ class SocketWatcher implements ContainersWatcher {
     try {
       const inode = inodeOf(socketPath);
       const { prefix, engine } = negotiate(await client.getJson('/version'));
-      this.#runs.attach({ client, prefix, engine });
+      const access = { client, prefix, engine, socketPath };
+      this.#runs.attach(access);
       return await runSession({
-        access: { client, prefix, engine },
+        access,
         runs: this.#runs,
         memory: this.#memory,
         clock,
@@ -204,7 +208,7 @@ class SocketWatcher implements ContainersWatcher {
     const { log, report } = this.#options;
     const isSame = this.#state.state === state;
     this.#state = { name: this.name, state, reason, since: isSame ? this.#state.since : toInstant(since) };
-    const facts = { engine: this.name, state, reason };
+    const facts = { engine: this.#options.engine, socket: this.socketPath, state, reason };
     if (state === 'blind') log.warn(facts, 'containers cannot be watched; trying again');
     else log.info(facts, 'watching containers changed');
     report({ kind: 'state_changed', state: this.#state });

@@ -87,8 +87,13 @@ export interface UnitOom {
 
 export type Engine = 'docker' | 'podman';
 
-export interface ContainerFacts {
+/** One engine of perhaps several on a node: Docker of the machine, and a user's own. */
+export interface ContainerSocket {
   readonly engine: Engine;
+  readonly socketPath: string;
+}
+
+export interface ContainerFacts extends ContainerSocket {
   readonly containerId: string;
   readonly name: string;
   readonly image: string | null;
