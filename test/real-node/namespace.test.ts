@@ -24,8 +24,32 @@ interface Task {
   id: string;
 }
 
+interface Alert {
+  id: string;
+  condition: string;
+  subject: string;
+  status: string;
+  severity: string;
+  reason: string;
+}
+
+interface Incident {
+  id: string;
+  status: string;
+  alerts: Alert[];
+}
+
+interface Transition {
+  kind: string;
+  alert_id: string | null;
+  decisions: { reason: string }[];
+}
+
 beforeAll(async () => {
-  await installation.collector({ log: { level: 'warn' } });
+  await installation.collector({
+    log: { level: 'warn' },
+    conditions: { restart_loop_count: 3, restart_loop_within: '8s' },
+  });
   machine = await bootNamespaceMachine({ network: 'host' });
   await machine.exec('systemctl is-system-running --wait', { timeoutMs: 60_000 });
   await installAgent(
@@ -65,6 +89,36 @@ async function ended(name: string): Promise<Task> {
     },
     { timeoutMs: 30_000, everyMs: 50 },
   );
+}
+
+async function incidentsWith(condition: string, subject: string): Promise<Incident[]> {
+  const { items } = await installation.get<{ items: Incident[] }>('/incidents?all=true&limit=200');
+  return items.filter(({ alerts }) =>
+    alerts.some((alert) => alert.condition === condition && alert.subject === subject),
+  );
+}
+
+/** The one alert of this condition on this subject, once its status is this. */
+async function alertIs(
+  status: string,
+  condition: string,
+  subject: string,
+): Promise<{ incident: Incident; alert: Alert }> {
+  return eventually(
+    async () => {
+      const [incident, ...more] = await incidentsWith(condition, subject);
+      const alert = incident?.alerts.find((one) => one.condition === condition);
+      if (incident === undefined || alert?.status !== status || more.length > 0)
+        throw new Error(`${condition} of ${subject} is ${alert?.status} (${alert?.reason}), in ${more.length} more`);
+      return { incident, alert };
+    },
+    { timeoutMs: 60_000, everyMs: 100 },
+  );
+}
+
+async function writeUnit(name: string, lines: readonly string[]): Promise<void> {
+  const text = Buffer.from(`${lines.join('\n')}\n`).toString('base64');
+  await machine.exec(`echo ${text} | base64 -d >/run/systemd/system/${name} && systemctl daemon-reload`);
 }
 
 describe('an agent under systemd', () => {
@@ -162,6 +216,77 @@ describe('an agent under systemd', () => {
     const task = await ended('cramped');
 
     expect([task.status, task.exit_code, task.verdict.cause]).toEqual(['failed', 1, 'disk_full']);
+  });
+
+  it('F031 tells a service that is restarted until its start limit as one loop, and its end when it is good again', async () => {
+    await writeUnit('flappy.service', [
+      '[Unit]',
+      'StartLimitIntervalSec=60',
+      'StartLimitBurst=6',
+      '[Service]',
+      "ExecStart=/bin/sh -c 'test -e /run/flappy-is-good || exit 4; exec sleep 300'",
+      'Restart=on-failure',
+      'RestartSec=100ms',
+    ]);
+    await machine.exec('systemctl start flappy.service');
+
+    const { alert, incident } = await alertIs('firing', 'RestartLoop', 'flappy.service');
+    const failures = await eventually(
+      async () => {
+        const { items } = await installation.get<{ items: Task[] }>('/tasks?limit=500');
+        const failed = items.filter(({ name, status }) => name === 'flappy' && status === 'failed');
+        return failed.length === 6 ? failed : undefined;
+      },
+      { timeoutMs: 30_000, everyMs: 100 },
+    );
+    expect(alert.severity).toBe('critical');
+    const told = await eventually(async () => {
+      const explained = await Promise.all(
+        failures.map(({ id }) => installation.get<{ transitions: Transition[] }>(`/explain/tasks/${id}`)),
+      );
+      const ends = explained.map(({ transitions }) => transitions.find(({ alert_id }) => alert_id !== alert.id));
+      return ends.includes(undefined)
+        ? undefined
+        : ends.map((end) => [end?.kind, ...(end?.decisions.map(({ reason }) => reason) ?? [])].join(' '));
+    });
+    expect(told.toSorted()).toEqual([
+      ...Array<string>(2).fill('fired matched'),
+      ...Array<string>(4).fill('suppressed restart_loop'),
+    ]);
+
+    await machine.exec('touch /run/flappy-is-good; systemctl reset-failed flappy; systemctl start flappy');
+
+    const over = await alertIs('resolved', 'RestartLoop', 'flappy.service');
+    expect(over.alert.reason).toMatch(/^no failure for 8 s; it runs; last: flappy failed \(exit code 4\)$/);
+    expect(over.incident).toMatchObject({ id: incident.id, status: 'resolved' });
+    const { timeline } = await installation.get<{ timeline: Transition[] }>(`/incidents/${incident.id}`);
+    expect(timeline.flatMap(({ kind, alert_id }) => (alert_id === alert.id ? [kind] : []))).toEqual([
+      'fired',
+      'resolved',
+    ]);
+    await machine.exec('systemctl stop flappy.service');
+  });
+
+  it('tells a mount that failed, for as long as systemd holds it as failed', async () => {
+    const mountOf = (size: string) => [
+      '[Mount]',
+      'What=none',
+      'Where=/mnt/scratch',
+      'Type=tmpfs',
+      `Options=size=${size}`,
+    ];
+    await writeUnit('mnt-scratch.mount', mountOf('nonsense'));
+    await machine.exec('systemctl start mnt-scratch.mount');
+
+    const { alert } = await alertIs('firing', 'UnitFailed', 'mnt-scratch.mount');
+    expect([alert.severity, alert.reason]).toEqual(['warning', 'mnt-scratch.mount is failed (as systemd has it)']);
+
+    await writeUnit('mnt-scratch.mount', mountOf('64k'));
+    await machine.exec('systemctl start mnt-scratch.mount');
+
+    const over = await alertIs('resolved', 'UnitFailed', 'mnt-scratch.mount');
+    expect(over.incident.status).toBe('resolved');
+    expect(await incidentsWith('UnitFailed', 'mnt-scratch.mount')).toHaveLength(1);
   });
 
   it('names a HakuRiver task by its id', async () => {
