@@ -2,13 +2,17 @@
 import { benchAgentCost } from './agent-cost.ts';
 import { benchBusyNode } from './busy-node.ts';
 import { benchEndToWebhook } from './end-to-webhook.ts';
+import { benchEndsPerSecond } from './ends-per-second.ts';
 import { benchStartUp } from './start-up.ts';
+import { benchVerdictLatency } from './verdict-latency.ts';
 
 const benches = {
   'start-up': benchStartUp,
   'agent-cost': benchAgentCost,
   'busy-node': benchBusyNode,
   'end-to-webhook': benchEndToWebhook,
+  'verdict-latency': benchVerdictLatency,
+  'ends-per-second': benchEndsPerSecond,
 };
 const asked = process.argv.slice(2);
 

@@ -11,14 +11,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../test/support/eventually.ts';
 import { HttpSink, type SunkRequest } from '../../test/support/http-sink.ts';
 import { Installation } from '../../test/support/product.ts';
-import { installAgent } from '../../test/support/real-node/installed-node.ts';
-import { bootNamespaceMachine, type NamespaceMachine } from '../../test/support/real-node/namespace-machine.ts';
-import { mustSucceed } from '../../test/support/real-node/run-command.ts';
+import type { NamespaceMachine } from '../../test/support/real-node/namespace-machine.ts';
+import { printLatencies, target } from './figures.ts';
+import { addFailureUnit, bootNode, online, readStamps, stamps } from './namespace-node.ts';
 import { percentile } from './process-cost.ts';
 
 const rounds = Number(process.env['RUNNERWATCH_BENCH_ROUNDS'] ?? 200);
 const warmUps = 5;
-const stamps = '/run/bench';
 
 /** `curl`: told by OnFailure=. The others are told by us. */
 type Kind = 'service' | 'scope' | 'curl';
@@ -32,34 +31,17 @@ async function benchUnits(): Promise<void> {
   await using sink = await HttpSink.open();
   await using installation = new Installation();
   await installation.collector(tellingOf(sink));
-  await using machine = await bootNamespaceMachine({ network: 'host' });
-  const inside = {
-    ssh: machine.exec.bind(machine),
-    putFile: machine.putFile.bind(machine),
-    putDir: machine.putDir.bind(machine),
-  };
-  await installAgent(inside, {
-    collectorUrl: installation.url,
-    tokenFile: join(installation.dataDir, 'collector', 'agent.token'),
-    config: { tasks: { systemd: { include: ['bench-service-*', 'bench-scope-*'], exclude: [] } } },
-  });
-  await mustSucceed(machine.exec(preparation(sink.port)), 'prepare the units');
-  await online(installation);
+  await using machine = await bootNode(installation, ['bench-service-*', 'bench-scope-*']);
+  // The competitor at its best: no shell, no retry, nothing but curl.
+  await addFailureUnit(machine, 'notify', `/usr/bin/curl -s -X POST -d %i http://127.0.0.1:${sink.port}/curl`);
   const kinds = ['service', 'curl', 'scope'] as const;
   for (let index = -warmUps; index < rounds; index += 1) {
     for (const kind of kinds) await oneEnd(machine, sink, { kind, unit: `bench-${kind}-${index + warmUps}` });
   }
-  const written = await mustSucceed(machine.exec(`cd ${stamps} && grep -H . *`), 'read the times');
-  const endedAt = new Map(
-    written.stdout
-      .trim()
-      .split('\n')
-      .map((line) => line.split(':'))
-      .map(([unit = '', stamp = '']) => [unit, Number(stamp) / 1e6]),
-  );
+  const endedAt = await readStamps(machine);
   const [service, curl, scope] = kinds.map((kind) => latencies(sink, kind, endedAt));
   if (service === undefined || curl === undefined || scope === undefined) return;
-  print('end → webhook', [
+  printLatencies('end → webhook', [
     ['service, runnerwatch', service],
     ['service, OnFailure= and curl', curl],
     ['scope, runnerwatch', scope],
@@ -88,7 +70,7 @@ async function benchRun(): Promise<void> {
     const request = await arrival(sink, before);
     if (index >= 0) values.push(request.at - Number(readFileSync(file, 'utf8')) / 1e6);
   }
-  print('end → webhook, this machine', [['runnerwatch run', values]]);
+  printLatencies('end → webhook, this machine', [['runnerwatch run', values]]);
 }
 
 function tellingOf(sink: HttpSink): object {
@@ -99,19 +81,6 @@ function tellingOf(sink: HttpSink): object {
       subscriptions: [{ receiver: 'bench', events: ['fail'] }],
     },
   };
-}
-
-/** The competitor at its best: no shell, no retry, nothing but curl. */
-function preparation(port: number): string {
-  const notify = [
-    '[Unit]',
-    'Description=tell of %i',
-    '[Service]',
-    'Type=oneshot',
-    `ExecStart=/usr/bin/curl -s -X POST -d %i http://127.0.0.1:${port}/curl`,
-  ];
-  const lines = notify.map((line) => `'${line}'`).join(' ');
-  return `mkdir -p ${stamps} && printf '%s\\n' ${lines} >/run/systemd/system/bench-notify@.service && systemctl daemon-reload`;
 }
 
 async function oneEnd(
@@ -135,13 +104,6 @@ async function oneEnd(
 
 async function arrival(sink: HttpSink, before: number): Promise<SunkRequest> {
   return eventually(() => sink.requests[before], { timeoutMs: 20_000, everyMs: 2 });
-}
-
-async function online(installation: Installation): Promise<void> {
-  await eventually(
-    async () => (await installation.get<{ items: { status: string }[] }>('/nodes')).items[0]?.status === 'online',
-    { timeoutMs: 60_000, everyMs: 100 },
-  );
 }
 
 interface ToldTask {
@@ -172,18 +134,4 @@ function scopeStatuses(sink: HttpSink): string {
     counts.set(status, (counts.get(status) ?? 0) + 1);
   }
   return [...counts].map(([status, count]) => `${status} ${count}`).join(', ');
-}
-
-function print(title: string, rows: readonly (readonly [string, readonly number[]])[]): void {
-  process.stdout.write(`${title}, milliseconds, Node ${process.version}\n`);
-  for (const [name, values] of rows) {
-    const figures = [0.5, 0.9, 0.99].map((share) => percentile(values, share).toFixed(0).padStart(5));
-    process.stdout.write(
-      `  ${name.padEnd(30)} p50 ${figures.join(' · p90 ').replace(/p90 (?=[^·]*$)/, 'p99 ')}  (n ${values.length})\n`,
-    );
-  }
-}
-
-function target(isMet: boolean, wanted: string): string {
-  return `(target ${wanted}: ${isMet ? 'met' : 'MISSED'})`;
 }

@@ -36,19 +36,21 @@ export class PostgresCluster implements AsyncDisposable {
   readonly #dir: string;
   readonly #port: number;
   readonly #account: Account | null;
+  readonly #isDurable: boolean;
   #server: ChildProcess | undefined;
 
-  private constructor(bin: string, port: number) {
+  private constructor(bin: string, port: number, isDurable: boolean) {
     this.#bin = bin;
     this.#port = port;
+    this.#isDurable = isDurable;
     this.#account = isRoot ? ordinaryAccount() : null;
     this.#dir = mkdtempSync(join(tmpdir(), 'runnerwatch-pg-'));
     if (this.#account !== null) chownSync(this.#dir, this.#account.uid, this.#account.gid);
   }
 
-  /** Made and running; for machines where {@link havePostgres}. */
-  static async start(): Promise<PostgresCluster> {
-    const cluster = new PostgresCluster(findBin(), await freePort());
+  /** Made and running; for machines where {@link havePostgres}. `isDurable`: flushes what it commits, as in earnest. */
+  static async start({ isDurable = false } = {}): Promise<PostgresCluster> {
+    const cluster = new PostgresCluster(findBin(), await freePort(), isDurable);
     try {
       execFileSync(
         join(cluster.#bin, 'initdb'),
@@ -98,7 +100,8 @@ export class PostgresCluster implements AsyncDisposable {
   }
 
   async startServer(): Promise<void> {
-    const settings = ['fsync=off', 'shared_buffers=16MB', `port=${this.#port}`, 'listen_addresses=127.0.0.1'];
+    const fsync = `fsync=${this.#isDurable ? 'on' : 'off'}`;
+    const settings = [fsync, 'shared_buffers=16MB', `port=${this.#port}`, 'listen_addresses=127.0.0.1'];
     const server = spawn(
       join(this.#bin, 'postgres'),
       ['-D', this.dataDir, '-k', this.#dir, ...settings.flatMap((setting) => ['-c', setting])],
