@@ -110,6 +110,10 @@ export interface RoutingDecision {
   readonly notified: boolean;
   /** `matched`, `node_differs`, `event_not_subscribed`, `notifications_disabled`, `draining`, … */
   readonly reason: string;
+  /** More about the reason, in words: which silence, until when, how many. */
+  readonly detail?: string;
+  /** The silence that kept it back. */
+  readonly silence?: string;
 }
 
 /** The outbox: notifications promised in the transaction of their transition, and not forgotten until settled. */
@@ -140,6 +144,7 @@ export const notifications = pgTable(
   (table) => [
     index('notifications_due').on(table.receiver, table.nextAttemptAt).where(sql`state = 'pending'`),
     index('notifications_by_transition').on(table.transitionId),
+    index('notifications_by_subscription').on(table.subscription),
     index('notifications_by_creation').on(table.createdAt, table.id),
   ],
 );

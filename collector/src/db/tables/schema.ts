@@ -5,4 +5,5 @@ export { events, refusedEvents } from './events.ts';
 export { nodes, streams } from './nodes.ts';
 export { samples } from './samples.ts';
 export { schedulerTasks } from './schedulers.ts';
+export { alertCounts, heldNotifications, silences, subscriptions } from './subscriptions.ts';
 export { taskRecordings, tasks } from './tasks.ts';

@@ -1,0 +1,91 @@
+import { index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { alerts } from './alerts.ts';
+import { countColumn, instantColumn } from './columns.ts';
+
+/** Who hears what, beside those of the configuration file. */
+export const subscriptions = pgTable(
+  'subscriptions',
+  {
+    id: text('id').primaryKey(),
+    origin: text('origin').$type<'api' | 'job_alert' | 'watch'>().notNull(),
+    /** For people; null: its id. */
+    name: text('name'),
+    matchers: jsonb('matchers').$type<StoredMatcher[]>().notNull(),
+    events: jsonb('events').$type<string[]>().notNull(),
+    /** A notifier of the file, or `webhook:<id>`, `email:<id>`: its own target. */
+    receiver: text('receiver').notNull(),
+    /** The address of its own target. */
+    target: text('target'),
+    maxAlertsPerJob: integer('max_alerts_per_job'),
+    renotifyIntervalMs: countColumn('renotify_interval_ms').notNull().default(0),
+    quietHours: jsonb('quiet_hours').$type<StoredWindow>(),
+    expiresAt: instantColumn('expires_at'),
+    /** Of a job alert: it dies with its job. */
+    job: text('job'),
+    project: text('project'),
+    createdBy: text('created_by'),
+    createdAt: instantColumn('created_at').notNull(),
+    /** Asked for nothing any more; kept while someone it told waits for an end. */
+    deletedAt: instantColumn('deleted_at'),
+  },
+  (table) => [index('subscriptions_by_receiver').on(table.receiver)],
+);
+
+export interface StoredMatcher {
+  readonly key: string;
+  readonly patterns: readonly string[];
+}
+
+/** A time of day that comes again, by the clock on the wall of its zone. */
+export interface StoredWindow {
+  readonly time_zone: string;
+  /** `HH:MM`; a window whose end is not after its beginning ends on the next day. */
+  readonly from: string;
+  readonly to: string;
+  /** The days it begins on; without them every day. */
+  readonly days?: readonly string[] | undefined;
+}
+
+/** Orders that matching alerts notify nobody for a time. */
+export const silences = pgTable('silences', {
+  id: text('id').primaryKey(),
+  /** `drain`: opened by draining a node, whose flag keeps its alerts back; it says who did so and why. */
+  origin: text('origin').$type<'person' | 'drain'>().notNull(),
+  author: text('author').notNull(),
+  reason: text('reason').notNull(),
+  matchers: jsonb('matchers').$type<StoredMatcher[]>().notNull(),
+  /** Only within these hours. */
+  recurrence: jsonb('recurrence').$type<StoredWindow>(),
+  startsAt: instantColumn('starts_at').notNull(),
+  /** Null: until a person ends it. */
+  endsAt: instantColumn('ends_at'),
+  /** Of a drain. */
+  nodeId: text('node_id'),
+  createdAt: instantColumn('created_at').notNull(),
+});
+
+/** What a subscription was not told when an alert fired, and hears later if the alert still does. */
+export const heldNotifications = pgTable(
+  'held_notifications',
+  {
+    alertId: text('alert_id')
+      .notNull()
+      .references(() => alerts.id, { onDelete: 'cascade' }),
+    subscription: text('subscription').notNull(),
+    reason: text('reason').$type<'quiet_hours' | 'silenced'>().notNull(),
+    silenceId: text('silence_id'),
+    heldAt: instantColumn('held_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.alertId, table.subscription] })],
+);
+
+/** How often a subscription with a limit has told of a job since a run of it last ended well. */
+export const alertCounts = pgTable(
+  'alert_counts',
+  {
+    subscription: text('subscription').notNull(),
+    jobKey: text('job_key').notNull(),
+    alerts: integer('alerts').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.subscription, table.jobKey] })],
+);
