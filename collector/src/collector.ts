@@ -29,6 +29,7 @@ import { createGreeting } from './ingest/greeting.ts';
 import { createWriter } from './ingest/writer.ts';
 import { listen, splitListen } from './listening.ts';
 import { type Loops, startLoops } from './loops.ts';
+import { refuseTarget } from './notifiers/targets.ts';
 import { checkTemplates } from './notifiers/template.ts';
 import { previewNotification } from './outbox/preview.ts';
 import { sendTest } from './outbox/send-test.ts';
@@ -207,18 +208,35 @@ function peoplesDoor(
         queries,
         samples,
         clock,
-        onChanged: (nodeId, change) => onNodeChanged({ loops, gateway, bus }, nodeId, change),
+        onChanged: async (nodeId, change) => {
+          onNodeChanged({ loops, gateway, bus }, nodeId, change);
+          if (change === 'removed') await loops.forgetJobs();
+        },
       },
       tasks: { queries, clock },
       jobs: { queries, clock },
       incidents: { db: database, now, onTouched: (id) => bus.publish({ kind: 'incident', id }) },
       deliveries: { db: database, now, onPromised: () => deliverer.nudge() },
       notifiers: {
-        receivers: policy.receivers,
+        receivers: () => policy.current().receivers,
         sendTest: (receiver) => sendTest({ db: database, deliverer, clock }, receiver),
         preview: (asked) => previewNotification({ queries, notifiers: loops.notifiers, clock }, asked),
       },
-      subscriptions: { policy },
+      subscriptions: {
+        db: database,
+        policy,
+        now,
+        refuseTarget: (type, address) => refuseTarget(loops.targetKinds, type, address),
+      },
+      silences: {
+        db: database,
+        policy,
+        now,
+        onEnded: (undrained) => {
+          if (undrained !== null) bus.publish({ kind: 'node', id: undrained });
+          loops.engine.nudge();
+        },
+      },
     }),
     auth: {
       listenHost: splitListen(config.listen).host,

@@ -13,9 +13,11 @@ import { Liveness } from './nodes/liveness.ts';
 import { onlineNodeIds, saveTouches } from './nodes/store.ts';
 import { createNotifiers } from './notifiers/catalogue.ts';
 import type { Notifier, NotifierDeps } from './notifiers/notifier.ts';
+import { createForTarget, createTargetKinds, type TargetKinds } from './notifiers/targets.ts';
 import { Deliverer } from './outbox/deliverer.ts';
 import { notifiersOf, policyOf } from './routing/config.ts';
-import type { Policy } from './routing/subscription.ts';
+import { LivePolicy } from './routing/live-policy.ts';
+import { deleteSilencesBefore, deleteSubscriptionsBefore, endOrphanedJobAlerts, findTarget } from './routing/store.ts';
 import { startRetention } from './samples/retention.ts';
 import { SampleStore } from './samples/store.ts';
 import { type Schedulers, startSchedulers } from './schedulers/schedulers.ts';
@@ -37,7 +39,10 @@ export interface LoopParts {
 
 /** What goes on by itself: the deadlines of nodes, the engine, the deliverer, the keeping and forgetting of readings. */
 export interface Loops {
-  readonly policy: Policy;
+  readonly policy: LivePolicy;
+  readonly targetKinds: TargetKinds;
+  /** Tasks were deleted: what belonged to jobs that are gone with them ends too. */
+  readonly forgetJobs: () => Promise<void>;
   readonly liveness: Liveness;
   readonly engine: AlertEngine;
   readonly deliverer: Deliverer;
@@ -49,8 +54,10 @@ export interface Loops {
 /** Starts them from the outbox inwards, so that whatever a loop promises finds its deliverer running. */
 export async function startLoops(stops: StopStack, parts: LoopParts): Promise<Loops> {
   const loops = makeLoops(parts);
-  const { liveness, engine, deliverer, notifiers, samples } = loops;
+  const { policy, liveness, engine, deliverer, notifiers, samples } = loops;
   stops.defer(() => closeAll(notifiers));
+  await policy.start();
+  stops.defer(() => policy[Symbol.asyncDispose]());
   deliverer.start();
   stops.defer(() => deliverer[Symbol.asyncDispose]());
   engine.start();
@@ -59,7 +66,7 @@ export async function startLoops(stops: StopStack, parts: LoopParts): Promise<Lo
   stops.defer(() => samples[Symbol.asyncDispose]());
   liveness.start(await onlineNodeIds(parts.database.drizzle));
   stops.defer(() => liveness[Symbol.asyncDispose]());
-  const retention = startRetentionOf(parts, samples);
+  const retention = startRetentionOf(parts, loops);
   stops.defer(() => retention[Symbol.asyncDispose]());
   const selfWatch = startSelfWatchOf(parts, engine);
   stops.defer(() => selfWatch[Symbol.asyncDispose]());
@@ -78,7 +85,16 @@ function makeLoops({
   clock,
   log,
 }: LoopParts): Omit<Loops, 'schedulers'> {
-  const policy = policyOf(config.notifications);
+  const isAlone = database.kind === 'embedded';
+  const policy = new LivePolicy({
+    base: policyOf(config.notifications),
+    db: database,
+    clock,
+    log: subsystem(log, 'collector:routing'),
+    isAlone,
+  });
+  const notifierDeps = { log: subsystem(log, 'collector:notifier'), clock, hostname: hostname(), system };
+  const targetKinds = createTargetKinds(notifierDeps, config.notifications);
   const samples = new SampleStore({ database, clock, log: subsystem(log, 'collector:samples') });
   const liveness = new Liveness({
     clock,
@@ -87,25 +103,27 @@ function makeLoops({
     save: (touches) => saveTouches(database.drizzle, touches),
     onReturned: () => engine.nudge(),
   });
-  const notifiers = createNotifiers(notifiersOf(config.notifications), {
-    log: subsystem(log, 'collector:notifier'),
-    clock,
-    hostname: hostname(),
-    system,
-  });
+  const notifiers = createNotifiers(notifiersOf(config.notifications), notifierDeps);
   const deliverer = new Deliverer({
     db: database,
     notifiers,
     clock,
     log: subsystem(log, 'collector:outbox'),
-    isAlone: database.kind === 'embedded',
+    targets: {
+      areThere: () => policy.hasTargets,
+      open: async (receiver) => {
+        const target = await findTarget(database.drizzle, receiver);
+        return target === null ? null : createForTarget(targetKinds, receiver, target);
+      },
+    },
+    isAlone,
     onDelivered: (latencyMs) => metrics.notificationDelivered(latencyMs),
     onFailed: (outcome) => metrics.deliveryFailed(outcome),
     onStep: crashPoint,
   });
   const engine: AlertEngine = new AlertEngine({
     db: database,
-    policy,
+    policy: () => policy.current(),
     publicUrl: config.public_url ?? null,
     clock,
     log: subsystem(log, 'collector:engine'),
@@ -115,7 +133,10 @@ function makeLoops({
     onStep: crashPoint,
     restartLoop: { count: config.conditions.restart_loop_count, withinMs: config.conditions.restart_loop_within },
   });
-  return { policy, liveness, engine, deliverer, notifiers, samples };
+  const forgetJobs = async () => {
+    if ((await endOrphanedJobAlerts(database.drizzle, new Date(clock.wallMs()))) > 0) await policy.refresh();
+  };
+  return { policy, targetKinds, forgetJobs, liveness, engine, deliverer, notifiers, samples };
 }
 
 async function closeAll(notifiers: ReadonlyMap<string, Notifier>): Promise<void> {
@@ -147,7 +168,13 @@ function startSchedulersOf({ config, database, bus, clock, log }: LoopParts, eng
   });
 }
 
-function startRetentionOf({ config, database, clock, log }: LoopParts, samples: SampleStore): AsyncDisposable {
+/** What became of an ended watch or subscription can be looked up so long. */
+const endedSubscriptionsMs = 30 * 86_400_000;
+
+function startRetentionOf(
+  { config, database, clock, log }: LoopParts,
+  { samples, forgetJobs }: Pick<Loops, 'samples' | 'forgetJobs'>,
+): AsyncDisposable {
   const { drizzle } = database;
   return startRetention({
     clock,
@@ -161,7 +188,21 @@ function startRetentionOf({ config, database, clock, log }: LoopParts, samples: 
       {
         name: 'tasks',
         keepMs: config.retention.tasks,
-        deleteBefore: (before, limit) => deleteTasksEndedBefore(drizzle, before, limit),
+        deleteBefore: async (before, limit) => {
+          const deleted = await deleteTasksEndedBefore(drizzle, before, limit);
+          await forgetJobs();
+          return deleted;
+        },
+      },
+      {
+        name: 'subscriptions',
+        keepMs: endedSubscriptionsMs,
+        deleteBefore: (before, limit) => deleteSubscriptionsBefore(drizzle, before, limit),
+      },
+      {
+        name: 'silences',
+        keepMs: config.retention.incidents,
+        deleteBefore: (before, limit) => deleteSilencesBefore(drizzle, before, limit),
       },
       {
         name: 'events',

@@ -14,6 +14,7 @@ import { AlertRig, startAlerting } from '../support/alert-rig.ts';
 import { startApi, type TestApi } from '../support/api-server.ts';
 import { TestDatabase } from '../support/database.ts';
 import { describeOnDatabases } from '../support/on-databases.ts';
+import { routingParts } from '../support/routing-parts.ts';
 
 const log = pino({ level: 'silent' });
 
@@ -221,10 +222,10 @@ function routesOn(db: TestDatabase['database']) {
     incidents: { db, now: Date.now },
     deliveries: { db, now: Date.now, onPromised: () => undefined },
     notifiers: {
-      receivers: new Set(),
+      receivers: () => new Set(),
       sendTest: async () => ({ notificationId: 'x', outcome: null, durationMs: 0 }),
       preview: async () => null,
     },
-    subscriptions: { policy: { enabled: true, subscriptions: [], receivers: new Set() } },
+    ...routingParts(db),
   });
 }

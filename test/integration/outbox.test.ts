@@ -19,6 +19,7 @@ import { TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Answer, HttpSink, ok } from '../support/http-sink.ts';
 import { describeOnDatabases } from '../support/on-databases.ts';
+import { routingParts } from '../support/routing-parts.ts';
 
 const webhook = (sink: HttpSink, timeout = '300ms') => ({ type: 'webhook', url: sink.url, timeout });
 const status = (code: number): Answer => ({ kind: 'status', status: code });
@@ -263,9 +264,9 @@ describeOnDatabases('the outbox', (kind) => {
         routes: [
           incidentRoutes({ db, now }),
           deliveryRoutes({ db, now, onPromised: () => alerting.deliverer.nudge() }),
-          subscriptionRoutes({ policy: alerting.policy }),
+          subscriptionRoutes(routingParts(db, { policy: alerting.policy }).subscriptions),
           notifierRoutes({
-            receivers: alerting.policy.receivers,
+            receivers: () => alerting.policy.current().receivers,
             sendTest: (receiver) => sendTest({ db, deliverer: alerting.deliverer, clock: systemClock }, receiver),
             preview: (asked) =>
               previewNotification({ queries: db.drizzle, notifiers: alerting.notifiers, clock: systemClock }, asked),
@@ -495,7 +496,14 @@ describeOnDatabases('the outbox', (kind) => {
           events: ['fail', 'timeout', 'condition', 'unreachable'],
           receiver: 'hook',
           renotify_interval: '0',
-          origin: 'configuration',
+          target: null,
+          max_alerts_per_job: null,
+          quiet_hours: null,
+          expires_at: null,
+          active: true,
+          created_by: null,
+          created_at: null,
+          origin: 'file',
         },
       ]);
       expect(JSON.stringify(body)).not.toMatch(/T0KEN|s3cret/);

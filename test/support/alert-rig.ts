@@ -2,8 +2,11 @@ import { AlertEngine, type EngineOptions } from '@runnerwatch/collector/alerts/e
 import type { Database } from '@runnerwatch/collector/db/database.ts';
 import { events, nodes, tasks } from '@runnerwatch/collector/db/tables/schema.ts';
 import { createNotifiers } from '@runnerwatch/collector/notifiers/catalogue.ts';
+import { createForTarget, createTargetKinds } from '@runnerwatch/collector/notifiers/targets.ts';
 import { Deliverer, type DelivererOptions } from '@runnerwatch/collector/outbox/deliverer.ts';
 import { notificationsConfig, notifiersOf, policyOf } from '@runnerwatch/collector/routing/config.ts';
+import { LivePolicy } from '@runnerwatch/collector/routing/live-policy.ts';
+import { findTarget } from '@runnerwatch/collector/routing/store.ts';
 import type { ConditionReport } from '@runnerwatch/shared/model/condition.ts';
 import type { EventBody } from '@runnerwatch/shared/model/event.ts';
 import type { TaskEnding, TaskIdentity, TaskStatus } from '@runnerwatch/shared/model/task.ts';
@@ -23,7 +26,7 @@ export class AlertRig {
 
   async clear(): Promise<void> {
     await this.db.drizzle.execute(
-      sql`truncate nodes, events, tasks, incidents, alerts, transitions, notifications, deliveries, condition_states, streams cascade`,
+      sql`truncate nodes, events, tasks, incidents, alerts, transitions, notifications, deliveries, condition_states, streams, subscriptions, silences, alert_counts, collector_state cascade`,
     );
   }
 
@@ -213,17 +216,35 @@ export function startAlerting(
   const config = z.parse(notificationsConfig, notifications);
   const log = pino({ level: 'silent' });
   const clock = engine.clock ?? systemClock;
-  const policy = policyOf(config);
-  const notifiers = createNotifiers(notifiersOf(config), {
+  const policy = new LivePolicy({ base: policyOf(config), db: rig.db, clock, log, isAlone: true });
+  const notifierDeps = {
     log,
     clock,
     hostname: 'collector-1',
-    system: { env: {}, kill: (pid, signal) => process.kill(pid, signal) },
+    system: { env: {}, kill: (pid: number, signal: string) => process.kill(pid, signal) },
+  };
+  const targetKinds = createTargetKinds(notifierDeps, config);
+  const targets = {
+    areThere: () => policy.hasTargets,
+    open: async (receiver: string) => {
+      const target = await findTarget(rig.db.drizzle, receiver);
+      return target === null ? null : createForTarget(targetKinds, receiver, target);
+    },
+  };
+  const notifiers = createNotifiers(notifiersOf(config), notifierDeps);
+  const delivering = new Deliverer({
+    db: rig.db,
+    notifiers,
+    targets,
+    clock,
+    log,
+    isAlone: true,
+    tickMs: 50,
+    ...deliverer,
   });
-  const delivering = new Deliverer({ db: rig.db, notifiers, clock, log, isAlone: true, tickMs: 50, ...deliverer });
   const judging = new AlertEngine({
     db: rig.db,
-    policy,
+    policy: () => policy.current(),
     publicUrl: 'http://collector.test',
     clock,
     log,
@@ -236,6 +257,7 @@ export function startAlerting(
     engine: judging,
     deliverer: delivering,
     policy,
+    targetKinds,
     notifiers,
     start: () => {
       judging.start();

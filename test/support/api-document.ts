@@ -5,6 +5,7 @@ import * as schema from '@runnerwatch/collector/db/tables/schema.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { buildApi } from './api-server.ts';
+import { routingParts } from './routing-parts.ts';
 
 /** The OpenAPI document of every route there is. Routes are described, not asked: nothing is connected. */
 export async function currentDocumentText(): Promise<string> {
@@ -38,7 +39,7 @@ function unconnectedParts(): ResourceParts {
     jobs: { queries, clock: systemClock },
     incidents: { db, now: Date.now },
     deliveries: { db, now: Date.now, onPromised: onChanged },
-    notifiers: { receivers: new Set(), sendTest: nobody, preview: nobody },
-    subscriptions: { policy: { enabled: true, subscriptions: [], receivers: new Set() } },
+    notifiers: { receivers: () => new Set(), sendTest: nobody, preview: nobody },
+    ...routingParts(db),
   };
 }

@@ -20,7 +20,8 @@ import { claimEvents, deleteStatesOfEnded, listOnline, markJudged, type Unjudged
 
 export interface EngineOptions {
   readonly db: Database;
-  readonly policy: Policy;
+  /** Asked once for each transaction. */
+  readonly policy: () => Policy;
   readonly publicUrl: string | null;
   readonly clock: Clock;
   readonly log: Logger;
@@ -222,7 +223,7 @@ export class AlertEngine implements AsyncDisposable {
     const loops = this.#loops.view();
     const judge = async (tx: Queries, commit: Commit) => {
       const now = new Date(clock.wallMs());
-      const judging: Judging = { tx, now, policy, publicUrl, touched, loops, receivers, underway: [] };
+      const judging: Judging = { tx, now, policy: policy(), publicUrl, touched, loops, receivers, underway: [] };
       const value = await work(judging).catch(async (error: unknown) => {
         await together(...judging.underway);
         throw error;

@@ -1,10 +1,12 @@
 import type { Component, ConditionStatus, ConditionType, Severity } from '@runnerwatch/shared/model/condition.ts';
+import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import { isOfTask, kindOf } from '../conditions/catalogue.ts';
 import { restartableOf } from '../conditions/restart-loop.ts';
 import type { Queries } from '../db/database.ts';
 import { type AlertRow, findIncident, openIncident, raiseSeverity, resolveIfOver } from '../incidents/store.ts';
 import { newId } from '../outbox/new-id.ts';
 import { type Decision, decide, decideResolved, type Suppression } from '../routing/decide.ts';
+import { countsOf } from './allowance.ts';
 import { routedCondition } from './facts.ts';
 import type { Judging, NodeRow, TaskRow } from './round.ts';
 import { findFiring, findTasks, insertAlert, listTold, updateAlert, upsertConditionState } from './store.ts';
@@ -192,6 +194,7 @@ export async function tellHolding(
     suppression,
     again,
     isWorse = false,
+    heldBack,
   }: {
     alert: AlertRow;
     node: NodeRow | null;
@@ -200,6 +203,7 @@ export async function tellHolding(
     again: boolean;
     /** It was told, or listed, as less severe before. */
     isWorse?: boolean;
+    heldBack?: Notification['held_back'];
   },
 ): Promise<void> {
   const { tx, policy, now } = judging;
@@ -214,6 +218,8 @@ export async function tellHolding(
       }),
     ],
     suppression,
+    now: now.getTime(),
+    sent: await countsOf(judging, task),
   });
   const isUnreachable = alert.condition === 'ComponentUnreachable';
   const repeat = again ? alert.renotifications + 1 : alert.renotifications;
@@ -229,6 +235,7 @@ export async function tellHolding(
       task,
       node,
       repeat,
+      ...(heldBack === undefined ? {} : { heldBackFor: () => heldBack }),
     },
   ]);
 }

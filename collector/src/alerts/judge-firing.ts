@@ -2,11 +2,14 @@ import { isOfTask } from '../conditions/catalogue.ts';
 import { judgeClockSkew } from '../conditions/clock-skew.ts';
 import type { Judgment } from '../conditions/condition.ts';
 import { judgeSpoolQuiet } from '../conditions/spool-overflow.ts';
-import { type AlertRow, findIncident } from '../incidents/store.ts';
-import type { Decision } from '../routing/decide.ts';
+import { findIncident } from '../incidents/store.ts';
+import { type Decision, decisionOf, withhold } from '../routing/decide.ts';
+import { countsOf } from './allowance.ts';
+import { routedCondition } from './facts.ts';
 import { hasEnded, judgeCondition, remembered, resolveAlert, tellHolding } from './judge-condition.ts';
+import { heldByDrain, tellHeld } from './judge-held.ts';
 import { judgeReturn } from './judge-node.ts';
-import type { Judging, NodeRow, TaskRow } from './round.ts';
+import type { FiringCase, Judging } from './round.ts';
 import {
   findConditionState,
   findHistories,
@@ -22,13 +25,6 @@ import { transition } from './transition.ts';
 /* What time alone changes about alerts: looked at every tick, from the database, so that a restart changes nothing. */
 
 const skewLookMs = 30_000;
-
-export interface FiringCase {
-  readonly alert: AlertRow;
-  readonly node: NodeRow | null;
-  /** The task it speaks of. */
-  readonly task: TaskRow | null;
-}
 
 /** Everything that fires and may change without a new fact. A node that is overdue has not returned, whatever its row says. */
 export async function judgeFiring(judging: Judging, overdue: ReadonlySet<string>): Promise<void> {
@@ -48,6 +44,7 @@ export async function judgeFiring(judging: Judging, overdue: ReadonlySet<string>
   }
   const still = skewed.length === 0 && firing.length === 0 ? [] : await listFiring(tx);
   await tellUnsuppressed(judging, still);
+  await tellHeld(judging);
   await renotify(judging, still);
 }
 
@@ -103,7 +100,13 @@ async function tellUnsuppressed(judging: Judging, firing: readonly FiringCase[])
   for (const { alert, node, task } of free) {
     const last = latest.get(alert.id);
     const wasDraining = last?.kind === 'suppressed' && last.decisions.some(({ reason }) => reason === 'draining');
-    if (wasDraining) await tellHolding(judging, { alert, node, task, suppression: null, again: false });
+    if (!wasDraining) continue;
+    const heldBack = await heldByDrain(judging.tx, {
+      nodeId: alert.nodeId ?? '',
+      firedAt: alert.firedAt,
+      now: judging.now,
+    });
+    await tellHolding(judging, { alert, node, task, suppression: null, again: false, heldBack });
   }
 }
 
@@ -117,19 +120,27 @@ async function renotify(judging: Judging, firing: readonly FiringCase[]): Promis
     candidates.map(({ alert }) => alert.id),
   );
   for (const { alert, node, task } of candidates) {
-    const decisions = decideAgain(judging, { alert, told: told.filter(({ alertId }) => alertId === alert.id) });
+    const decisions = await decideAgain(judging, {
+      alert,
+      node,
+      task,
+      told: told.filter(({ alertId }) => alertId === alert.id),
+    });
     if (decisions.some(({ notified }) => notified)) await tellAgain(judging, { alert, node, task, decisions });
   }
 }
 
-function decideAgain(
-  { policy, now }: Judging,
-  { alert, told }: { alert: AlertRow; told: Awaited<ReturnType<typeof listTold>> },
-): Decision[] {
-  return policy.subscriptions.map(({ name, receiver, renotifyIntervalMs }) => {
+async function decideAgain(
+  judging: Judging,
+  { alert, node, task, told }: FiringCase & { told: Awaited<ReturnType<typeof listTold>> },
+): Promise<Decision[]> {
+  const { policy, now } = judging;
+  const facts = [routedCondition(alert.condition, { node, severity: alert.severity, task })];
+  const sent = told.length === 0 ? new Map<string, number>() : await countsOf(judging, task);
+  return policy.subscriptions.map((subscription) => {
+    const { name, receiver, renotifyIntervalMs } = subscription;
     const last = told.find((one) => one.subscription === name && one.receiver === receiver);
-    const decision = { subscription: name, receiver, notified: false };
-    if (last === undefined) return { ...decision, reason: 'never_told' };
+    if (last === undefined) return decisionOf(subscription, { reason: 'never_told' });
     const report = { status: 'true', severity: alert.severity, reason: alert.reason } as const;
     const change = transition({
       previous: { ...remembered(alert), toldAt: last.lastAt.getTime() },
@@ -138,7 +149,9 @@ function decideAgain(
       renotifyIntervalMs,
     });
     const isDue = change.kind === 'renotified' && policy.receivers.has(receiver);
-    return { ...decision, notified: isDue, reason: isDue ? 'matched' : 'not_due' };
+    if (!isDue) return decisionOf(subscription, { reason: 'not_due' });
+    const answer = withhold(subscription, { policy, facts, now: now.getTime(), sent });
+    return decisionOf(subscription, answer ?? { reason: 'matched' });
   });
 }
 
@@ -160,6 +173,7 @@ async function tellAgain(
       task,
       node,
       repeat,
+      isHeld: false,
     },
   ]);
 }

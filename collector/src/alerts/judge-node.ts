@@ -4,8 +4,7 @@ import { lostVerdict, mayStillRun } from '../conditions/node-lost.ts';
 import { type AlertRow, findIncident } from '../incidents/store.ts';
 import { lockNode, markOffline } from '../nodes/store.ts';
 import { newId } from '../outbox/new-id.ts';
-import { type Decision, decide, type Suppression } from '../routing/decide.ts';
-import { route } from '../routing/route.ts';
+import { type Decision, decide, decisionOf, judge, type Suppression } from '../routing/decide.ts';
 import { markLost } from '../tasks/store.ts';
 import { groupedTask, routedCondition, routedEnd } from './facts.ts';
 import { fingerprintOf, fireAlert, resolveAlert } from './judge-condition.ts';
@@ -56,6 +55,7 @@ async function tellSilent(
     policy,
     facts: [routedCondition('ComponentUnreachable', { node, severity: 'critical' })],
     suppression,
+    now: now.getTime(),
   });
   const { decisions, groups } = addTaskHearers(judging, { ofNode, node, lost, suppression });
   tell(judging, [
@@ -88,7 +88,7 @@ async function tellSilent(
 
 /** Adds those who do not hear of the node but of some of its lost tasks; a receiver gets one message, with every task that is its own. */
 function addTaskHearers(
-  { policy }: Judging,
+  { policy, now }: Judging,
   {
     ofNode,
     node,
@@ -103,11 +103,22 @@ function addTaskHearers(
     const subscription = policy.subscriptions[index];
     if (subscription === undefined || decision.notified || !mayTell || !policy.receivers.has(decision.receiver))
       return decision;
-    const own = lost.filter(
-      (task) => route(subscription, routedEnd(task, { node, severity: 'critical' })) === 'matched',
-    );
+    const answers = lost.map((task) => {
+      const facts = [routedEnd(task, { node, severity: 'critical' })];
+      return { task, ...judge(subscription, { policy, facts, now: now.getTime() }) };
+    });
+    const own = answers.filter(({ reason }) => reason === 'matched').map(({ task }) => task);
     const already = groups.get(decision.receiver);
-    if (own.length === 0 || already === lost) return decision;
+    if (already === lost) return decision;
+    const withheld =
+      own.length > 0
+        ? undefined
+        : answers.find(({ reason }) => ['expired', 'silenced', 'quiet_hours'].includes(reason));
+    if (withheld !== undefined) {
+      const { task: _task, ...answer } = withheld;
+      return decisionOf(subscription, answer);
+    }
+    if (own.length === 0) return decision;
     groups.set(decision.receiver, [...(already ?? []), ...own.filter((task) => already?.includes(task) !== true)]);
     return already === undefined
       ? { ...decision, notified: true, reason: 'matched' as const }

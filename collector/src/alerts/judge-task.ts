@@ -12,6 +12,7 @@ import {
 } from '../incidents/store.ts';
 import { newId } from '../outbox/new-id.ts';
 import { decide, type Suppression } from '../routing/decide.ts';
+import { countAnew, countsOf } from './allowance.ts';
 import { routedEnd, routedStart } from './facts.ts';
 import { causeOfTask } from './judge-condition.ts';
 import { isInLoop } from './note-failure.ts';
@@ -48,7 +49,9 @@ export async function judgeTaskStarted(judging: Judging, { task, node, history }
   if (!policy.subscriptions.some(({ events }) => events.includes('begin'))) return;
   if (history.length > 0 || task.status !== 'running') return;
   history.push({ status: 'started', cause: null });
-  const decisions = decide({ policy, facts: [routedStart(task, node)] });
+  const facts = [routedStart(task, node)];
+  const sent = await countsOf(judging, task);
+  const decisions = decide({ policy, facts, now: judging.now.getTime(), sent });
   tell(judging, [{ kind: 'started', type: 'task.started', reason: 'running', decisions, task, node }]);
 }
 
@@ -67,19 +70,21 @@ export async function judgeTaskEnded(judging: Judging, { task, node, history }: 
   ];
   const suppression = isLooping ? 'restart_loop' : suppressionOf(task, node);
   const isFailure = judgment.status === 'true';
+  const sent = await countsOf(judging, task);
   const kind = suppression !== null ? 'suppressed' : told !== undefined ? 'amended' : isFailure ? 'fired' : 'ended';
   tell(judging, [
     {
       kind,
       type: told === undefined ? 'task.ended' : 'task.amended',
       reason: task.status,
-      decisions: decide({ policy, facts, suppression }),
+      decisions: decide({ policy, facts, suppression, now: judging.now.getTime(), sent }),
       ...raised,
       active: isFailure,
       task,
       node,
     },
   ]);
+  if (task.status === 'completed') countAnew(judging, task);
   if (task.status === 'completed' && task.job !== null) {
     await closeFailuresOfJob(judging, { job: task.job, project: task.project, endedBy: task.endedAt ?? judging.now });
   }

@@ -1,4 +1,5 @@
 import type { Queries } from '../db/database.ts';
+import type { AlertRow } from '../incidents/store.ts';
 import type { NodeRow } from '../nodes/record.ts';
 import type { Policy } from '../routing/subscription.ts';
 import type { TaskRow } from '../tasks/row.ts';
@@ -31,4 +32,12 @@ export interface Judging {
 export function leave({ underway }: Judging, statement: Promise<unknown>): void {
   statement.catch(() => {});
   underway.push(statement);
+}
+
+/** An alert that fires, with what it speaks of. */
+export interface FiringCase {
+  readonly alert: AlertRow;
+  readonly node: NodeRow | null;
+  /** The task it speaks of. */
+  readonly task: TaskRow | null;
 }

@@ -142,7 +142,13 @@ export async function insertTransitions(tx: Queries, rows: readonly TransitionRo
 }
 
 /** What tells someone that an alert holds. */
-const tellingTypes: NotificationType[] = ['condition.fired', 'condition.renotified', 'node.unreachable'];
+const tellingTypes: NotificationType[] = [
+  'condition.fired',
+  'condition.renotified',
+  'node.unreachable',
+  'task.ended',
+  'task.amended',
+];
 
 /** Who was promised word that these alerts hold, and when last. */
 export async function listTold(

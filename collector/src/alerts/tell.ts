@@ -4,7 +4,9 @@ import type { AlertRow, IncidentRow } from '../incidents/store.ts';
 import { newId } from '../outbox/new-id.ts';
 import { type NotificationPromise, promiseNotifications } from '../outbox/outbox.ts';
 import type { Decision } from '../routing/decide.ts';
+import { count } from './allowance.ts';
 import { conditionFacts, incidentFacts, nodeFacts, taskFacts } from './facts.ts';
+import { type HeldRow, insertHeld } from './held-store.ts';
 import { type Judging, leave, type NodeRow, type TaskRow } from './round.ts';
 import { insertTransitions } from './store.ts';
 
@@ -24,6 +26,10 @@ export interface Telling {
   readonly repeat?: number;
   /** For one receiver's eyes: what is told together with this. */
   readonly groupFor?: (decision: Decision) => Notification['group'];
+  /** Why it is told only now. */
+  readonly heldBackFor?: (decision: Decision) => Notification['held_back'];
+  /** False: what keeps it from someone now is no reason to tell them later. */
+  readonly isHeld?: boolean;
 }
 
 /** Records transitions with everyone's decision, and promises what was decided. In the caller's transaction, or not at all. */
@@ -36,7 +42,7 @@ export function tell(judging: Judging, tellings: readonly Telling[]): void {
     // The history of a task is what was said of itself, not of conditions on it.
     taskId: telling.type.startsWith('task.') ? (telling.task?.id ?? null) : null,
     nodeId: telling.node?.id ?? telling.task?.nodeId ?? null,
-    kind: telling.kind,
+    kind: shownKind(telling),
     at: now,
     reason: telling.reason,
     taskCause: telling.type.startsWith('task.') ? (telling.task?.cause ?? null) : null,
@@ -52,6 +58,14 @@ export function tell(judging: Judging, tellings: readonly Telling[]): void {
   );
   leave(judging, insertTransitions(tx, transitions));
   leave(judging, promiseNotifications(tx, promises, now));
+  leave(
+    judging,
+    insertHeld(
+      tx,
+      tellings.flatMap((telling) => heldOf(telling, now)),
+    ),
+  );
+  for (const { task, decisions, kind } of tellings) if (task && kind !== 'resolved') count(judging, task, decisions);
   for (const { receiver } of promises) judging.receivers.add(receiver);
   for (const { telling } of identified) {
     if (telling.incident) judging.touched.push({ kind: 'incident', id: telling.incident.id });
@@ -60,12 +74,31 @@ export function tell(judging: Judging, tellings: readonly Telling[]): void {
   }
 }
 
+/** What a person has silenced for everyone who would have heard it is suppressed. */
+function shownKind({ kind, decisions }: Telling): TransitionKind {
+  const isSilenced =
+    decisions.some(({ reason }) => reason === 'silenced') && !decisions.some(({ notified }) => notified);
+  return isSilenced && kind !== 'started' ? 'suppressed' : kind;
+}
+
+/** Of an alert, what comes later to those whose receiver hears nothing now. */
+function heldOf({ alert, decisions, isHeld = true }: Telling, now: Date): HeldRow[] {
+  if (!alert || !isHeld) return [];
+  const told = new Set(decisions.filter(({ notified }) => notified).map(({ receiver }) => receiver));
+  return decisions.flatMap(({ subscription, receiver, reason, silence }) =>
+    (reason === 'quiet_hours' || reason === 'silenced') && !told.has(receiver)
+      ? [{ alertId: alert.id, subscription, reason, silenceId: silence ?? null, heldAt: now }]
+      : [],
+  );
+}
+
 function bodyOf(
   { now, publicUrl }: Judging,
   { telling, decision }: { telling: Telling; decision: Decision },
 ): NotificationPromise['body'] {
   const { type, kind, incident, alert, active = true, task, node, repeat = 0, groupFor } = telling;
   const group = groupFor?.(decision);
+  const heldBack = telling.heldBackFor?.(decision);
   return {
     type,
     at: toInstant(now.getTime()),
@@ -76,5 +109,6 @@ function bodyOf(
     transition: kind,
     repeat,
     ...(group === undefined ? {} : { group }),
+    ...(heldBack === undefined ? {} : { held_back: heldBack }),
   };
 }

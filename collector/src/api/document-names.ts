@@ -5,10 +5,13 @@ import * as z from 'zod';
 import { delivery } from './schemas/delivery.ts';
 import { alert, explainedTransition, incident } from './schemas/incident.ts';
 import { jobSchema } from './schemas/job.ts';
+import { jobAlert } from './schemas/job-alert.ts';
 import { nodeSchema } from './schemas/node.ts';
+import { silence } from './schemas/silence.ts';
 import { collectorStatus } from './schemas/status.ts';
 import { subscription } from './schemas/subscription.ts';
 import { taskSchema } from './schemas/task.ts';
+import { watch } from './schemas/watch.ts';
 
 /** Schemas that have a name of their own in the API's document; all others are written out where they stand. */
 const namedSchemas = z.registry<{ id: string }>();
@@ -24,6 +27,9 @@ namedSchemas.add(alert, { id: 'Alert' });
 namedSchemas.add(explainedTransition, { id: 'Transition' });
 namedSchemas.add(delivery, { id: 'Delivery' });
 namedSchemas.add(subscription, { id: 'Subscription' });
+namedSchemas.add(jobAlert, { id: 'JobAlert' });
+namedSchemas.add(watch, { id: 'Watch' });
+namedSchemas.add(silence, { id: 'Silence' });
 namedSchemas.add(collectorStatus, { id: 'Status' });
 
 /** How schemas are written down: the named ones by reference, and each with its description, which zod keeps elsewhere. */

@@ -2,11 +2,15 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { type DeliveryRouteDeps, deliveryRoutes } from './routes/deliveries.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { type IncidentRouteDeps, incidentRoutes } from './routes/incidents.ts';
+import { jobAlertRoutes } from './routes/job-alerts.ts';
 import { type JobRouteParts, jobRoutes } from './routes/jobs.ts';
 import { type NodeRouteParts, nodeRoutes } from './routes/nodes.ts';
 import { type NotifierRouteDeps, notifierRoutes } from './routes/notifiers.ts';
+import { type SilenceRouteDeps, silenceRoutes } from './routes/silences.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
 import { type TaskRouteParts, taskRoutes } from './routes/tasks.ts';
+import { watchRoutes } from './routes/watches.ts';
+import type { SubscribingDeps } from './subscribing.ts';
 
 export interface ResourceParts {
   readonly nodes: NodeRouteParts;
@@ -15,7 +19,8 @@ export interface ResourceParts {
   readonly incidents: IncidentRouteDeps;
   readonly deliveries: DeliveryRouteDeps;
   readonly notifiers: NotifierRouteDeps;
-  readonly subscriptions: Parameters<typeof subscriptionRoutes>[0];
+  readonly subscriptions: SubscribingDeps;
+  readonly silences: SilenceRouteDeps;
 }
 
 /** Every resource under /api/v1; the document of the API is made from this list too. */
@@ -27,6 +32,9 @@ export function resourceRoutes(parts: ResourceParts): FastifyPluginAsyncZod[] {
     incidentRoutes(parts.incidents),
     explainRoutes({ db: parts.incidents.db }),
     subscriptionRoutes(parts.subscriptions),
+    jobAlertRoutes(parts.subscriptions),
+    watchRoutes(parts.subscriptions),
+    silenceRoutes(parts.silences),
     deliveryRoutes(parts.deliveries),
     notifierRoutes(parts.notifiers),
   ];

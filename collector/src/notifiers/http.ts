@@ -1,7 +1,8 @@
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import type { Socket } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { type AddressGuard, ForbiddenAddress, guardedLookup, isForbiddenLiteral } from './address-guard.ts';
 import type { DeliveryOutcome } from './notifier.ts';
 
 export interface HttpLimits {
@@ -28,7 +29,9 @@ export interface HttpPost {
 /** A status was read, or the attempt failed before one. */
 export type HttpAnswer =
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter: string | undefined }
-  | { readonly kind: 'failed'; readonly error: string };
+  | { readonly kind: 'failed'; readonly error: string }
+  /** Nothing was dialled: the address is closed to targets typed by people. */
+  | { readonly kind: 'forbidden' };
 
 export interface HttpClient extends AsyncDisposable {
   /**
@@ -38,15 +41,18 @@ export interface HttpClient extends AsyncDisposable {
   post(post: HttpPost): Promise<HttpAnswer>;
 }
 
-export function createHttpClient(limits: HttpLimits = httpLimits): HttpClient {
+/** With a guard nothing is dialled that it does not let pass. */
+export function createHttpClient(limits: HttpLimits = httpLimits, guard?: AddressGuard): HttpClient {
   const agents = {
     http: new HttpAgent({ keepAlive: true, timeout: idleSocketMs }),
     https: new HttpsAgent({ keepAlive: true, timeout: idleSocketMs }),
   };
   const open = new Set<ClientRequest>();
-  const send = (post: HttpPost) => exchange(post, { limits, agents, open });
+  const lookup = guard && guardedLookup(guard);
+  const send = (post: HttpPost) => exchange(post, { limits, agents, open, lookup });
   return {
     post: async (post) => {
+      if (guard !== undefined && isForbiddenLiteral(post.url, guard)) return { kind: 'forbidden' };
       const first = await send(post);
       return toAnswer(first.kind === 'stale' ? await send(post) : first, limits);
     },
@@ -68,16 +74,18 @@ interface Wires {
   readonly limits: HttpLimits;
   readonly agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
   readonly open: Set<ClientRequest>;
+  readonly lookup: LookupFunction | undefined;
 }
 
 class Timeout extends Error {}
 
-function exchange(post: HttpPost, { limits, agents, open }: Wires): Promise<Exchange> {
+function exchange(post: HttpPost, { limits, agents, open, lookup }: Wires): Promise<Exchange> {
   return new Promise((resolve) => {
     if (post.signal.aborted) return resolve({ kind: 'error', error: new Timeout('stopped') });
     const options = {
       method: 'POST',
       headers: { ...post.headers, 'content-length': String(Buffer.byteLength(post.body)) },
+      ...(lookup === undefined ? {} : { lookup }),
     };
     const request =
       post.url.protocol === 'https:'
@@ -127,6 +135,7 @@ function drain(response: IncomingMessage, bytesMax: number): void {
 function toAnswer(exchange: Exchange, limits: HttpLimits): HttpAnswer {
   if (exchange.kind === 'status') return exchange;
   const { error } = exchange;
+  if (error instanceof ForbiddenAddress) return { kind: 'forbidden' };
   return { kind: 'failed', error: error instanceof Timeout ? error.message : describe(error, limits) };
 }
 
@@ -183,6 +192,7 @@ function isHttpDate(text: string): boolean {
  * | 2xx | delivered |
  * | 408, 425, 429, every 5xx, no answer at all | retry, after `Retry-After` when it says one |
  * | 3xx | refused: a redirect is not followed, the address has to be corrected |
+ * | nothing dialled, the address being closed to typed targets | refused |
  * | 410 | refused: the receiver is gone for good |
  * | 400, 401, 403, 404, 413 and every other 4xx | refused: the same request would get the same answer |
  * | 1xx as a final answer, below 100, above 599 | retry: that was not HTTP |
@@ -191,6 +201,7 @@ function isHttpDate(text: string): boolean {
  */
 export function judgeAnswer(answer: HttpAnswer, now: number): DeliveryOutcome {
   if (answer.kind === 'failed') return { outcome: 'retry', error: answer.error };
+  if (answer.kind === 'forbidden') return { outcome: 'refused', error: forbiddenTarget };
   const { status } = answer;
   if (status >= 200 && status < 300) return { outcome: 'delivered', httpStatus: status };
   const error = `HTTP ${status}${meanings[status] === undefined ? '' : `: ${meanings[status]}`}`;
@@ -200,6 +211,9 @@ export function judgeAnswer(answer: HttpAnswer, now: number): DeliveryOutcome {
   const afterMs = parseRetryAfter(answer.retryAfter, now);
   return { outcome: 'retry', httpStatus: status, error, ...(afterMs === null ? {} : { afterMs }) };
 }
+
+export const forbiddenTarget =
+  'the address is not public; notifications.allowed_cidrs in collector.yaml opens networks to targets typed by people';
 
 const redirect = ' (redirects are not followed; configure the address it points to)';
 

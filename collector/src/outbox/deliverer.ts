@@ -6,7 +6,7 @@ import type { Database, Queries } from '../db/database.ts';
 import type { DeliveryOutcome, Notifier } from '../notifiers/notifier.ts';
 import type { Keeper } from './outbox.ts';
 import { type Attempted, type Settlement, settle } from './schedule.ts';
-import { type Claimed, claimDue, giveUpOnOthers, releaseClaims, settleClaim } from './store.ts';
+import { type Claimed, claimDue, giveUpOnOthers, listDueTargets, releaseClaims, settleClaim } from './store.ts';
 
 /** Where a process can die between a promise and its settlement; told as they are passed, for tests that die there. */
 export type DeliveryStep = 'before-send' | 'sent';
@@ -15,6 +15,8 @@ export interface DelivererOptions {
   readonly db: Database;
   /** By receiver. */
   readonly notifiers: ReadonlyMap<string, Notifier>;
+  /** For receivers that are a subscription's own target, `<kind>:<subscription>`. */
+  readonly targets?: Targets;
   readonly clock: Clock;
   readonly log: Logger;
   /** No other collector works on this database, so claims left behind at the start are of a dead process. */
@@ -28,10 +30,21 @@ export interface DelivererOptions {
   readonly leaseMs?: number;
 }
 
+export interface Targets {
+  /** Whether there may be any. */
+  readonly areThere: () => boolean;
+  /** Null: there is no such target any more. */
+  readonly open: (receiver: string) => Promise<Notifier | null>;
+}
+
 /** One receiver's own queue: what happens to it delays nobody else. */
 interface Queue {
   readonly receiver: string;
-  readonly notifier: Notifier;
+  /** A target's is opened at its first attempt. */
+  notifier: Notifier | null;
+  /** A target's queue is closed when nothing has been sent for a while. */
+  readonly isTarget: boolean;
+  usedAt: number;
   inFlight: number;
   isFilling: boolean;
   askedAgain: boolean;
@@ -41,6 +54,7 @@ interface Queue {
 }
 
 const orphanCheckMs = 60_000;
+const idleTargetMs = 60_000;
 /** What attempts under way get at a stop before they are broken off. */
 const stopGraceMs = 3000;
 
@@ -52,7 +66,7 @@ const stopGraceMs = 3000;
 export class Deliverer implements AsyncDisposable {
   readonly #options: DelivererOptions;
   readonly #claimant = randomUUID();
-  readonly #queues: readonly Queue[];
+  readonly #queues = new Map<string, Queue>();
   readonly #stopping = new AbortController();
   readonly #breakOff = new AbortController();
   readonly #work = new Set<Promise<unknown>>();
@@ -69,15 +83,8 @@ export class Deliverer implements AsyncDisposable {
     this.#options = options;
     // One listener for every attempt under way, and for everyone who waits for a test.
     setMaxListeners(0, this.#breakOff.signal, this.#stopping.signal);
-    this.#queues = [...options.notifiers].map(([receiver, notifier]) => ({
-      receiver,
-      notifier,
-      inFlight: 0,
-      isFilling: false,
-      askedAgain: false,
-      pausedUntil: 0,
-      lastError: null,
-    }));
+    for (const [receiver, notifier] of options.notifiers)
+      this.#queues.set(receiver, newQueue(receiver, { notifier, isTarget: false }));
   }
 
   start(): void {
@@ -103,7 +110,7 @@ export class Deliverer implements AsyncDisposable {
     };
     return {
       claim: async (tx, receiver) => {
-        const queue = this.#queues.find((one) => one.receiver === receiver);
+        const queue = this.#queueOf(receiver);
         if (queue === undefined) return;
         const room = this.#isReady && !queue.isFilling ? this.#roomOf(queue) : 0;
         mustLook ||= room === 0;
@@ -147,6 +154,16 @@ export class Deliverer implements AsyncDisposable {
     const timer = setTimeout(() => this.#breakOff.abort(), stopGraceMs);
     while (this.#work.size > 0) await Promise.allSettled(this.#work);
     clearTimeout(timer);
+    for (const { isTarget, notifier } of this.#queues.values()) if (isTarget) await notifier?.[Symbol.asyncDispose]();
+  }
+
+  /** Undefined for a receiver that is neither configured nor a target. */
+  #queueOf(receiver: string): Queue | undefined {
+    const known = this.#queues.get(receiver);
+    if (known !== undefined || this.#options.targets === undefined || !receiver.includes(':')) return known;
+    const queue = newQueue(receiver, { notifier: null, isTarget: true });
+    this.#queues.set(receiver, queue);
+    return queue;
   }
 
   async #run(): Promise<void> {
@@ -157,12 +174,33 @@ export class Deliverer implements AsyncDisposable {
     this.#isReady = true;
     while (!this.#stopping.signal.aborted) {
       this.#wasNudged = false;
-      for (const queue of this.#queues) this.#track(this.#fill(queue));
+      for (const queue of this.#queues.values()) if (!queue.isTarget) this.#track(this.#fill(queue));
+      if (this.#options.targets?.areThere() === true) this.#track(this.#fillTargets());
       this.#track(this.#giveUpOnOrphans());
       if (this.#wasNudged) continue;
       const waking = new AbortController();
       this.#wake = () => waking.abort();
       await clock.sleep(tickMs, waking.signal);
+    }
+  }
+
+  /** Only targets that something is due for have a queue, and are asked about. */
+  async #fillTargets(): Promise<void> {
+    const { db, clock } = this.#options;
+    await this.#guarded(async () => {
+      for (const receiver of await listDueTargets(db.drizzle, new Date(clock.wallMs()))) {
+        const queue = this.#queueOf(receiver);
+        if (queue !== undefined) this.#track(this.#fill(queue));
+      }
+    });
+  }
+
+  async #closeIdleTargets(): Promise<void> {
+    const idleSince = this.#options.clock.monotonicMs() - idleTargetMs;
+    for (const { receiver, isTarget, inFlight, isFilling, usedAt, notifier } of this.#queues.values()) {
+      if (!isTarget || inFlight > 0 || isFilling || usedAt > idleSince) continue;
+      this.#queues.delete(receiver);
+      await notifier?.[Symbol.asyncDispose]();
     }
   }
 
@@ -245,7 +283,10 @@ export class Deliverer implements AsyncDisposable {
   }
 
   async #send(queue: Queue, claimed: Claimed): Promise<DeliveryOutcome> {
+    queue.usedAt = this.#options.clock.monotonicMs();
     try {
+      queue.notifier ??= (await this.#options.targets?.open(queue.receiver)) ?? null;
+      if (queue.notifier === null) return { outcome: 'refused', error: 'its subscription and target are gone' };
       return await queue.notifier.deliver(claimed.body, { signal: this.#breakOff.signal });
     } catch (error) {
       this.#options.log.error({ err: error, receiver: queue.receiver }, 'a notifier broke its promise never to reject');
@@ -287,6 +328,7 @@ export class Deliverer implements AsyncDisposable {
       if (outcome.note !== undefined)
         log.warn({ ...facts, note: outcome.note }, 'a notification was delivered with a remark');
       if (queue.lastError !== null) log.info(facts, 'the receiver takes notifications again');
+      if (queue.isTarget) log.info(facts, 'notification delivered');
       queue.lastError = null;
       return;
     }
@@ -296,6 +338,7 @@ export class Deliverer implements AsyncDisposable {
       log.error(failure, 'a notification was given up; POST /api/v1/deliveries/<id>/retry sends it again');
     else if (queue.lastError !== outcome.error)
       log.warn(failure, 'a notification could not be delivered; it is tried again');
+    else if (queue.isTarget) log.info(failure, 'notification not delivered yet');
     queue.lastError = outcome.error;
   }
 
@@ -304,7 +347,8 @@ export class Deliverer implements AsyncDisposable {
     if (clock.monotonicMs() - this.#lastOrphanCheckAt < orphanCheckMs) return;
     this.#lastOrphanCheckAt = clock.monotonicMs();
     await this.#guarded(async () => {
-      const receivers = this.#queues.map(({ receiver }) => receiver);
+      await this.#closeIdleTargets();
+      const receivers = [...this.#options.notifiers.keys()];
       for (const { id, receiver } of await giveUpOnOthers(db.drizzle, { receivers, now: new Date(clock.wallMs()) })) {
         log.error(
           { notification_id: id, receiver },
@@ -336,6 +380,11 @@ export class Deliverer implements AsyncDisposable {
     this.#work.add(work);
     void work.finally(() => this.#work.delete(work));
   }
+}
+
+function newQueue(receiver: string, { notifier, isTarget }: Pick<Queue, 'notifier' | 'isTarget'>): Queue {
+  const idle = { inFlight: 0, isFilling: false, askedAgain: false, pausedUntil: 0, lastError: null, usedAt: 0 };
+  return { receiver, notifier, isTarget, ...idle };
 }
 
 function attempted({ attempts, createdAt, isTest }: Claimed): Attempted {

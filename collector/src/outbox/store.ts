@@ -113,7 +113,17 @@ export async function releaseClaims(db: Queries): Promise<void> {
     .where(and(eq(notifications.state, 'pending'), sql`${notifications.claimedBy} is not null`));
 }
 
-/** Gives up what is promised to receivers that have left the configuration. */
+/** Subscriptions' own targets that something is due for. */
+export async function listDueTargets(db: Queries, now: Date): Promise<string[]> {
+  const at = now.toISOString();
+  const rows = await db.execute<{ receiver: string }>(sql`
+    select distinct receiver from notifications
+    where state = 'pending' and receiver like '%:%' and next_attempt_at <= ${at}::timestamptz
+      and (claimed_until is null or claimed_until <= ${at}::timestamptz)`);
+  return [...rows].map(({ receiver }) => receiver);
+}
+
+/** Gives up what is promised to receivers that have left the configuration, and to targets of subscriptions that are gone. */
 export async function giveUpOnOthers(
   db: Queries,
   { receivers, now }: { receivers: readonly string[]; now: Date },
@@ -127,7 +137,13 @@ export async function giveUpOnOthers(
       claimedUntil: null,
       lastError: 'its receiver is no longer configured',
     })
-    .where(and(eq(notifications.state, 'pending'), notInArray(notifications.receiver, [...receivers])))
+    .where(
+      and(
+        eq(notifications.state, 'pending'),
+        notInArray(notifications.receiver, [...receivers]),
+        sql`not exists (select 1 from subscriptions s where s.receiver = ${notifications.receiver} and s.target is not null)`,
+      ),
+    )
     .returning({ id: notifications.id, receiver: notifications.receiver });
 }
 

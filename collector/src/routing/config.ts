@@ -3,8 +3,10 @@ import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
 import { smtpSettings } from '../notifiers/email/settings.ts';
 import { type NotifierSettings, notifierSettings } from '../notifiers/settings.ts';
-import { isLabelKey, type Matcher, type MatcherKey, matcherKeys } from './matcher.ts';
+import { isMatcherKey, matcherExpected, matchersOf } from './matcher.ts';
 import { defaultEvents, type Policy, type Subscription, subscribableEvents } from './subscription.ts';
+import { createWindow } from './window.ts';
+import { windowRule } from './window-rule.ts';
 
 /** Always there, needs no configuration. */
 export const logReceiver = 'log';
@@ -17,9 +19,7 @@ const patterns = z.union([z.string(), z.array(z.string()).check(z.minLength(1))]
   error: 'expected a pattern, or a list of patterns',
 });
 
-const matchers = field.mapOf(patterns, (key) =>
-  isMatcherKey(key) ? null : `expected one of ${matcherKeys.join(', ')} or label.<name>`,
-);
+const matchers = field.mapOf(patterns, (key) => (isMatcherKey(key) ? null : matcherExpected));
 
 const subscription = z.strictObject({
   name: z.optional(receiverName),
@@ -30,6 +30,10 @@ const subscription = z.strictObject({
   ),
   receiver: z.optional(receiverName),
   renotify_interval: z.optional(field.duration),
+  /** So often it tells of one job, until a run of that ends well. */
+  max_alerts_per_job: z.optional(field.count.check(z.refine((value) => value > 0, { error: 'expected 1 or more' }))),
+  /** What matches within these hours is told afterwards, if it is still true. */
+  quiet_hours: z.optional(windowRule),
 });
 
 const cidr = field.text.check(
@@ -115,23 +119,15 @@ export function policyOf(config: NotificationsConfig): Policy {
             events: one.events,
             receiver: one.receiver ?? receivers[0] ?? logReceiver,
             renotifyIntervalMs: one.renotify_interval ?? config.renotify_interval,
+            ...(one.max_alerts_per_job === undefined ? {} : { maxAlertsPerJob: one.max_alerts_per_job }),
+            ...(one.quiet_hours === undefined ? {} : { quietHours: createWindow(one.quiet_hours) }),
           }),
         );
-  return { enabled: config.enabled, subscriptions, receivers: new Set(Object.keys(notifiersOf(config))) };
+  return { enabled: config.enabled, subscriptions, receivers: new Set(Object.keys(notifiersOf(config))), silences: [] };
 }
 
 function unnamed(index: number): string {
   return `subscription-${index + 1}`;
-}
-
-function matchersOf(config: z.output<typeof matchers>): Matcher[] {
-  return Object.entries(config)
-    .filter((entry): entry is [MatcherKey, string | string[]] => isMatcherKey(entry[0]))
-    .map(([key, value]) => ({ key, patterns: typeof value === 'string' ? [value] : value }));
-}
-
-function isMatcherKey(key: string): key is MatcherKey {
-  return isLabelKey(key) || matcherKeys.some((one) => one === key);
 }
 
 function isCidr(value: string): boolean {

@@ -1,8 +1,9 @@
 import type { TaskStatus } from '@runnerwatch/shared/model/task.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decide, decideResolved } from './decide.ts';
+import { decide as decideAt, decideResolved, type Question } from './decide.ts';
 import { defaultEvents, eventsOfEnd, type Policy, type Subscription, subscribableEvents } from './subscription.ts';
+import { createWindow } from './window.ts';
 
 const subscription = (more: Partial<Subscription> = {}): Subscription => ({
   name: 'ops',
@@ -16,7 +17,10 @@ const policy = (...subscriptions: Subscription[]): Policy => ({
   enabled: true,
   subscriptions,
   receivers: new Set(['hook', 'log']),
+  silences: [],
 });
+const now = Date.parse('2026-11-22T12:00:00.000Z');
+const decide = (question: Omit<Question, 'now'>) => decideAt({ now, ...question });
 const failed = { events: eventsOfEnd('failed'), attributes: { node: 'n1', job: 'train', status: 'failed' } };
 
 describe('decide', () => {
@@ -144,5 +148,59 @@ describe('decide resolved', () => {
       ['old', 'pager', 'receiver_gone'],
       ['new', 'hook', 'never_told'],
     ]);
+  });
+});
+
+describe('what keeps a matching transition from a subscription', () => {
+  const reasons = (more: Partial<Subscription>, question: Partial<Question> = {}) =>
+    decide({ policy: policy(subscription(more)), facts: [failed], ...question }).map(({ reason }) => reason);
+
+  it('is its end', () => {
+    expect(reasons({ expiresAt: now + 1 })).toEqual(['matched']);
+    expect(reasons({ expiresAt: now })).toEqual(['expired']);
+  });
+
+  it('is its limit for one job', () => {
+    expect(reasons({ maxAlertsPerJob: 2 }, { sent: new Map([['ops', 1]]) })).toEqual(['matched']);
+    expect(reasons({ maxAlertsPerJob: 2 }, { sent: new Map([['ops', 2]]) })).toEqual(['max_alerts_reached']);
+  });
+
+  it('are its quiet hours, and leaves the receiver to another subscription', () => {
+    const quietHours = createWindow({ time_zone: 'Europe/Berlin', from: '13:00', to: '14:00' });
+    const decisions = decide({
+      policy: policy(subscription({ quietHours }), subscription({ name: 'awake' })),
+      facts: [failed],
+    });
+
+    expect(decisions).toMatchObject([
+      { reason: 'quiet_hours', detail: '13:00–14:00 Europe/Berlin, until 2026-11-22T13:00:00.000Z' },
+      { reason: 'matched', notified: true },
+    ]);
+  });
+
+  it('F101 is of overlapping silences the one that lasts longest, by its name', () => {
+    const silence = { author: 'ada', reason: 'disks', matchers: [], startsAt: now - 1, window: null };
+    const silences = [
+      { ...silence, id: 'short', endsAt: now + 1000 },
+      { ...silence, id: 'long', endsAt: now + 2000 },
+      { ...silence, id: 'over', endsAt: now },
+      { ...silence, id: 'later', startsAt: now + 1, endsAt: now + 5000 },
+      { ...silence, id: 'other', matchers: [{ key: 'job', patterns: ['x'] }], endsAt: null } as const,
+    ];
+
+    expect(decide({ policy: { ...policy(subscription()), silences }, facts: [failed] })).toEqual([
+      {
+        subscription: 'ops',
+        receiver: 'hook',
+        notified: false,
+        reason: 'silenced',
+        silence: 'long',
+        detail: 'by ada until 2026-11-22T12:00:02.000Z: disks',
+      },
+    ]);
+  });
+
+  it('is nothing for what does not match anyway', () => {
+    expect(reasons({ expiresAt: 0, matchers: [{ key: 'job', patterns: ['other'] }] })).toEqual(['job_differs']);
   });
 });

@@ -1,5 +1,7 @@
 import { type RoutedFact, type RouteReason, route } from './route.ts';
+import { describeSilence, findSilence } from './silence.ts';
 import type { Policy, Subscription } from './subscription.ts';
+import { describeWindow } from './window.ts';
 
 /** One subscription's answer about one transition, with its reason. */
 export interface Decision {
@@ -7,6 +9,10 @@ export interface Decision {
   readonly receiver: string;
   readonly notified: boolean;
   readonly reason: DecisionReason;
+  /** More about it, in words: which silence, until when, how many. */
+  readonly detail?: string;
+  /** The silence that kept it back. */
+  readonly silence?: string;
 }
 
 export type DecisionReason =
@@ -30,39 +36,80 @@ export type DecisionReason =
   /** The receiver has left the configuration. */
   | 'receiver_gone'
   /** This task was told inside its node's notification. */
-  | 'told_with_node';
+  | 'told_with_node'
+  /** The subscription has ended. */
+  | 'expired'
+  /** A person has silenced it; told afterwards, if it still holds. */
+  | 'silenced'
+  /** The subscription's quiet hours; told afterwards, if it still holds. */
+  | 'quiet_hours'
+  /** `max_alerts_per_job` of the subscription. */
+  | 'max_alerts_reached';
 
 /** What keeps a transition from everyone: a person's order, that it is no news any more, or that something else stands for it. */
 export type Suppression = 'draining' | 'already_over' | 'restart_loop';
 
 export interface Question {
   readonly policy: Policy;
-  /** Alternatives: who hears one of them hears the transition (what was told, and what is true now). */
+  /** Alternatives: who hears one of them hears the transition (what was told, and what is true now, which is the last). */
   readonly facts: readonly RoutedFact[];
+  /** Epoch milliseconds. */
+  readonly now: number;
   readonly suppression?: Suppression | null;
+  /** What subscriptions with a limit have told of this job so far. */
+  readonly sent?: ReadonlyMap<string, number>;
 }
 
 /** Asks every subscription, in their order; a receiver hears one transition once. */
-export function decide({ policy, facts, suppression = null }: Question): Decision[] {
+export function decide(question: Question): Decision[] {
   const told = new Set<string>();
-  return policy.subscriptions.map((subscription) => {
-    const reason = judge(subscription, { policy, facts, suppression, told });
-    if (reason === 'matched') told.add(subscription.receiver);
-    return { subscription: subscription.name, receiver: subscription.receiver, notified: reason === 'matched', reason };
+  return question.policy.subscriptions.map((subscription) => {
+    const answer = judge(subscription, question);
+    const isAgain = answer.reason === 'matched' && told.has(subscription.receiver);
+    if (answer.reason === 'matched') told.add(subscription.receiver);
+    return decisionOf(subscription, isAgain ? { reason: 'receiver_already_told' } : answer);
   });
 }
 
-function judge(
-  subscription: Subscription,
-  { policy, facts, suppression, told }: Required<Question> & { told: ReadonlySet<string> },
-): DecisionReason {
+export function decisionOf({ name, receiver }: Subscription, answer: Answer): Decision {
+  return { subscription: name, receiver, notified: answer.reason === 'matched', ...answer };
+}
+
+export type Answer = Pick<Decision, 'reason' | 'detail' | 'silence'>;
+
+/** One subscription's answer, whatever others of its receiver say. */
+export function judge(subscription: Subscription, question: Question): Answer {
+  const { policy, facts, suppression = null } = question;
   const answers = facts.map((fact) => route(subscription, fact));
   const answer = answers.find((reason) => reason === 'matched') ?? answers.at(-1) ?? 'event_not_subscribed';
-  if (answer !== 'matched') return answer;
-  if (!policy.enabled) return 'notifications_disabled';
-  if (suppression !== null) return suppression;
-  if (!policy.receivers.has(subscription.receiver)) return 'receiver_gone';
-  return told.has(subscription.receiver) ? 'receiver_already_told' : 'matched';
+  if (answer !== 'matched') return { reason: answer };
+  if (!policy.enabled) return { reason: 'notifications_disabled' };
+  if (suppression !== null) return { reason: suppression };
+  if (!policy.receivers.has(subscription.receiver)) return { reason: 'receiver_gone' };
+  return withhold(subscription, question) ?? { reason: 'matched' };
+}
+
+/** What keeps a matching transition from a subscription now. */
+export function withhold(
+  { name, maxAlertsPerJob, expiresAt, quietHours }: Subscription,
+  { policy, facts, now, sent }: Omit<Question, 'suppression'>,
+): Answer | null {
+  if (expiresAt !== undefined && expiresAt <= now)
+    return { reason: 'expired', detail: `since ${new Date(expiresAt).toISOString()}` };
+  const silenced = findSilence(policy.silences, { attributes: facts.at(-1)?.attributes ?? {}, now });
+  if (silenced !== null) {
+    const { silence, until } = silenced;
+    return { reason: 'silenced', detail: describeSilence(silence, until), silence: silence.id };
+  }
+  const count = sent?.get(name) ?? 0;
+  if (maxAlertsPerJob !== undefined && count >= maxAlertsPerJob)
+    return { reason: 'max_alerts_reached', detail: `${count} of ${maxAlertsPerJob}` };
+  const quiet = quietHours?.around(now);
+  if (quietHours === undefined || !quiet) return null;
+  return {
+    reason: 'quiet_hours',
+    detail: `${describeWindow(quietHours.rule)}, until ${new Date(quiet.endAt).toISOString()}`,
+  };
 }
 
 /** A subscription and receiver that were promised something about an alert. */

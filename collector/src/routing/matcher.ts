@@ -35,6 +35,20 @@ export interface Matcher {
   readonly patterns: readonly string[];
 }
 
+/** What people are told of a key that is none. */
+export const matcherExpected = `expected one of ${matcherKeys.join(', ')} or label.<name>`;
+
+export function isMatcherKey(key: string): key is MatcherKey {
+  return isLabelKey(key) || matcherKeys.some((one) => one === key);
+}
+
+/** Matchers as people write them: a key, and a pattern or several. Keys that are none are left out. */
+export function matchersOf(written: Readonly<Record<string, string | readonly string[]>>): Matcher[] {
+  return Object.entries(written)
+    .filter((entry): entry is [MatcherKey, string | readonly string[]] => isMatcherKey(entry[0]))
+    .map(([key, value]) => ({ key, patterns: typeof value === 'string' ? [value] : value }));
+}
+
 /** The first matcher that does not hold; null when all do. No matchers: everything fits. */
 export function findMismatch(matchers: readonly Matcher[], attributes: Attributes): Matcher | null {
   return matchers.find((matcher) => !holds(matcher, attributes)) ?? null;

@@ -18,9 +18,15 @@ export type RouteReason =
 /** Asks one subscription about one fact. */
 export function route(subscription: Subscription, fact: RoutedFact): RouteReason {
   if (!hears(subscription, fact.events)) return 'event_not_subscribed';
+  if (isOfOtherJob(subscription, fact)) return 'job_differs';
   const mismatch = findMismatch(subscription.matchers, fact.attributes);
   if (mismatch !== null) return `${mismatch.key}_differs`;
   return isOnlyListed(subscription, fact) ? 'information' : 'matched';
+}
+
+function isOfOtherJob({ job }: Subscription, { attributes }: RoutedFact): boolean {
+  if (job === undefined) return false;
+  return attributes.job !== job.name || (attributes.project ?? null) !== job.project;
 }
 
 function isOnlyListed({ events, matchers }: Subscription, fact: RoutedFact): boolean {

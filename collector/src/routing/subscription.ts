@@ -1,5 +1,7 @@
 import type { TaskStatus } from '@runnerwatch/shared/model/task.ts';
 import type { Matcher } from './matcher.ts';
+import type { Silence } from './silence.ts';
+import type { DailyWindow } from './window.ts';
 
 /**
  * What one may subscribe to. `all` stands for every end and every trouble; `begin` goes only to who names it.
@@ -26,10 +28,18 @@ export interface Subscription {
   /** Unique; its id in the API. */
   readonly name: string;
   readonly matchers: readonly Matcher[];
+  /** Of a job alone, by its exact name: an alert of that job. */
+  readonly job?: { readonly project: string | null; readonly name: string } | undefined;
   readonly events: readonly SubscribableEvent[];
   readonly receiver: string;
   /** How often a condition that still holds is told again; 0 never. */
   readonly renotifyIntervalMs: number;
+  /** How often it may tell of one job (of a task without one: of its name) until a run of that ends well. */
+  readonly maxAlertsPerJob?: number | undefined;
+  /** Epoch milliseconds. */
+  readonly expiresAt?: number | undefined;
+  /** What matches within is told afterwards, if it is still true. */
+  readonly quietHours?: DailyWindow | undefined;
 }
 
 /** Who hears what, as a whole. */
@@ -38,6 +48,7 @@ export interface Policy {
   readonly subscriptions: readonly Subscription[];
   /** Every receiver there is; a promise to another one cannot be kept. */
   readonly receivers: ReadonlySet<string>;
+  readonly silences: readonly Silence[];
 }
 
 /** The words a task's end goes by. */

@@ -92,8 +92,8 @@ export async function listJobs(
   return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
 }
 
-/** Null when no task has ever borne the name. `id`: of {@link jobId}, `project/name`, or a name without project. */
-export async function findJob(queries: Queries, id: string, since: Date): Promise<JobDetail | null> {
+/** Null when no task bears the name. `id`: of {@link jobId}, `project/name`, or a name without project. */
+export async function findJobName(queries: Queries, id: string): Promise<JobName | null> {
   const pair = parseJobId(id);
   const named =
     pair === undefined
@@ -102,7 +102,13 @@ export async function findJob(queries: Queries, id: string, since: Date): Promis
   const [known] = await queries.execute<{ project: string | null; name: string }>(
     sql`select project, job as name from tasks where ${named} order by project nulls first limit 1`,
   );
-  if (known === undefined) return null;
+  return known ?? null;
+}
+
+/** Null when no task bears the name; `id` as in {@link findJobName}. */
+export async function findJob(queries: Queries, id: string, since: Date): Promise<JobDetail | null> {
+  const known = await findJobName(queries, id);
+  if (known === null) return null;
   const ofJob = sql`project is not distinct from ${known.project} and job = ${known.name} and ${isWithin(since)}`;
   const [row] = await queries.execute<SummaryRow>(
     sql`select ${summary} from tasks where ${ofJob} group by project, job`,

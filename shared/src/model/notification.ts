@@ -105,5 +105,16 @@ export const notification = z.object({
   /** How often this alert has been told again; 0 the first time. */
   repeat: z.int(),
   group: z.optional(z.array(groupMember)),
+  /** Why it is told later than it was true, and since when it was kept back. */
+  held_back: z.optional(
+    z.object({
+      reason: z.enum(['quiet_hours', 'silenced', 'draining']),
+      since: instant,
+      until: instant,
+      /** Who silenced it, and why; null for quiet hours. */
+      by: z.nullable(z.string()),
+      note: z.nullable(z.string()),
+    }),
+  ),
 });
 export type Notification = z.infer<typeof notification>;

@@ -5,6 +5,8 @@ import * as z from 'zod';
 import type { Queries } from '../../db/database.ts';
 import { type NodeRecord, type NodeRow, nodeRecord } from '../../nodes/record.ts';
 import { findNodes, listNodes, raisedConditions, removeNode, setDraining } from '../../nodes/store.ts';
+import { newId } from '../../outbox/new-id.ts';
+import { endSilence, insertSilence } from '../../routing/store.ts';
 import type { SampleStore } from '../../samples/store.ts';
 import { countRunning } from '../../tasks/store.ts';
 import { badRequest, conflict, notFound } from '../errors.ts';
@@ -16,7 +18,7 @@ export interface NodeRouteParts {
   readonly samples: Pick<SampleStore, 'newest' | 'query'>;
   readonly clock: Clock;
   /** After a person changed or removed a node: its session, its deadline and the live stream want to know. */
-  readonly onChanged: (nodeId: string, change: 'drained' | 'undrained' | 'removed') => void;
+  readonly onChanged: (nodeId: string, change: 'drained' | 'undrained' | 'removed') => unknown;
 }
 
 const tags = ['nodes'];
@@ -81,12 +83,15 @@ function readingRoutes(parts: NodeRouteParts): FastifyPluginAsyncZod {
 }
 
 function changingRoutes(parts: NodeRouteParts): FastifyPluginAsyncZod {
-  const { queries, onChanged } = parts;
+  const { queries, clock, onChanged } = parts;
   return async (app) => {
-    const drain = async (idOrName: string, draining: boolean) => {
+    const drain = async (idOrName: string, { draining, by, reason }: DrainOrder) => {
       const node = await oneNode(queries, idOrName);
       await setDraining(queries, node.id, draining);
-      onChanged(node.id, draining ? 'drained' : 'undrained');
+      const now = new Date(clock.wallMs());
+      if (!draining) await endSilence(queries, { drainOf: node.id }, now);
+      else if (!node.draining) await insertSilence(queries, silenceOfDrain(node, { by, reason, now }));
+      await onChanged(node.id, draining ? 'drained' : 'undrained');
       return oneRecord(parts, await oneNode(queries, node.id));
     };
     app.post(
@@ -94,13 +99,13 @@ function changingRoutes(parts: NodeRouteParts): FastifyPluginAsyncZod {
       {
         schema: {
           tags,
-          summary: 'No notifications for this node until undrain.',
+          summary: 'No notifications for this node until undrain. It is listed with the silences.',
           params: nodeParams,
           body: drainBody,
           response: { 200: nodeSchema },
         },
       },
-      ({ params, body }) => drain(params.id, body?.draining ?? true),
+      ({ params, body }) => drain(params.id, { draining: true, ...body }),
     );
     app.post(
       '/nodes/:id/undrain',
@@ -112,7 +117,7 @@ function changingRoutes(parts: NodeRouteParts): FastifyPluginAsyncZod {
           response: { 200: nodeSchema },
         },
       },
-      ({ params }) => drain(params.id, false),
+      ({ params }) => drain(params.id, { draining: false }),
     );
 
     app.delete(
@@ -128,10 +133,31 @@ function changingRoutes(parts: NodeRouteParts): FastifyPluginAsyncZod {
       async ({ params }, reply) => {
         const node = await oneNode(queries, params.id);
         await removeNode(queries, node.id);
-        onChanged(node.id, 'removed');
+        await onChanged(node.id, 'removed');
         return reply.code(204).send(null);
       },
     );
+  };
+}
+
+interface DrainOrder {
+  readonly draining: boolean;
+  readonly by?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+/** Says who drains a node, and why; what is kept back goes by the node's flag. */
+function silenceOfDrain(node: NodeRow, { by, reason, now }: Omit<DrainOrder, 'draining'> & { now: Date }) {
+  return {
+    id: newId(now.getTime()),
+    origin: 'drain' as const,
+    author: by ?? 'unknown',
+    reason: reason ?? 'draining',
+    matchers: [{ key: 'node', patterns: [node.name] }],
+    startsAt: now,
+    endsAt: null,
+    nodeId: node.id,
+    createdAt: now,
   };
 }
 

@@ -5,8 +5,8 @@ import type { TestResult } from '../../outbox/send-test.ts';
 import { notFound } from '../errors.ts';
 
 export interface NotifierRouteDeps {
-  /** Every receiver there is. */
-  readonly receivers: ReadonlySet<string>;
+  /** Every receiver there is, with subscriptions' own targets (`webhook:<subscription>`). */
+  readonly receivers: () => ReadonlySet<string>;
   readonly sendTest: (receiver: string) => Promise<TestResult>;
   readonly preview: (asked: {
     receiver: string;
@@ -50,7 +50,7 @@ export function notifierRoutes({ receivers, sendTest, preview }: NotifierRouteDe
         },
       },
       async ({ params: { name } }) => {
-        if (!receivers.has(name)) throw notFound(`notifier ${name}; there are: ${[...receivers].join(', ')}`);
+        if (!receivers().has(name)) throw notFound(`notifier ${name}; there are: ${listed(receivers())}`);
         const { notificationId, outcome, durationMs } = await sendTest(name);
         return {
           notification_id: notificationId,
@@ -81,7 +81,7 @@ export function notifierRoutes({ receivers, sendTest, preview }: NotifierRouteDe
         },
       },
       async ({ params: { name }, body }) => {
-        if (!receivers.has(name)) throw notFound(`notifier ${name}; there are: ${[...receivers].join(', ')}`);
+        if (!receivers().has(name)) throw notFound(`notifier ${name}; there are: ${listed(receivers())}`);
         const notificationId = body?.notification_id;
         const made = await preview({ receiver: name, notificationId });
         if (made === null) throw notFound(`delivery ${notificationId}`);
@@ -90,4 +90,9 @@ export function notifierRoutes({ receivers, sendTest, preview }: NotifierRouteDe
       },
     );
   };
+}
+
+/** Those of the configuration; targets of single subscriptions have a colon. */
+function listed(receivers: ReadonlySet<string>): string {
+  return [...receivers].filter((one) => !one.includes(':')).join(', ');
 }

@@ -42,6 +42,8 @@ const decision = z.object({
   receiver: z.string(),
   notified: z.boolean(),
   reason: z.string(),
+  detail: z.string().nullable().describe('More about the reason: which silence, until when, how many.'),
+  silence_id: z.string().nullable(),
 });
 
 /** What happened, who was asked, and what was promised and delivered because of it. */
@@ -52,7 +54,7 @@ export const explainedTransition = z.object({
   kind: z.string(),
   at: z.string(),
   reason: z.string(),
-  /** Why nobody was to hear it (`draining`, `already_over`); null when nothing kept it back. */
+  /** Why nobody was to hear it (`draining`, `already_over`, `silenced`); null when nothing kept it back. */
   suppression: z.string().nullable(),
   decisions: z.array(decision),
   deliveries: z.array(delivery),
@@ -122,7 +124,8 @@ export function toIncident(
 export function toTransition({ transition, notifications }: ExplainedTransition): z.infer<typeof explainedTransition> {
   const { id, alertId, taskId, kind, at, reason, decisions } = transition;
   const suppression =
-    decisions.find((one) => one.reason === 'draining' || one.reason === 'already_over')?.reason ?? null;
+    decisions.find(({ reason: why }) => why === 'draining' || why === 'already_over' || why === 'silenced')?.reason ??
+    null;
   return {
     id,
     alert_id: alertId,
@@ -131,11 +134,13 @@ export function toTransition({ transition, notifications }: ExplainedTransition)
     at: instantText(at),
     reason,
     suppression,
-    decisions: decisions.map(({ subscription, receiver, notified, reason: why }) => ({
+    decisions: decisions.map(({ subscription, receiver, notified, reason: why, detail, silence: silenceId }) => ({
       subscription,
       receiver,
       notified,
       reason: why,
+      detail: detail ?? null,
+      silence_id: silenceId ?? null,
     })),
     deliveries: notifications.map(toDelivery),
   };

@@ -59,5 +59,9 @@ export const sampleQuery = z.object({
 export const nodeParams = z.object({ id: z.string().max(512).describe("A node's id, or its name.") });
 
 export const drainBody = z
-  .object({ draining: z.boolean().default(true).describe('false: the same as undrain.') })
+  .object({
+    draining: z.boolean().default(true).describe('false: the same as undrain.'),
+    by: z.string().trim().min(1).max(200).optional().describe('Who drains it.'),
+    reason: z.string().trim().min(1).max(1000).optional(),
+  })
   .nullish();

@@ -1,33 +1,152 @@
-import { formatDuration } from '@runnerwatch/shared/runtime/duration.ts';
 import * as z from 'zod';
-import type { Subscription } from '../../routing/subscription.ts';
+import type { SubscriptionRow } from '../../routing/store.ts';
+import { defaultEvents, type Subscription, subscribableEvents } from '../../routing/subscription.ts';
+import { instantText } from './delivery.ts';
+import {
+  author,
+  showDuration,
+  showMatchers,
+  shownMatchers,
+  shownWindow,
+  windowRule,
+  writtenDuration,
+  writtenInstant,
+  writtenMatchers,
+} from './routing.ts';
 
 export const subscription = z.object({
   id: z.string(),
   name: z.string(),
-  matchers: z.record(z.string(), z.array(z.string())),
+  origin: z.enum(['file', 'api', 'job_alert', 'watch']).describe('`file`: changed in collector.yaml, not here.'),
+  matchers: shownMatchers,
   events: z.array(z.string()),
   receiver: z.string(),
-  /** A duration; `0` never. */
-  renotify_interval: z.string(),
-  /** `configuration`: changed there, not here. */
-  origin: z.enum(['configuration']),
+  target: z.string().nullable().describe('Its own address, of a webhook without what may be secret in it.'),
+  max_alerts_per_job: z.int().nullable(),
+  renotify_interval: z.string().describe('A duration; `0` never.'),
+  quiet_hours: shownWindow.nullable(),
+  expires_at: z.string().nullable(),
+  active: z.boolean(),
+  created_by: z.string().nullable(),
+  created_at: z.string().nullable(),
 });
 
-export function toSubscription({
-  name,
-  matchers,
-  events,
-  receiver,
-  renotifyIntervalMs,
-}: Subscription): z.infer<typeof subscription> {
+const events = z.array(z.enum(subscribableEvents)).min(1);
+export const target = z.strictObject({
+  type: z.enum(['webhook', 'email']),
+  address: z.string().min(1).max(2000),
+});
+const limits = {
+  name: z.string().trim().min(1).max(100).optional(),
+  max_alerts_per_job: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .nullable()
+    .optional()
+    .describe('So often it tells of one job, until a run of that ends well.'),
+  expires_at: writtenInstant.nullable().optional(),
+  for: writtenDuration.optional().describe('Instead of `expires_at`: it ends after this long.'),
+  quiet_hours: z
+    .nullable(windowRule)
+    .optional()
+    .describe('What matches within these hours is told afterwards, if it is still true.'),
+};
+
+export const subscriptionBody = z.strictObject({
+  ...limits,
+  matchers: writtenMatchers.default({}),
+  events: events.default([...defaultEvents]),
+  receiver: z
+    .string()
+    .max(100)
+    .optional()
+    .describe('A notifier of collector.yaml; without it and `target`, the first.'),
+  target: target.optional().describe('Or an address of its own.'),
+  renotify_interval: writtenDuration.default('0'),
+  created_by: author.optional(),
+});
+
+export const subscriptionChange = z.strictObject({
+  ...limits,
+  matchers: writtenMatchers.optional(),
+  events: events.optional(),
+  receiver: z.string().max(100).optional(),
+  renotify_interval: writtenDuration.optional(),
+});
+
+export const backtestBody = z.strictObject({
+  matchers: writtenMatchers.default({}),
+  events: events.default([...defaultEvents]),
+  since: z.string().max(64).default('24h').describe('RFC 3339 instant, or a duration before now such as `24h`, `7d`.'),
+});
+
+export const backtest = z.object({
+  since: z.string(),
+  looked_at: z.int(),
+  matched: z.int(),
+  reasons: z.record(z.string(), z.int()).describe('How many matched, and what differed in the others.'),
+  complete: z.boolean().describe('False: there was more than could be looked at.'),
+  items: z.array(
+    z.object({
+      transition_id: z.string(),
+      at: z.string(),
+      kind: z.string(),
+      reason: z.string(),
+      condition: z.string().nullable(),
+      node: z.string().nullable(),
+      task_id: z.string().nullable(),
+      task: z.string().nullable(),
+    }),
+  ),
+});
+
+export function ofFile(one: Subscription): z.infer<typeof subscription> {
   return {
-    id: name,
-    name,
-    matchers: Object.fromEntries(matchers.map(({ key, patterns }) => [key, [...patterns]])),
-    events: [...events],
-    receiver,
-    renotify_interval: renotifyIntervalMs === 0 ? '0' : formatDuration(renotifyIntervalMs),
-    origin: 'configuration',
+    id: one.name,
+    name: one.name,
+    origin: 'file',
+    matchers: showMatchers(one.matchers),
+    events: [...one.events],
+    receiver: one.receiver,
+    target: null,
+    max_alerts_per_job: one.maxAlertsPerJob ?? null,
+    renotify_interval: showDuration(one.renotifyIntervalMs),
+    quiet_hours: one.quietHours === undefined ? null : shownWindow.parse(one.quietHours.rule),
+    expires_at: null,
+    active: true,
+    created_by: null,
+    created_at: null,
   };
+}
+
+export function ofRow(row: SubscriptionRow, now: number): z.infer<typeof subscription> {
+  const ofJob = row.job === null ? {} : { job: [row.job], ...(row.project === null ? {} : { project: [row.project] }) };
+  return {
+    id: row.id,
+    name: row.name ?? row.id,
+    origin: row.origin,
+    matchers: { ...showMatchers(row.matchers), ...ofJob },
+    events: row.events,
+    receiver: row.receiver,
+    target: row.target === null ? null : showTarget(row.target),
+    max_alerts_per_job: row.maxAlertsPerJob,
+    renotify_interval: showDuration(row.renotifyIntervalMs),
+    quiet_hours: row.quietHours === null ? null : shownWindow.parse(row.quietHours),
+    expires_at: row.expiresAt === null ? null : instantText(row.expiresAt),
+    active: isActive(row, now),
+    created_by: row.createdBy,
+    created_at: instantText(row.createdAt),
+  };
+}
+
+export function isActive({ expiresAt }: Pick<SubscriptionRow, 'expiresAt'>, now: number): boolean {
+  return expiresAt === null || expiresAt.getTime() > now;
+}
+
+/** The path of a webhook is often its secret. */
+export function showTarget(address: string): string {
+  if (!URL.canParse(address)) return address;
+  const { origin, pathname, search } = new URL(address);
+  return pathname === '/' && search === '' ? origin : `${origin}/…`;
 }

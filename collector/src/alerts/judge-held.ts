@@ -1,0 +1,137 @@
+import { toInstant } from '@runnerwatch/shared/model/instant.ts';
+import type { Notification } from '@runnerwatch/shared/model/notification.ts';
+import type { Queries } from '../db/database.ts';
+import { findIncident } from '../incidents/store.ts';
+import { type Decision, decide } from '../routing/decide.ts';
+import type { RoutedFact } from '../routing/route.ts';
+import { findDrain, findSilences, type SilenceRow } from '../routing/store.ts';
+import { countsOf } from './allowance.ts';
+import { groupedTask, routedCondition, routedEnd } from './facts.ts';
+import { deleteHeld, type HeldRow, listHeld } from './held-store.ts';
+import type { FiringCase, Judging, TaskRow } from './round.ts';
+import { listTold } from './store.ts';
+import { listLostWith } from './task-store.ts';
+import { tell } from './tell.ts';
+
+/*
+ * What a silence or someone's quiet hours kept back.
+ *
+ *   held   beside the decision, for each subscription that would have been told now
+ *   told   once, when nothing keeps it back any more and the alert still fires; the message says how late and why
+ *   over   recorded only: the alert has resolved, the receiver has heard of it otherwise, the subscription is gone
+ */
+
+type HeldCase = FiringCase & { readonly held: readonly HeldRow[] };
+
+export async function tellHeld(judging: Judging): Promise<void> {
+  const { tx } = judging;
+  const rows = await listHeld(tx);
+  if (rows.length === 0) return;
+  const cases = new Map<string, HeldCase & { held: HeldRow[] }>();
+  const over: HeldRow[] = [];
+  for (const { held, ...about } of rows) {
+    if (about.alert.status !== 'firing') over.push(held);
+    else if (cases.has(held.alertId)) cases.get(held.alertId)?.held.push(held);
+    else cases.set(held.alertId, { ...about, held: [held] });
+  }
+  const told = await listTold(tx, [...cases.keys()]);
+  const silences = await findSilences(
+    tx,
+    rows.flatMap(({ held }) => (held.silenceId === null ? [] : [held.silenceId])),
+  );
+  for (const one of cases.values()) {
+    const receivers = new Set(told.filter(({ alertId }) => alertId === one.alert.id).map(({ receiver }) => receiver));
+    over.push(...(await tellOne(judging, one, { receivers, silences })));
+  }
+  await deleteHeld(tx, over);
+}
+
+/** Returns what need not be held any longer. */
+async function tellOne(
+  judging: Judging,
+  one: HeldCase,
+  { receivers, silences }: { receivers: ReadonlySet<string>; silences: ReadonlyMap<string, SilenceRow> },
+): Promise<HeldRow[]> {
+  const { tx, now, policy } = judging;
+  const { alert, node, task, held } = one;
+  const bySubscription = new Map(held.map((row) => [row.subscription, row]));
+  const lost = alert.condition === 'ComponentUnreachable' ? await listLostWith(tx, alert.id) : [];
+  const facts = factsOf(one, lost);
+  const decisions = decide({
+    policy: { ...policy, subscriptions: policy.subscriptions.filter(({ name }) => bySubscription.has(name)) },
+    facts,
+    suppression: node?.draining === true && alert.condition !== 'TaskFailed' ? 'draining' : null,
+    now: now.getTime(),
+    sent: await countsOf(judging, task),
+  }).map(
+    (decision): Decision =>
+      decision.notified && receivers.has(decision.receiver)
+        ? { ...decision, notified: false, reason: 'receiver_already_told' }
+        : decision,
+  );
+  if (decisions.some(({ notified }) => notified)) {
+    const isOfTask = alert.condition === 'TaskFailed';
+    const isUnreachable = alert.condition === 'ComponentUnreachable';
+    const members = lost.map((member) => ({ task: groupedTask(member, node?.name ?? member.nodeId) }));
+    tell(judging, [
+      {
+        kind: isUnreachable ? 'unreachable' : 'fired',
+        type: isOfTask ? 'task.ended' : isUnreachable ? 'node.unreachable' : 'condition.fired',
+        // The history of a task is the status that was told.
+        reason: isOfTask ? (task?.status ?? alert.reason) : alert.reason,
+        decisions,
+        alert,
+        incident: await findIncident(tx, alert.incidentId),
+        task,
+        node,
+        repeat: alert.renotifications,
+        ...(members.length === 0 ? {} : { groupFor: () => members }),
+        heldBackFor: ({ subscription }) => {
+          const row = bySubscription.get(subscription);
+          return row && heldBack(row, { silence: silences.get(row.silenceId ?? '') ?? null, now });
+        },
+        isHeld: false,
+      },
+    ]);
+  }
+  const staying = new Set(decisions.filter(isKeptBack).map(({ subscription }) => subscription));
+  return held.filter(({ subscription }) => !staying.has(subscription));
+}
+
+function isKeptBack({ reason }: Decision): boolean {
+  return reason === 'quiet_hours' || reason === 'silenced' || reason === 'draining';
+}
+
+/** As it was routed when it began. */
+function factsOf({ alert, node, task }: FiringCase, lost: readonly TaskRow[]): RoutedFact[] {
+  const { condition, severity, component } = alert;
+  if (condition === 'TaskFailed') return task === null ? [] : [routedEnd(task, { node, severity })];
+  const isLimit = condition === 'TaskOverrun' && component === 'agent';
+  const ends = lost.map((member) => routedEnd(member, { node, severity }));
+  return [...ends, routedCondition(condition, { node, severity, task, isLimit })];
+}
+
+function heldBack(
+  { reason, heldAt }: Pick<HeldRow, 'reason' | 'heldAt'>,
+  { silence, now }: { silence: SilenceRow | null; now: Date },
+): NonNullable<Notification['held_back']> {
+  const until = Math.min(silence?.endsAt?.getTime() ?? now.getTime(), now.getTime());
+  return {
+    reason,
+    since: toInstant(heldAt.getTime()),
+    until: toInstant(until),
+    by: silence?.author ?? null,
+    note: silence?.reason ?? null,
+  };
+}
+
+/** What a drain kept back: since when, and by whom if that was said. */
+export async function heldByDrain(
+  tx: Queries,
+  { nodeId, firedAt, now }: { nodeId: string; firedAt: Date; now: Date },
+): Promise<NonNullable<Notification['held_back']>> {
+  return {
+    ...heldBack({ reason: 'silenced', heldAt: firedAt }, { silence: await findDrain(tx, nodeId), now }),
+    reason: 'draining',
+  };
+}

@@ -1,0 +1,150 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import * as z from 'zod';
+import { previewSilence } from '../../alerts/preview.ts';
+import type { Database } from '../../db/database.ts';
+import { setDraining } from '../../nodes/store.ts';
+import { newId } from '../../outbox/new-id.ts';
+import type { LivePolicy } from '../../routing/live-policy.ts';
+import type { Matcher } from '../../routing/matcher.ts';
+import { endSilence, insertSilence, listSilences, type SilenceRow } from '../../routing/store.ts';
+import { badRequest, notFound } from '../errors.ts';
+import { endOf, toMatchers } from '../schemas/routing.ts';
+import { hidden, previewBody, showSilence, silence, silenceBody } from '../schemas/silence.ts';
+
+export interface SilenceRouteDeps {
+  readonly db: Database;
+  readonly policy: LivePolicy;
+  readonly now: () => number;
+  /** One has ended: what it kept back may be told. `undrained`: the node whose drain it came with. */
+  readonly onEnded: (undrained: string | null) => void;
+}
+
+const tags = ['silences'];
+const onOff = z
+  .enum(['', 'true', '1', 'false', '0'])
+  .optional()
+  .transform((value) => value !== undefined && value !== 'false' && value !== '0');
+
+/** `/silences`: orders that matching alerts notify nobody for a time. */
+export function silenceRoutes(deps: SilenceRouteDeps): FastifyPluginAsyncZod {
+  return async (app) => {
+    await app.register(readingRoutes(deps));
+    await app.register(changingRoutes(deps));
+  };
+}
+
+function readingRoutes({ db, now }: SilenceRouteDeps): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      '/silences',
+      {
+        schema: {
+          tags,
+          summary: 'Silences that are or will be, newest first; with `all` also those that are over.',
+          querystring: z.object({ all: onOff }),
+          response: { 200: z.object({ items: z.array(silence), next_cursor: z.null() }) },
+        },
+      },
+      async ({ query: { all } }) => {
+        const at = now();
+        const rows = await listSilences(db.drizzle, { now: new Date(at), withPast: all });
+        return { items: rows.map((row) => showSilence(row, at)), next_cursor: null };
+      },
+    );
+    app.post(
+      '/silences/preview',
+      {
+        schema: {
+          tags,
+          summary: 'What such a silence would hide now. Nothing is stored.',
+          body: previewBody,
+          response: { 200: hidden },
+        },
+      },
+      async ({ body }) => hides(db, toMatchers(body.matchers)),
+    );
+  };
+}
+
+function changingRoutes({ db, policy, now, onEnded }: SilenceRouteDeps): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.post(
+      '/silences',
+      {
+        schema: {
+          tags,
+          summary: 'Silences. The answer says what that hides now; with `dry_run` nothing else happens.',
+          querystring: z.object({ dry_run: onOff }),
+          body: silenceBody,
+          response: { 200: z.object({ silence, hides: hidden }), 201: z.object({ silence, hides: hidden }) },
+        },
+      },
+      async ({ body, query }, reply) => {
+        const row = silenceOf(body, now());
+        const stored = query.dry_run ? row : await insertSilence(db.drizzle, row);
+        if (!query.dry_run) await policy.refresh();
+        const answer = { silence: showSilence(stored, now()), hides: await hides(db, toMatchers(body.matchers)) };
+        return reply.code(query.dry_run ? 200 : 201).send(answer);
+      },
+    );
+    app.delete(
+      '/silences/:id',
+      {
+        schema: {
+          tags,
+          summary: 'Ends a silence now. What it kept back and still holds is told.',
+          params: z.object({ id: z.string().max(200) }),
+          response: { 204: z.null() },
+        },
+      },
+      async ({ params: { id } }, reply) => {
+        const ended = await endSilence(db.drizzle, { id }, new Date(now()));
+        if (ended === null) throw notFound(`silence ${id}, or it is over`);
+        const undrained = ended.origin === 'drain' ? ended.nodeId : null;
+        if (undrained !== null) await setDraining(db.drizzle, undrained, false);
+        await policy.refresh();
+        onEnded(undrained);
+        return reply.code(204).send(null);
+      },
+    );
+  };
+}
+
+/** @throws ApiError for a silence that would never silence anything, or that nobody would ever end */
+function silenceOf(body: z.infer<typeof silenceBody>, now: number): SilenceRow {
+  const startsAt = body.starts_at === undefined ? now : Date.parse(body.starts_at);
+  const endsAt = endOf(body, { field: 'ends_at', now: Math.max(startsAt, now) });
+  if (endsAt === null && body.recurrence === undefined)
+    throw badRequest(
+      'for',
+      'expected how long (for: 2h) or until when (ends_at); only a recurring one may have no end',
+    );
+  return {
+    id: newId(now),
+    origin: 'person',
+    author: body.author,
+    reason: body.reason,
+    matchers: toMatchers(body.matchers),
+    recurrence: body.recurrence ?? null,
+    startsAt: new Date(startsAt),
+    endsAt,
+    nodeId: null,
+    createdAt: new Date(now),
+  };
+}
+
+async function hides(db: Database, matchers: readonly Matcher[]): Promise<z.infer<typeof hidden>> {
+  const found = await previewSilence(db.drizzle, matchers);
+  return {
+    count: found.length,
+    items: found.slice(0, 100).map(({ alert, node, task }) => ({
+      alert_id: alert.id,
+      incident_id: alert.incidentId,
+      condition: alert.condition,
+      node: node?.name ?? alert.nodeId,
+      task_id: task?.taskId ?? null,
+      severity: alert.severity,
+      reason: alert.reason,
+    })),
+  };
+}
