@@ -1,3 +1,4 @@
+import type { EngineOptions } from '@runnerwatch/collector/alerts/engine.ts';
 import { explainRoutes } from '@runnerwatch/collector/api/routes/explain.ts';
 import { jobAlertRoutes } from '@runnerwatch/collector/api/routes/job-alerts.ts';
 import { nodeRoutes } from '@runnerwatch/collector/api/routes/nodes.ts';
@@ -25,13 +26,19 @@ export async function startRouting(
     clock,
     notifications = {},
     allowedCidrs = ['127.0.0.0/8'],
-  }: { clock: Clock; notifications?: object; allowedCidrs?: readonly string[] },
+    engine: more = {},
+  }: {
+    clock: Clock;
+    notifications?: object;
+    allowedCidrs?: readonly string[];
+    engine?: Partial<EngineOptions>;
+  },
 ) {
   const { db } = rig;
   const now = () => clock.wallMs();
   const alerting = startAlerting(rig, {
     notifications: { allowed_cidrs: allowedCidrs, ...notifications },
-    engine: { clock },
+    engine: { clock, ...more },
     deliverer: { clock },
   });
   const { policy, deliverer, engine } = alerting;

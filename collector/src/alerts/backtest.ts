@@ -62,7 +62,7 @@ export async function backtestOf(
 
 type Row = Awaited<ReturnType<typeof readPage>>[number];
 
-/** Ids begin with the time they were made at (outbox/new-id.ts), so that the primary key finds the moment. */
+/** Ids begin with the time they were made at, or a later one (outbox/new-id.ts), so that the primary key finds the moment. */
 async function readPage(db: Queries, { since, before }: { since: Date; before: string | null }) {
   const subjects = aliasedTable(tasks, 'subjects');
   const first = since.getTime().toString(16).padStart(12, '0');
@@ -76,6 +76,7 @@ async function readPage(db: Queries, { since, before }: { since: Date; before: s
     .where(
       and(
         gte(transitions.id, first),
+        gte(transitions.at, since),
         before === null ? undefined : lt(transitions.id, before),
         inArray(transitions.kind, ['fired', 'unreachable', 'suppressed', 'started', 'ended', 'amended']),
       ),

@@ -3,8 +3,10 @@ import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import type { Queries } from '../db/database.ts';
 import { findIncident } from '../incidents/store.ts';
 import { type Decision, decide } from '../routing/decide.ts';
+import { toSilence } from '../routing/live-policy.ts';
 import type { RoutedFact } from '../routing/route.ts';
 import { findDrain, findSilences, type SilenceRow } from '../routing/store.ts';
+import type { DailyWindow } from '../routing/window.ts';
 import { countsOf } from './allowance.ts';
 import { groupedTask, routedCondition, routedEnd } from './facts.ts';
 import { deleteHeld, type HeldRow, listHeld } from './held-store.ts';
@@ -88,7 +90,8 @@ async function tellOne(
         ...(members.length === 0 ? {} : { groupFor: () => members }),
         heldBackFor: ({ subscription }) => {
           const row = bySubscription.get(subscription);
-          return row && heldBack(row, { silence: silences.get(row.silenceId ?? '') ?? null, now });
+          const quietHours = policy.subscriptions.find(({ name }) => name === subscription)?.quietHours ?? null;
+          return row && heldBack(row, { silence: silences.get(row.silenceId ?? '') ?? null, quietHours, now });
         },
         isHeld: false,
       },
@@ -113,9 +116,12 @@ function factsOf({ alert, node, task }: FiringCase, lost: readonly TaskRow[]): R
 
 function heldBack(
   { reason, heldAt }: Pick<HeldRow, 'reason' | 'heldAt'>,
-  { silence, now }: { silence: SilenceRow | null; now: Date },
+  { silence, quietHours = null, now }: { silence: SilenceRow | null; quietHours?: DailyWindow | null; now: Date },
 ): NonNullable<Notification['held_back']> {
-  const until = Math.min(silence?.endsAt?.getTime() ?? now.getTime(), now.getTime());
+  const window = silence === null ? quietHours : toSilence(silence).window;
+  const windowEnd = window?.before(now.getTime())?.endAt ?? 0;
+  const end = windowEnd > heldAt.getTime() ? windowEnd : now.getTime();
+  const until = Math.min(silence?.endsAt?.getTime() ?? end, end);
   return {
     reason,
     since: toInstant(heldAt.getTime()),
