@@ -1,14 +1,17 @@
 import { Command, CommanderError } from 'commander';
 import { type Client, createClient } from './client.ts';
+import { addApplyCommand } from './commands/apply.ts';
 import { addCheckCommands } from './commands/check.ts';
 import { addDeliveryCommands } from './commands/deliveries.ts';
 import { addExplainCommands } from './commands/explain.ts';
 import { addIncidentCommands } from './commands/incidents.ts';
 import { addNodeCommands } from './commands/nodes.ts';
 import { addNotifyCommands } from './commands/notify.ts';
+import { addSilenceCommands } from './commands/silences.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addSubscriptionCommands } from './commands/subscriptions.ts';
 import { addTaskCommands } from './commands/tasks.ts';
+import { addWatchCommands } from './commands/watch.ts';
 import type { Context } from './context.ts';
 import { CliFailure, cliExitCodes } from './failure.ts';
 import { type CliUser, defaultUrl, readSettings } from './settings.ts';
@@ -59,6 +62,9 @@ export function buildProgram(parts: ProgramParts): Program {
   addIncidentCommands(command, context);
   addExplainCommands(command, context);
   addSubscriptionCommands(command, context);
+  addWatchCommands(command, context);
+  addSilenceCommands(command, context);
+  addApplyCommand(command, context);
   addDeliveryCommands(command, context);
   addCheckCommands(command, context);
   addNotifyCommands(command, context);

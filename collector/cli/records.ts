@@ -144,6 +144,7 @@ export interface TransitionRecord {
     readonly receiver: string;
     readonly notified: boolean;
     readonly reason: string;
+    readonly detail?: string | null;
   }[];
   readonly deliveries?: readonly DeliveryRecord[];
 }
@@ -167,4 +168,42 @@ export interface SubscriptionRecord {
   readonly events?: readonly string[];
   readonly receiver?: string;
   readonly renotify_interval?: string;
+  readonly origin?: string;
+  readonly target?: string | null;
+  readonly target_digest?: string | null;
+  readonly max_alerts_per_job?: number | null;
+  readonly quiet_hours?: WindowRecord | null;
+  readonly expires_at?: string | null;
+  readonly active?: boolean;
+}
+
+export interface WindowRecord {
+  readonly time_zone: string;
+  readonly from: string;
+  readonly to: string;
+  readonly days?: readonly string[] | undefined;
+}
+
+export interface SilenceRecord {
+  readonly id: string;
+  readonly origin?: string;
+  readonly state?: string;
+  readonly author?: string;
+  readonly reason?: string;
+  readonly matchers?: Readonly<Record<string, readonly string[]>>;
+  readonly recurrence?: WindowRecord | null;
+  readonly starts_at?: string;
+  readonly ends_at?: string | null;
+  readonly until?: string | null;
+}
+
+export interface WatchRecord {
+  readonly id: string;
+  readonly projects?: readonly string[];
+  readonly only_failed?: boolean;
+  readonly max_alerts_per_job?: number | null;
+  readonly receiver?: string;
+  readonly ends_at?: string | null;
+  readonly active?: boolean;
+  readonly alerts_sent?: number;
 }

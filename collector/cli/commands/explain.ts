@@ -50,9 +50,9 @@ function transitionText(transition: TransitionRecord, { style }: Context): strin
   if (suppression) lines.push(`  ${style('yellow', 'kept back')}  ${neutralise(suppression)}`);
   if (decisions.length === 0 && !suppression)
     lines.push(`  ${style('dim', 'no subscription was asked: there is none')}`);
-  for (const { subscription, receiver, notified, reason: why } of decisions) {
+  for (const { subscription, receiver, notified, reason: why, detail } of decisions) {
     lines.push(
-      `  ${notified ? style('green', '✓') : style('dim', '·')} ${neutralise(subscription)} → ${neutralise(receiver)}: ${notified ? 'notified' : 'not notified'} (${neutralise(why)})`,
+      `  ${notified ? style('green', '✓') : style('dim', '·')} ${neutralise(subscription)} → ${neutralise(receiver)}: ${notified ? 'notified' : 'not notified'} (${neutralise(detail ? `${why} ${detail}` : why)})`,
     );
     for (const delivery of deliveries.filter((one) => one.subscription === subscription && one.receiver === receiver))
       lines.push(...deliveryLines(delivery, style));

@@ -30,11 +30,11 @@ export function addNodeCommands(program: Command, context: Context): void {
     ['drain', 'keep watching it, notify nobody about it'],
     ['undrain', 'notify again'],
   ] as const) {
-    nodes
-      .command(verb)
-      .argument('<node>', 'name or id')
-      .description(says)
-      .action((node: string) => setDraining(context, node, verb));
+    const command = nodes.command(verb).argument('<node>', 'name or id').description(says);
+    if (verb === 'drain') command.option('--by <who>', 'who drains it').option('--reason <text>', 'why');
+    command.action((node: string, flags: { by?: string; reason?: string }) =>
+      setDraining(context, node, { verb, flags }),
+    );
   }
   nodes
     .command('remove')
@@ -176,10 +176,14 @@ function printSources({ print, style, terminal }: Context, node: NodeRecord): vo
   print(renderTable([{ title: '  source' }, { title: 'state' }, { title: 'why', shrinks: true }], rows, terminal));
 }
 
-async function setDraining(context: Context, wanted: string, verb: 'drain' | 'undrain'): Promise<void> {
+async function setDraining(
+  context: Context,
+  wanted: string,
+  { verb, flags }: { verb: 'drain' | 'undrain'; flags: { by?: string; reason?: string } },
+): Promise<void> {
   const client = context.client();
   const { id, name } = await findNode(client, wanted);
-  await client.post(`/nodes/${encodeURIComponent(id)}/${verb}`);
+  await client.post(`/nodes/${encodeURIComponent(id)}/${verb}`, verb === 'drain' ? flags : undefined);
   context.print(
     verb === 'drain'
       ? `${neutralise(name)} is draining: it is watched, and notifies nobody\n`

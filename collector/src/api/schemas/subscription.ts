@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { SubscriptionRow } from '../../routing/store.ts';
 import { defaultEvents, type Subscription, subscribableEvents } from '../../routing/subscription.ts';
@@ -22,6 +23,7 @@ export const subscription = z.object({
   events: z.array(z.string()),
   receiver: z.string(),
   target: z.string().nullable().describe('Its own address, of a webhook without what may be secret in it.'),
+  target_digest: z.string().nullable().describe('The same for the same address.'),
   max_alerts_per_job: z.int().nullable(),
   renotify_interval: z.string().describe('A duration; `0` never.'),
   quiet_hours: shownWindow.nullable(),
@@ -110,6 +112,7 @@ export function ofFile(one: Subscription): z.infer<typeof subscription> {
     events: [...one.events],
     receiver: one.receiver,
     target: null,
+    target_digest: null,
     max_alerts_per_job: one.maxAlertsPerJob ?? null,
     renotify_interval: showDuration(one.renotifyIntervalMs),
     quiet_hours: one.quietHours === undefined ? null : shownWindow.parse(one.quietHours.rule),
@@ -130,6 +133,7 @@ export function ofRow(row: SubscriptionRow, now: number): z.infer<typeof subscri
     events: row.events,
     receiver: row.receiver,
     target: row.target === null ? null : showTarget(row.target),
+    target_digest: row.target === null ? null : digestOf(row.target),
     max_alerts_per_job: row.maxAlertsPerJob,
     renotify_interval: showDuration(row.renotifyIntervalMs),
     quiet_hours: row.quietHours === null ? null : shownWindow.parse(row.quietHours),
@@ -142,6 +146,11 @@ export function ofRow(row: SubscriptionRow, now: number): z.infer<typeof subscri
 
 export function isActive({ expiresAt }: Pick<SubscriptionRow, 'expiresAt'>, now: number): boolean {
   return expiresAt === null || expiresAt.getTime() > now;
+}
+
+/** Tells two addresses apart without showing them. */
+function digestOf(address: string): string {
+  return createHash('sha256').update(address).digest('hex').slice(0, 16);
 }
 
 /** The path of a webhook is often its secret. */

@@ -1,0 +1,209 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildProgram } from '@runnerwatch/collector/cli/program.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { AlertRig } from '../support/alert-rig.ts';
+import { TestDatabase } from '../support/database.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { startRouting } from '../support/routing-rig.ts';
+import { temporaryFolderSync } from '../support/temporary-folder.ts';
+
+describe('the command line, about who hears what', () => {
+  let database: TestDatabase;
+  let rig: AlertRig;
+  let clock: ManualClock;
+
+  beforeAll(async () => {
+    database = await TestDatabase.start('embedded');
+  });
+  afterAll(() => database[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    rig = new AlertRig(database.database);
+    clock = new ManualClock(Date.now());
+    await rig.clear();
+    await rig.node('n1');
+  });
+
+  async function start() {
+    const product = await startRouting(rig, { clock });
+    const run = async (...args: string[]) => {
+      let out = '';
+      let err = '';
+      const program = buildProgram({
+        io: { out: (text) => (out += text), err: (text) => (err += text), isTerminal: false, columns: null },
+        env: { RUNNERWATCH_URL: product.url },
+        home: temporaryFolderSync(),
+        uid: 1000,
+        fetch,
+        now: () => clock.wallMs(),
+        version: '0.1.0',
+      });
+      const code = await program.run(args);
+      return {
+        code,
+        out,
+        err,
+        json: () => JSON.parse(out) as Record<string, never> & { id: string; items: Record<string, unknown>[] },
+      };
+    };
+    return { ...product, run };
+  }
+
+  it('subscribes, lists, tries on the past, and unsubscribes by the beginning of an id or by name', async () => {
+    await using product = await start();
+    const { run } = product;
+    await rig.taskEnded('n1', 't1', { status: 'failed', project: 'ml', name: 'train' });
+    await product.engine.round();
+
+    const flags = ['--match', 'project=ml', '--match', 'project=web', '--event', 'fail', '--max-alerts-per-job', '3'];
+    const made = await run(
+      'subscribe',
+      '--name',
+      'mine',
+      ...flags,
+      '--to',
+      'log',
+      '--for',
+      '7d',
+      '--quiet',
+      '22:00-07:00',
+      '--time-zone',
+      'UTC',
+    );
+    expect(made.code).toBe(0);
+    expect(made.out).toMatch(
+      /^subscribed: mine\. Try it: runnerwatch notify test log; end it: runnerwatch unsubscribe [0-9a-f]{32}\n$/,
+    );
+    const { items } = (await run('subscriptions', '--json')).json();
+    expect(items.at(-1)).toMatchObject({
+      name: 'mine',
+      origin: 'api',
+      matchers: { project: ['ml', 'web'] },
+      max_alerts_per_job: 3,
+      quiet_hours: { time_zone: 'UTC', from: '22:00', to: '07:00' },
+    });
+    expect((await run('subscriptions')).out).toMatch(
+      /mine .* log .* fail .* project=ml\|web .* never .* 3 a job, quiet 22:00-07:00 UTC/,
+    );
+    const test = await run('subscriptions', 'test', '--match', 'project=ml', '--event', 'fail', '--since', '1h');
+    expect(test.out).toContain('1 of 1 past event would have matched.');
+    expect(test.out).toContain('train on n1');
+    expect((await run('subscriptions', 'test', '--json')).json()).toMatchObject({ matched: 1 });
+
+    expect((await run('unsubscribe', 'mine', '--json')).json()).toMatchObject({ deleted: true });
+    const again = await run('unsubscribe', 'mine');
+    expect([again.code, again.err]).toEqual([1, expect.stringContaining('`runnerwatch subscriptions` lists them')]);
+    expect((await run('unsubscribe', 'default-log')).err).toContain('configuration file');
+  });
+
+  it('watches, says how it stands, and stops', async () => {
+    await using product = await start();
+    const { run } = product;
+
+    expect((await run('watch', 'status')).out).toContain('runnerwatch watch start');
+    const made = (
+      await run('watch', 'start', '--project', 'ml-*,web', '--for', '8h', '--only-failed', '--json')
+    ).json();
+    expect(made).toMatchObject({ projects: ['ml-*', 'web'], only_failed: true, max_alerts_per_job: 1 });
+    expect((await run('watch', 'start')).out).toMatch(/^watching \* until 2/);
+    expect((await run('watch', 'status')).out).toMatch(/active +ml-\*, web +failures +1 +log +2\S+ +0/);
+    expect((await run('watch', 'stop', made.id)).out).toBe('stopped\n');
+    expect((await run('watch', 'status', '--json')).json().items.map(({ active }) => active)).toEqual([true, false]);
+    expect((await run('watch', 'stop', 'zzz')).code).toBe(1);
+  });
+
+  it('silences, shows what that hides first, and lets go', async () => {
+    await using product = await start();
+    const { run } = product;
+    await rig.condition('n1', { status: 'true' });
+    await product.engine.round();
+    const order = ['silence', 'add', '--match', 'node=n1', '--by', 'ada', '--reason', 'new disks'];
+
+    const dry = await run(...order, '--for', '2h', '--dry-run');
+    expect(dry.out).toContain('It would hide 1 firing alert now. Nothing was stored.');
+    expect(dry.out).toContain('MemoryPressure');
+    expect((await run('silence', 'list')).out).toBe('Nothing is silenced.\n');
+    const made = await run(...order, '--for', '2h', '--json');
+    const { id } = (made.json() as unknown as { silence: { id: string } }).silence;
+    await run(...order, '--every', '02:00-04:00', '--days', 'sat,sun', '--time-zone', 'Europe/Berlin');
+    expect((await run('silence', 'list')).out).toMatch(/active +node=n1 +until 2\S+ +ada +new disks/);
+    expect((await run('silence', 'list')).out).toContain('sat,sun 02:00-04:00 Europe/Berlin until it is ended');
+    expect((await run('silence', 'expire', id)).out).toContain('told now');
+    expect((await run('silence', 'list', '--all', '--json')).json().items).toHaveLength(2);
+    expect((await run(...order)).err).toContain('expected how long');
+    expect((await run('silence', 'add', '--match', 'node', '--by', 'a', '--reason', 'b')).code).toBe(64);
+  });
+
+  it('applies a file: shows the difference, makes it, and finds nothing to do the second time', async () => {
+    await using product = await start();
+    const { run } = product;
+    const file = join(temporaryFolderSync(), 'alerts.yaml');
+    const write = (content: string) => writeFileSync(file, content);
+    await run('subscribe', '--name', 'by-hand');
+    write(`
+subscriptions:
+  - { name: ml, matchers: { project: ml-* }, events: [fail], receiver: log, renotify_interval: 60m }
+  - { name: hook, target: { type: webhook, address: "http://127.0.0.1:9/secret-1" } }
+silences:
+  - matchers: { label.rack: r1 }
+    author: ada
+    reason: patches
+    recurrence: { time_zone: Europe/Berlin, days: [sun], from: "02:00", to: "04:00" }
+`);
+    const dry = await run('apply', '-f', file, '--dry-run');
+    expect(dry.out.split('\n').filter((line) => line.startsWith('+'))).toEqual([
+      '+ subscription ml',
+      '+ subscription hook',
+      '+ silence label.rack=r1 by ada: patches',
+    ]);
+    expect(dry.out).toContain('Nothing was changed.');
+    expect((await run('apply', '-f', file)).out).toContain('3 changes made.');
+    expect((await run('apply', '-f', file, '--dry-run')).out).toBe('Everything is as the file says.\n');
+
+    write(`
+subscriptions:
+  - { name: ml, matchers: { project: [ml-*, web] }, events: [fail], receiver: log, renotify_interval: 1h, max_alerts_per_job: 2 }
+  - { name: hook, target: { type: webhook, address: "http://127.0.0.1:9/secret-2" } }
+`);
+    const steps = (await run('apply', '-f', file, '--dry-run', '--prune', '--json')).json() as unknown as {
+      steps: unknown[];
+    };
+    expect(steps.steps).toEqual([
+      {
+        action: 'change',
+        kind: 'subscription',
+        name: 'ml',
+        changes: ['matchers: {"project":["ml-*"]} → {"project":["ml-*","web"]}', 'max_alerts_per_job: null → 2'],
+      },
+      { action: 'replace', kind: 'subscription', name: 'hook', changes: ['target'] },
+      { action: 'delete', kind: 'subscription', name: 'by-hand', changes: [] },
+      { action: 'delete', kind: 'silence', name: 'label.rack=r1 by ada: patches', changes: [] },
+    ]);
+    expect((await run('apply', '-f', file, '--prune')).code).toBe(0);
+    expect((await run('apply', '-f', file, '--prune')).out).toBe('Everything is as the file says.\n');
+    expect((await run('subscriptions', '--json')).json().items.map(({ name }) => name)).toEqual([
+      'default-log',
+      'ml',
+      'hook',
+    ]);
+
+    write('subscriptions: [{ name: x, evnts: [fail] }]\n');
+    expect((await run('apply', '-f', file)).err).toMatch(/alerts\.yaml:1:\d+/);
+    write('subscriptions: [{ name: x, events: [sometimes] }]\n');
+    expect(await run('apply', '-f', file)).toMatchObject({ code: 1, err: expect.stringContaining('events') });
+  });
+
+  it.each([
+    [['subscribe', '--help'], 'runnerwatch subscribe --match owner=ada'],
+    [['subscriptions', 'test', '--help'], '--since 7d'],
+    [['watch', 'start', '--help'], 'everything, for 30 minutes'],
+    [['silence', 'add', '--help'], '--reason "new disks"'],
+    [['apply', '--help'], 'goes by its name'],
+  ])('teaches: %s', async (args, example) => {
+    await using product = await start();
+    const { code, out } = await product.run(...args);
+
+    expect(code).toBe(0);
+    expect(out).toContain(example);
+  });
+});
