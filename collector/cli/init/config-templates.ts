@@ -56,6 +56,13 @@ notifications:
     #: - receiver: ops
     #:   events: [fail, timeout, unreachable, condition]
     #:   matchers: { project: ml-*, node: gpu-* }
+    #:   # At most so many messages about one job, until a run of it ends well.
+    #:   max_alerts_per_job: 3
+    #:   # What matches within is told afterwards, if it is still true.
+    #:   quiet_hours: { time_zone: Europe/Berlin, from: "22:00", to: "07:00", days: [mon, tue, wed, thu, fri] }
+  # Networks that addresses typed by people (subscribe --webhook, alerts of jobs) may lie in, beside public ones.
+  allowed_cidrs: []
+    #: - 10.20.0.0/16
 
 # Schedulers to read beside what the agents see: owner, job and command of their tasks, their word on each end, tasks on
 # nodes without an agent, and ghosts: said to run, and not there. The token of KohakuRiver is of someone with the role viewer.
