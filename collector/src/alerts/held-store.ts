@@ -12,7 +12,7 @@ export async function insertHeld(tx: Queries, rows: readonly HeldRow[]): Promise
   await inParts(rows, 500, (part) => tx.insert(heldNotifications).values(part).onConflictDoNothing());
 }
 
-/** Everything held, with the alert, which may be over by now. */
+/** Everything held that no other collector is at, locked until the transaction ends; with the alert, which may be over by now. */
 export async function listHeld(
   tx: Queries,
 ): Promise<{ held: HeldRow; alert: AlertRow; node: NodeRow | null; task: TaskRow | null }[]> {
@@ -22,7 +22,8 @@ export async function listHeld(
     .innerJoin(alerts, eq(alerts.id, heldNotifications.alertId))
     .leftJoin(nodes, eq(nodes.id, alerts.nodeId))
     .leftJoin(tasks, eq(tasks.id, alerts.taskId))
-    .orderBy(heldNotifications.heldAt, heldNotifications.alertId);
+    .orderBy(heldNotifications.heldAt, heldNotifications.alertId)
+    .for('update', { of: heldNotifications, skipLocked: true });
 }
 
 export async function deleteHeld(

@@ -4,7 +4,7 @@ import { lostVerdict, mayStillRun } from '../conditions/node-lost.ts';
 import { type AlertRow, findIncident } from '../incidents/store.ts';
 import { lockNode, markOffline } from '../nodes/store.ts';
 import { newId } from '../outbox/new-id.ts';
-import { type Decision, decide, decisionOf, judge, type Suppression } from '../routing/decide.ts';
+import { type Decision, decide, decisionOf, judge, type Suppression, worthRecording } from '../routing/decide.ts';
 import { markLost } from '../tasks/store.ts';
 import { groupedTask, routedCondition, routedEnd } from './facts.ts';
 import { fingerprintOf, fireAlert, resolveAlert } from './judge-condition.ts';
@@ -80,7 +80,11 @@ async function tellSilent(
       kind: suppression === null ? ('ended' as const) : ('suppressed' as const),
       at: now,
       reason: task.status,
-      decisions: decisions.map((decision) => decisionOnTask(decision, { task, groups, ofNode })),
+      decisions: worthRecording(
+        policy,
+        decisions.map((decision) => decisionOnTask(decision, { task, groups, ofNode })),
+        task,
+      ),
     })),
   );
   for (const { id } of lost) judging.touched.push({ kind: 'task', id });

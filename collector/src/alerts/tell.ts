@@ -3,7 +3,7 @@ import type { Notification, NotificationType, TransitionKind } from '@runnerwatc
 import type { AlertRow, IncidentRow } from '../incidents/store.ts';
 import { newId } from '../outbox/new-id.ts';
 import { type NotificationPromise, promiseNotifications } from '../outbox/outbox.ts';
-import type { Decision } from '../routing/decide.ts';
+import { type Decision, worthRecording } from '../routing/decide.ts';
 import { count } from './allowance.ts';
 import { conditionFacts, incidentFacts, nodeFacts, taskFacts } from './facts.ts';
 import { type HeldRow, insertHeld } from './held-store.ts';
@@ -34,7 +34,7 @@ export interface Telling {
 
 /** Records transitions with everyone's decision, and promises what was decided. In the caller's transaction, or not at all. */
 export function tell(judging: Judging, tellings: readonly Telling[]): void {
-  const { tx, now } = judging;
+  const { tx, now, policy } = judging;
   const identified = tellings.map((telling) => ({ id: newId(now.getTime()), telling }));
   const transitions = identified.map(({ id, telling }) => ({
     id,
@@ -46,7 +46,7 @@ export function tell(judging: Judging, tellings: readonly Telling[]): void {
     at: now,
     reason: telling.reason,
     taskCause: telling.type.startsWith('task.') ? (telling.task?.cause ?? null) : null,
-    decisions: telling.decisions,
+    decisions: worthRecording(policy, telling.decisions, telling.task ?? null),
   }));
   const promises = identified.flatMap(({ id, telling }) =>
     telling.decisions

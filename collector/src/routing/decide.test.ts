@@ -1,7 +1,7 @@
 import type { TaskStatus } from '@runnerwatch/shared/model/task.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decide as decideAt, decideResolved, type Question } from './decide.ts';
+import { decide as decideAt, decideResolved, type Question, worthRecording } from './decide.ts';
 import { defaultEvents, eventsOfEnd, type Policy, type Subscription, subscribableEvents } from './subscription.ts';
 import { createWindow } from './window.ts';
 
@@ -148,6 +148,28 @@ describe('decide resolved', () => {
       ['old', 'pager', 'receiver_gone'],
       ['new', 'hook', 'never_told'],
     ]);
+  });
+});
+
+describe('an alert of a job', () => {
+  const alert = (name: string) => subscription({ name, receiver: `webhook:${name}`, job: { project: null, name } });
+
+  it('is of that job alone, and of no other that its name could be a pattern for', () => {
+    const receivers = new Set(['webhook:train', 'webhook:t*']);
+    const asked = { ...policy(alert('train'), alert('t*')), receivers };
+
+    expect(decide({ policy: asked, facts: [failed] }).map(({ reason }) => reason)).toEqual(['matched', 'job_differs']);
+  });
+
+  it('of another job is not written down with every event', () => {
+    const asked = policy(subscription(), alert('train'), alert('other'));
+    const decisions = decide({ policy: asked, facts: [failed] });
+
+    expect(worthRecording(asked, decisions, { job: 'train', project: null }).map((one) => one.subscription)).toEqual([
+      'ops',
+      'train',
+    ]);
+    expect(worthRecording(asked, decideResolved(asked, []), null).map((one) => one.subscription)).toEqual(['ops']);
   });
 });
 

@@ -112,6 +112,21 @@ export function withhold(
   };
 }
 
+/** Without the alerts of other jobs: there may be thousands, and they have nothing to do with it. */
+export function worthRecording(
+  { subscriptions }: Policy,
+  decisions: readonly Decision[],
+  task: { readonly job: string | null; readonly project: string | null } | null,
+): Decision[] {
+  const jobs = new Map(subscriptions.flatMap(({ name, job }) => (job === undefined ? [] : [[name, job]])));
+  if (jobs.size === 0) return [...decisions];
+  return decisions.filter(({ subscription, reason }) => {
+    const job = jobs.get(subscription);
+    const isOwn = job === undefined || (task?.job === job.name && task.project === job.project);
+    return isOwn || (reason !== 'job_differs' && reason !== 'never_told');
+  });
+}
+
 /** A subscription and receiver that were promised something about an alert. */
 export interface Told {
   readonly subscription: string;

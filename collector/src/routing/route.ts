@@ -17,8 +17,8 @@ export type RouteReason =
 
 /** Asks one subscription about one fact. */
 export function route(subscription: Subscription, fact: RoutedFact): RouteReason {
-  if (!hears(subscription, fact.events)) return 'event_not_subscribed';
   if (isOfOtherJob(subscription, fact)) return 'job_differs';
+  if (!hears(subscription, fact.events)) return 'event_not_subscribed';
   const mismatch = findMismatch(subscription.matchers, fact.attributes);
   if (mismatch !== null) return `${mismatch.key}_differs`;
   return isOnlyListed(subscription, fact) ? 'information' : 'matched';
