@@ -211,6 +211,7 @@ function peoplesDoor(
         onChanged: async (nodeId, change) => {
           onNodeChanged({ loops, gateway, bus }, nodeId, change);
           if (change === 'removed') await loops.forgetJobs();
+          else await policy.refresh();
         },
       },
       tasks: { queries, clock },

@@ -108,6 +108,26 @@ describe('a silence', () => {
     ]);
   });
 
+  it('is named by the first message after it, and by no other', async () => {
+    await using product = await start();
+    await product.ask('POST', '/silences', { ...order, for: '1h' });
+    const until = new Date(clock.wallMs() + hourMs).toISOString();
+    await clock.advance(2 * hourMs);
+    for (const id of ['t1', 't2']) await rig.taskEnded('n1', id, { status: 'failed' });
+    await rig.taskEnded('n2', 't3', { status: 'failed' });
+    await product.engine.round();
+    await clock.advance(25 * hourMs);
+    await rig.condition('n1', { status: 'true' });
+    await product.engine.round();
+
+    expect((await told()).map(({ body }) => body['after_silence'])).toEqual([
+      { by: 'ada', until, note: 'swapping disks' },
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
   it('ends when told to, and lets go at once', async () => {
     await using product = await start();
     const { body } = await product.ask('POST', '/silences', { ...order, for: '1h' });
@@ -201,8 +221,15 @@ describe('a silence', () => {
     ]);
     expect((await product.ask('GET', '/nodes/n1')).body).toMatchObject({ status: 'online' });
     await product.ask('POST', '/nodes/n1/drain');
+    await clock.advance(60_000);
     await product.ask('POST', '/nodes/n1/undrain');
     expect((await product.ask('GET', '/silences')).body.items).toEqual([]);
+    for (const id of ['t2', 't3']) await rig.taskEnded('n1', id, { status: 'failed' });
+    await product.engine.round();
+    expect((await told()).slice(2).map(({ body }) => body['after_silence'])).toMatchObject([
+      { by: 'unknown', note: 'draining' },
+      undefined,
+    ]);
   });
 
   it('of a silent node keeps its lost tasks too, and tells both in one message when it ends', async () => {

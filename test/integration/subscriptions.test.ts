@@ -157,7 +157,7 @@ describe('subscriptions that people make', () => {
     await rig.taskEnded('n1', 't1', { status: 'failed' });
     await rig.condition('n1', { status: 'false' });
     await product.engine.round();
-    await product.deliverer.nudge();
+    product.deliverer.nudge();
 
     await eventually(() =>
       expect(told(sink).map(({ type }) => type)).toEqual([

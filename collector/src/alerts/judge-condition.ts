@@ -6,6 +6,7 @@ import type { Queries } from '../db/database.ts';
 import { type AlertRow, findIncident, openIncident, raiseSeverity, resolveIfOver } from '../incidents/store.ts';
 import { newId } from '../outbox/new-id.ts';
 import { type Decision, decide, decideResolved, type Suppression } from '../routing/decide.ts';
+import { sayAfterSilence } from './after-silence.ts';
 import { countsOf } from './allowance.ts';
 import { routedCondition } from './facts.ts';
 import type { Judging, NodeRow, TaskRow } from './round.ts';
@@ -207,20 +208,22 @@ export async function tellHolding(
   },
 ): Promise<void> {
   const { tx, policy, now } = judging;
+  const facts = [
+    routedCondition(alert.condition, {
+      node,
+      severity: alert.severity,
+      task,
+      isLimit: alert.condition === 'TaskOverrun' && alert.component === 'agent' && !again && !isWorse,
+    }),
+  ];
   const decisions = decide({
     policy,
-    facts: [
-      routedCondition(alert.condition, {
-        node,
-        severity: alert.severity,
-        task,
-        isLimit: alert.condition === 'TaskOverrun' && alert.component === 'agent' && !again && !isWorse,
-      }),
-    ],
+    facts,
     suppression,
     now: now.getTime(),
     sent: await countsOf(judging, task),
   });
+  const afterSilence = await sayAfterSilence(judging, { facts, decisions });
   const isUnreachable = alert.condition === 'ComponentUnreachable';
   const repeat = again ? alert.renotifications + 1 : alert.renotifications;
   if (again) await updateAlert(tx, alert.id, { renotifiedAt: now, renotifications: repeat });
@@ -235,7 +238,12 @@ export async function tellHolding(
       task,
       node,
       repeat,
-      ...(heldBack === undefined ? {} : { heldBackFor: () => heldBack }),
+      // The one says what the other would.
+      ...(heldBack !== undefined
+        ? { heldBackFor: () => heldBack }
+        : afterSilence === undefined
+          ? {}
+          : { afterSilence }),
     },
   ]);
 }

@@ -7,6 +7,7 @@ import { toSilence } from '../routing/live-policy.ts';
 import type { RoutedFact } from '../routing/route.ts';
 import { findDrain, findSilences, type SilenceRow } from '../routing/store.ts';
 import type { DailyWindow } from '../routing/window.ts';
+import { sayAfterSilence } from './after-silence.ts';
 import { countsOf } from './allowance.ts';
 import { groupedTask, routedCondition, routedEnd } from './facts.ts';
 import { deleteHeld, type HeldRow, listHeld } from './held-store.ts';
@@ -72,6 +73,7 @@ async function tellOne(
         : decision,
   );
   if (decisions.some(({ notified }) => notified)) {
+    await sayAfterSilence(judging, { facts, decisions });
     const isOfTask = alert.condition === 'TaskFailed';
     const isUnreachable = alert.condition === 'ComponentUnreachable';
     const members = lost.map((member) => ({ task: groupedTask(member, node?.name ?? member.nodeId) }));

@@ -6,6 +6,7 @@ import { lockNode, markOffline } from '../nodes/store.ts';
 import { newId } from '../outbox/new-id.ts';
 import { type Decision, decide, decisionOf, judge, type Suppression, worthRecording } from '../routing/decide.ts';
 import { markLost } from '../tasks/store.ts';
+import { sayAfterSilence } from './after-silence.ts';
 import { groupedTask, routedCondition, routedEnd } from './facts.ts';
 import { fingerprintOf, fireAlert, resolveAlert } from './judge-condition.ts';
 import type { Judging, NodeRow, TaskRow } from './round.ts';
@@ -51,13 +52,15 @@ async function tellSilent(
 ): Promise<void> {
   const { tx, now, policy } = judging;
   const suppression: Suppression | null = node.draining ? 'draining' : null;
+  const facts = [routedCondition('ComponentUnreachable', { node, severity: 'critical' })];
   const ofNode = decide({
     policy,
-    facts: [routedCondition('ComponentUnreachable', { node, severity: 'critical' })],
+    facts,
     suppression,
     now: now.getTime(),
   });
   const { decisions, groups } = addTaskHearers(judging, { ofNode, node, lost, suppression });
+  const afterSilence = await sayAfterSilence(judging, { facts, decisions });
   tell(judging, [
     {
       kind: suppression === null ? 'unreachable' : 'suppressed',
@@ -67,6 +70,7 @@ async function tellSilent(
       alert,
       incident: await findIncident(tx, alert.incidentId),
       node,
+      ...(afterSilence === undefined ? {} : { afterSilence }),
       groupFor: ({ receiver }) => membersOf(groups.get(receiver) ?? [], node),
     },
   ]);

@@ -12,6 +12,7 @@ import {
 } from '../incidents/store.ts';
 import { newId } from '../outbox/new-id.ts';
 import { decide, type Suppression } from '../routing/decide.ts';
+import { sayAfterSilence } from './after-silence.ts';
 import { countAnew, countsOf } from './allowance.ts';
 import { routedEnd, routedStart } from './facts.ts';
 import { causeOfTask } from './judge-condition.ts';
@@ -72,12 +73,15 @@ export async function judgeTaskEnded(judging: Judging, { task, node, history }: 
   const isFailure = judgment.status === 'true';
   const sent = await countsOf(judging, task);
   const kind = suppression !== null ? 'suppressed' : told !== undefined ? 'amended' : isFailure ? 'fired' : 'ended';
+  const decisions = decide({ policy, facts, suppression, now: judging.now.getTime(), sent });
+  const afterSilence = await sayAfterSilence(judging, { facts, decisions });
   tell(judging, [
     {
       kind,
       type: told === undefined ? 'task.ended' : 'task.amended',
       reason: task.status,
-      decisions: decide({ policy, facts, suppression, now: judging.now.getTime(), sent }),
+      decisions,
+      ...(afterSilence === undefined ? {} : { afterSilence }),
       ...raised,
       active: isFailure,
       task,

@@ -26,6 +26,8 @@ export interface Telling {
   readonly repeat?: number;
   /** For one receiver's eyes: what is told together with this. */
   readonly groupFor?: (decision: Decision) => Notification['group'];
+  /** It is the first to be told after a silence. */
+  readonly afterSilence?: Notification['after_silence'];
   /** Why it is told only now. */
   readonly heldBackFor?: (decision: Decision) => Notification['held_back'];
   /** False: what keeps it from someone now is no reason to tell them later. */
@@ -110,5 +112,6 @@ function bodyOf(
     repeat,
     ...(group === undefined ? {} : { group }),
     ...(heldBack === undefined ? {} : { held_back: heldBack }),
+    ...(telling.afterSilence === undefined ? {} : { after_silence: telling.afterSilence }),
   };
 }

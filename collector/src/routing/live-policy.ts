@@ -144,7 +144,7 @@ function toSubscription(row: SubscriptionRow): Subscription {
 
 /** @throws RangeError for a time zone that this program does not know */
 export function toSilence(
-  row: Pick<SilenceRow, 'id' | 'author' | 'reason' | 'matchers' | 'startsAt' | 'endsAt' | 'recurrence'>,
+  row: Pick<SilenceRow, 'id' | 'author' | 'reason' | 'matchers' | 'startsAt' | 'endsAt' | 'recurrence' | 'origin'>,
 ): Silence {
   return {
     id: row.id,
@@ -154,6 +154,7 @@ export function toSilence(
     startsAt: row.startsAt.getTime(),
     endsAt: row.endsAt?.getTime() ?? null,
     window: row.recurrence === null ? null : toWindow(row.recurrence),
+    ...(row.origin === 'drain' ? { isDrain: true } : {}),
   };
 }
 

@@ -12,6 +12,8 @@ export interface Silence {
   readonly endsAt: number | null;
   /** Only within these hours. */
   readonly window: DailyWindow | null;
+  /** It came with the drain of a node, whose flag keeps things back. */
+  readonly isDrain?: boolean;
 }
 
 /** When the silence that holds at this instant ends; null when it does not hold, Infinity when no end is set. */
@@ -30,11 +32,37 @@ export function findSilence(
 ): { readonly silence: Silence; readonly until: number } | null {
   let longest: { silence: Silence; until: number } | null = null;
   for (const silence of silences) {
-    const until = silentUntil(silence, now);
+    const until = silence.isDrain === true ? null : silentUntil(silence, now);
     if (until === null || (longest !== null && longest.until >= until)) continue;
     if (findMismatch(silence.matchers, attributes) === null) longest = { silence, until };
   }
   return longest;
+}
+
+/** A message says that it comes after a silence for so long. */
+export const afterSilenceMs = 86_400_000;
+
+/** Of the silences that matched and are over since a day at most, the one that ended last. */
+export function findSilenceBefore(
+  silences: readonly Silence[],
+  { attributes, now }: { attributes: Attributes; now: number },
+): { readonly silence: Silence; readonly endedAt: number } | null {
+  let last: { silence: Silence; endedAt: number } | null = null;
+  for (const silence of silences) {
+    const endedAt = lastEnd(silence, now);
+    if (endedAt === null || now - endedAt > afterSilenceMs || (last !== null && last.endedAt >= endedAt)) continue;
+    if (findMismatch(silence.matchers, attributes) === null) last = { silence, endedAt };
+  }
+  return last;
+}
+
+function lastEnd({ startsAt, endsAt, window }: Silence, now: number): number | null {
+  const end = endsAt !== null && endsAt <= now ? endsAt : null;
+  if (window === null) return end;
+  const occurrence = window.before(end ?? now) ?? null;
+  const inside = end === null ? null : window.around(end - 1);
+  const endedAt = inside !== null ? end : (occurrence?.endAt ?? null);
+  return endedAt !== null && endedAt > startsAt ? endedAt : null;
 }
 
 /** In words: who, until when, why. */

@@ -1,6 +1,7 @@
 import { and, asc, eq, gt, inArray, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
 import { alertCounts, collectorState, notifications, silences, subscriptions } from '../db/tables/schema.ts';
+import { afterSilenceMs } from './silence.ts';
 
 export type SubscriptionRow = typeof subscriptions.$inferSelect;
 export type SilenceRow = typeof silences.$inferSelect;
@@ -21,7 +22,7 @@ export async function loadRouting(db: Queries, now: Date): Promise<StoredRouting
     silences: await db
       .select()
       .from(silences)
-      .where(and(eq(silences.origin, 'person'), or(isNull(silences.endsAt), gt(silences.endsAt, now)))),
+      .where(or(isNull(silences.endsAt), gt(silences.endsAt, new Date(now.getTime() - afterSilenceMs)))),
   };
 }
 
@@ -204,6 +205,20 @@ export async function findSilences(db: Queries, ids: readonly string[]): Promise
     .from(silences)
     .where(inArray(silences.id, [...ids]));
   return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** True for the first who asks since the silence ended: who does is to say that it was silent until then. */
+export async function announceSilence(
+  tx: Queries,
+  { id, endedAt, now }: { id: string; endedAt: number; now: Date },
+): Promise<boolean> {
+  const isNews = or(isNull(silences.announcedAt), lt(silences.announcedAt, new Date(endedAt)));
+  const claimed = await tx
+    .update(silences)
+    .set({ announcedAt: now })
+    .where(and(eq(silences.id, id), isNews))
+    .returning({ id: silences.id });
+  return claimed.length > 0;
 }
 
 /** The order that a node's drain, the present or the last one, came with. */

@@ -105,6 +105,8 @@ export const notification = z.object({
   /** How often this alert has been told again; 0 the first time. */
   repeat: z.int(),
   group: z.optional(z.array(groupMember)),
+  /** The first message after a silence that it would have fallen into: who had silenced it, until when. */
+  after_silence: z.optional(z.object({ by: z.string(), until: instant, note: z.string() })),
   /** Why it is told later than it was true, and since when it was kept back. */
   held_back: z.optional(
     z.object({

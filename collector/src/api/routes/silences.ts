@@ -130,6 +130,7 @@ function silenceOf(body: z.infer<typeof silenceBody>, now: number): SilenceRow {
     endsAt,
     nodeId: null,
     createdAt: new Date(now),
+    announcedAt: null,
   };
 }
 

@@ -62,6 +62,8 @@ export const silences = pgTable('silences', {
   /** Of a drain. */
   nodeId: text('node_id'),
   createdAt: instantColumn('created_at').notNull(),
+  /** When a message last said that this had kept things quiet: the first one after it does. */
+  announcedAt: instantColumn('announced_at'),
 });
 
 /** What a subscription was not told when an alert fired, and hears later if the alert still does. */

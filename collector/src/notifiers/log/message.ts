@@ -2,7 +2,7 @@ import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 
 /** The fields of one log line: OSAPI's `component, hostname, condition, active, reason`, and a task's where there is one. */
 export function logFields(
-  { id, type, condition, node, task, group, repeat, incident, held_back }: Notification,
+  { id, type, condition, node, task, group, repeat, incident, held_back, after_silence }: Notification,
   ownHostname: string,
 ): Record<string, unknown> {
   return {
@@ -34,5 +34,6 @@ export function logFields(
     ...(group === undefined ? {} : { tasks: group.map((member) => member.task.task_id) }),
     ...(repeat === 0 ? {} : { repeat }),
     ...(held_back === undefined ? {} : { held_back }),
+    ...(after_silence === undefined ? {} : { after_silence }),
   };
 }
