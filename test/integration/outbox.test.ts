@@ -497,6 +497,7 @@ describeOnDatabases('the outbox', (kind) => {
           receiver: 'hook',
           renotify_interval: '0',
           target: null,
+          target_digest: null,
           max_alerts_per_job: null,
           quiet_hours: null,
           expires_at: null,

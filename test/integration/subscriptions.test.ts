@@ -64,6 +64,7 @@ describe('subscriptions that people make', () => {
           events: ['fail'],
           receiver: `webhook:${body['id']}`,
           target: `http://127.0.0.1:${sink.port}/…`,
+          target_digest: expect.stringMatching(/^[0-9a-f]{16}$/),
           max_alerts_per_job: 5,
           renotify_interval: '1h',
           quiet_hours: { time_zone: 'Europe/Berlin', from: '03:00', to: '03:01', days: ['mon'] },

@@ -183,7 +183,7 @@ async function setDraining(
 ): Promise<void> {
   const client = context.client();
   const { id, name } = await findNode(client, wanted);
-  await client.post(`/nodes/${encodeURIComponent(id)}/${verb}`, verb === 'drain' ? flags : undefined);
+  await client.post(`/nodes/${encodeURIComponent(id)}/${verb}`, Object.keys(flags).length === 0 ? undefined : flags);
   context.print(
     verb === 'drain'
       ? `${neutralise(name)} is draining: it is watched, and notifies nobody\n`
