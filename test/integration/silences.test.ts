@@ -1,3 +1,4 @@
+import { deleteSilencesBefore } from '@runnerwatch/collector/routing/store.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AlertRig } from '../support/alert-rig.ts';
 import { TestDatabase } from '../support/database.ts';
@@ -142,6 +143,8 @@ describe('a silence', () => {
     expect((await told()).map(({ type }) => type)).toEqual(['condition.fired']);
     expect((await product.ask('GET', '/silences')).body.items).toEqual([]);
     expect((await product.ask('GET', '/silences?all')).body.items).toMatchObject([{ id, state: 'expired' }]);
+    expect(await deleteSilencesBefore(rig.db.drizzle, new Date(clock.wallMs() - 1), 100)).toBe(0);
+    expect(await deleteSilencesBefore(rig.db.drizzle, new Date(clock.wallMs() + 1), 100)).toBe(1);
   });
 
   it('F101 is refused when it would never silence anything, or never end', async () => {

@@ -1,4 +1,5 @@
 import { LivePolicy } from '@runnerwatch/collector/routing/live-policy.ts';
+import { deleteSubscriptionsBefore } from '@runnerwatch/collector/routing/store.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -211,6 +212,31 @@ describe('subscriptions that people make', () => {
     ]);
     expect(told(sink).some((one) => one['type'] === 'condition.resolved' && 'held_back' in one)).toBe(false);
     expect(await rig.rows('select 1 from held_notifications')).toEqual([]);
+  });
+
+  it('are forgotten some time after their end, unless what they told of still holds', async () => {
+    const clock = new ManualClock(Date.now());
+    await using product = await start(clock);
+    const make = async (body: object) => String((await product.ask('POST', '/subscriptions', body)).body['id']);
+    const address = 'http://127.0.0.1:9/x';
+    const told = await make({ events: ['condition'], target: { type: 'webhook', address }, for: '1h' });
+    await make({ events: ['success'], receiver: 'log', for: '1h', max_alerts_per_job: 1 });
+    const kept = await make({ events: ['success'], receiver: 'log' });
+    await rig.condition('n1', { status: 'true' });
+    await product.engine.round();
+    await rig.db.sql`update notifications set state = 'delivered'`;
+    await clock.advance(2 * 3_600_000);
+    const forget = () => deleteSubscriptionsBefore(rig.db.drizzle, new Date(clock.wallMs()), 100);
+    const known = async () => (await rig.rows<{ id: string }>('select id from subscriptions')).map(({ id }) => id);
+
+    expect(await forget()).toBe(1);
+    expect(new Set(await known())).toEqual(new Set([told, kept]));
+    await rig.condition('n1', { status: 'false' });
+    await product.engine.round();
+    expect(await forget()).toBe(0);
+    await rig.db.sql`update notifications set state = 'delivered'`;
+    expect(await forget()).toBe(1);
+    expect(await known()).toEqual([kept]);
   });
 
   it('reach another collector on the same database', async () => {

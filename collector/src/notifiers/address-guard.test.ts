@@ -1,5 +1,7 @@
+import { request } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { HttpSink } from '../../../test/support/http-sink.ts';
 import {
   createAddressGuard,
   ForbiddenAddress,
@@ -83,6 +85,31 @@ describe('the lookup', () => {
     new Promise<unknown>((settle) => {
       guardedLookup(guard, resolve)('name.example', { all }, (error, address) => settle(error ?? address));
     });
+
+  it('F112 is asked once for a connection, so that a second answer changes nothing, and again for the next', async () => {
+    await using sink = await HttpSink.open();
+    const answers = ['127.0.0.1', '169.254.169.254'];
+    const asked: string[] = [];
+    const flipping: ResolveName = (name, options, done) => {
+      asked.push(name);
+      answering(answers[asked.length - 1] ?? '10.0.0.1')(name, options, done);
+    };
+    const lookup = guardedLookup(createAddressGuard(['127.0.0.0/8']), flipping);
+    const dial = () =>
+      new Promise<unknown>((settle) => {
+        const url = `http://rebinding.example:${sink.port}/hook`;
+        const dialled = request(url, { method: 'POST', lookup, agent: false }, (response) => {
+          response.resume();
+          settle(response.statusCode);
+        });
+        dialled.on('error', settle).end();
+      });
+
+    expect(await dial()).toBe(204);
+    expect(asked).toEqual(['rebinding.example']);
+    expect(await dial()).toBeInstanceOf(ForbiddenAddress);
+    expect(sink.requests).toHaveLength(1);
+  });
 
   it('F112 refuses a name that resolves to a closed address, also beside an open one', async () => {
     expect(await look(answering('127.0.0.1'))).toBeInstanceOf(ForbiddenAddress);

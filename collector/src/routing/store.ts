@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, isNull, lt, notInArray, or, type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
 import { alertCounts, collectorState, notifications, silences, subscriptions } from '../db/tables/schema.ts';
 import { afterSilenceMs } from './silence.ts';
@@ -112,13 +112,18 @@ export async function findTarget(db: Queries, receiver: string): Promise<string 
   return row?.target ?? null;
 }
 
-/** Notifications promised because of each of these. */
+/** Notifications promised because of each of these, without those that something is over. */
 export async function countSent(db: Queries, ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
   if (ids.length === 0) return new Map();
   const rows = await db
     .select({ id: notifications.subscription, count: sql<number>`count(*)::int` })
     .from(notifications)
-    .where(and(inArray(notifications.subscription, [...ids]), eq(notifications.isTest, false)))
+    .where(
+      and(
+        inArray(notifications.subscription, [...ids]),
+        notInArray(notifications.type, ['condition.resolved', 'node.recovered']),
+      ),
+    )
     .groupBy(notifications.subscription);
   return new Map(rows.map(({ id, count }) => [id, count]));
 }
@@ -142,14 +147,14 @@ export async function endOrphanedJobAlerts(db: Queries, now: Date): Promise<numb
 
 /** Forgets those that ended before and that nobody waits for: no alert they told of fires, nothing is on its way. */
 export async function deleteSubscriptionsBefore(db: Queries, before: Date, limit: number): Promise<number> {
-  const ended = sql<Date>`coalesce(${subscriptions.deletedAt}, ${subscriptions.expiresAt})`;
+  const isOld = sql`coalesce(${subscriptions.deletedAt}, ${subscriptions.expiresAt}) < ${before.toISOString()}::timestamptz`;
   const isAwaited = sql`exists (
     select 1 from notifications n join transitions t on t.id = n.transition_id left join alerts a on a.id = t.alert_id
     where n.subscription = ${subscriptions.id} and (n.state = 'pending' or (a.status = 'firing' and a.condition <> 'TaskFailed')))`;
   const old = db
     .select({ id: subscriptions.id })
     .from(subscriptions)
-    .where(and(lt(ended, before), sql`not ${isAwaited}`))
+    .where(and(isOld, sql`not ${isAwaited}`))
     .limit(limit);
   return changeRouting(db, async (tx) => {
     const deleted = await tx
