@@ -4,6 +4,7 @@ import { endOrphanedJobAlerts } from '@runnerwatch/collector/routing/store.ts';
 import { jobId } from '@runnerwatch/collector/tasks/jobs.ts';
 import { deleteTasksEndedBefore } from '@runnerwatch/collector/tasks/store.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
+import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AlertRig } from '../support/alert-rig.ts';
 import { TestDatabase } from '../support/database.ts';
@@ -145,6 +146,32 @@ describe('an alert of a job', () => {
       status: 200,
       body: { status: 'failed', exit_code: 3 },
     });
+  });
+
+  it('R66 leaves a line at INFO for each that was told, and one of trouble that names no address', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
+    await using sink = await HttpSink.open();
+    await using product = await startRouting(rig, {
+      clock: systemClock,
+      notifications: { subscriptions: [{ events: ['begin'] }] },
+      deliverer: { log },
+    });
+    product.start();
+    const { body } = await product.ask('POST', path, { alert_type: 'webhook', target: sink.url });
+    await product.ask('POST', path, { alert_type: 'webhook', target: 'http://127.0.0.1:9/token-of-theirs' });
+    await rig.taskEnded('n1', 'r1', { status: 'failed', ...train });
+    product.engine.nudge();
+
+    await eventually(() =>
+      expect(lines).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ level: 30, receiver: `webhook:${body['id']}`, msg: 'notification delivered' }),
+          expect.objectContaining({ level: 40, error: 'connection refused' }),
+        ]),
+      ),
+    );
+    expect(JSON.stringify(lines)).not.toContain('token-of-theirs');
   });
 
   it('R67 R68 R73 is listed, added and deleted by the API', async () => {

@@ -7,6 +7,7 @@ import { silenceRoutes } from '@runnerwatch/collector/api/routes/silences.ts';
 import { subscriptionRoutes } from '@runnerwatch/collector/api/routes/subscriptions.ts';
 import { taskRoutes } from '@runnerwatch/collector/api/routes/tasks.ts';
 import { watchRoutes } from '@runnerwatch/collector/api/routes/watches.ts';
+import type { DelivererOptions } from '@runnerwatch/collector/outbox/deliverer.ts';
 import { sendTest } from '@runnerwatch/collector/outbox/send-test.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import { type AlertRig, startAlerting } from './alert-rig.ts';
@@ -27,11 +28,13 @@ export async function startRouting(
     notifications = {},
     allowedCidrs = ['127.0.0.0/8'],
     engine: more = {},
+    deliverer: moreDelivery = {},
   }: {
     clock: Clock;
     notifications?: object;
     allowedCidrs?: readonly string[];
     engine?: Partial<EngineOptions>;
+    deliverer?: Partial<DelivererOptions>;
   },
 ) {
   const { db } = rig;
@@ -39,7 +42,7 @@ export async function startRouting(
   const alerting = startAlerting(rig, {
     notifications: { allowed_cidrs: allowedCidrs, ...notifications },
     engine: { clock, ...more },
-    deliverer: { clock },
+    deliverer: { clock, ...moreDelivery },
   });
   const { policy, deliverer, engine } = alerting;
   await policy.start();

@@ -222,6 +222,40 @@ describe('what keeps a matching transition from a subscription', () => {
     ]);
   });
 
+  it('leaves no receiver told twice, and nobody told against an order, whatever the subscriptions', () => {
+    const one = fc.record({
+      receiver: fc.constantFrom('hook', 'log', 'gone'),
+      maxAlertsPerJob: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
+      expiresAt: fc.option(fc.integer({ min: now - 10, max: now + 10 }), { nil: undefined }),
+      isQuiet: fc.boolean(),
+    });
+    const always = createWindow({ time_zone: 'UTC', from: '00:00', to: '00:00' });
+    const silence = { id: 's', author: 'a', reason: 'r', matchers: [], startsAt: 0, endsAt: null, window: null };
+    fc.assert(
+      fc.property(fc.array(one), fc.integer({ min: 0, max: 3 }), fc.boolean(), (given, count, isSilenced) => {
+        const subscriptions = given.map(({ isQuiet, ...more }, index) =>
+          subscription({ name: `s${index}`, ...more, ...(isQuiet ? { quietHours: always } : {}) }),
+        );
+        const decisions = decide({
+          policy: { ...policy(...subscriptions), silences: isSilenced ? [silence] : [] },
+          facts: [failed],
+          sent: new Map(subscriptions.map(({ name }) => [name, count])),
+        });
+        const told = decisions.filter(({ notified }) => notified);
+
+        expect(decisions.map(({ subscription: name }) => name)).toEqual(subscriptions.map(({ name }) => name));
+        expect(new Set(told.map(({ receiver }) => receiver)).size).toBe(told.length);
+        if (isSilenced) expect(told).toEqual([]);
+        for (const { subscription: name } of told) {
+          const its = subscriptions.find((each) => each.name === name);
+          expect(its?.quietHours).toBeUndefined();
+          expect(its?.expiresAt ?? Number.POSITIVE_INFINITY).toBeGreaterThan(now);
+          expect(its?.maxAlertsPerJob ?? Number.POSITIVE_INFINITY).toBeGreaterThan(count);
+        }
+      }),
+    );
+  });
+
   it('is nothing for what does not match anyway', () => {
     expect(reasons({ expiresAt: 0, matchers: [{ key: 'job', patterns: ['other'] }] })).toEqual(['job_differs']);
   });
