@@ -8,7 +8,7 @@ function kind(name: string) {
   return found;
 }
 
-const truth: Truth = { name: 'a', kind: kind('scope-3'), endedAt: 1000, isBrief: false };
+const truth: Truth = { name: 'a', kind: kind('scope-3'), endedAt: 1000, isOnlyLookedAt: false };
 const right: StoredTask = {
   id: '1',
   name: 'a',
@@ -70,7 +70,7 @@ describe('the comparison of what happened with what was stored and told', () => 
     const toldUnknown = { told: [{ ...told, status: 'unknown' as const }], tasks: [unseen] };
 
     expect(found({ ...toldUnknown, blind })).toEqual({ faults: [], explained: ['a'] });
-    expect(found({ ...toldUnknown, truths: [{ ...truth, isBrief: true }] }).explained).toEqual(['a']);
+    expect(found({ ...toldUnknown, truths: [{ ...truth, isOnlyLookedAt: true }] }).explained).toEqual(['a']);
     expect(found(toldUnknown).faults).toEqual(['unexplained']);
     const silent = { ...unseen, verdict: { cause: 'unknown', confidence: 'unknown', summary: 'not seen' } as const };
     expect(found({ ...toldUnknown, tasks: [silent], blind }).faults).toEqual(['unexplained']);

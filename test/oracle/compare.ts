@@ -7,8 +7,8 @@ export interface Truth {
   readonly kind: Kind;
   /** By the node's clock, in milliseconds since the epoch. */
   readonly endedAt: number;
-  /** It lived too short a time for an agent that learns of processes by looking. */
-  readonly isBrief: boolean;
+  /** Its agent learns of processes by looking, and on a busy node may look too late; it has to say so then. */
+  readonly isOnlyLookedAt: boolean;
 }
 
 export interface StoredTask {
@@ -102,12 +102,12 @@ export function compare(account: Account): Comparison {
 }
 
 function judge(
-  { kind, endedAt, isBrief }: Truth,
+  { kind, endedAt, isOnlyLookedAt }: Truth,
   task: StoredTask,
   blind: readonly BlindWindow[],
 ): 'right' | 'wrong' | 'unexplained' | 'explained' {
   const { is } = kind;
-  const isBlind = isBrief || blind.some(({ from, to }) => endedAt >= from && endedAt <= to);
+  const isBlind = isOnlyLookedAt || blind.some(({ from, to }) => endedAt >= from && endedAt <= to);
   if (task.status === 'unknown') return kind.isScope && isBlind && givesReason(task) ? 'explained' : 'unexplained';
   const isSeen = <T>(told: T | null, really: T | null) => told === really || (told === null && isBlind);
   const isRight =

@@ -16,8 +16,10 @@ import {
   type Account,
   type BlindWindow,
   compare,
+  type Fault,
   type Finding,
   type StoredEnd,
+  type StoredTask,
   type Told,
   type Truth,
   tableOf,
@@ -88,7 +90,7 @@ export async function consult(options: OracleOptions): Promise<OracleResult> {
   const told = toldBy(sink);
   const account: Account = { truths, tasks, told, blind, ends: await storedEnds(place) };
   const comparison = compare(account);
-  const evidence = await gather(machine, { findings: comparison.findings, truths, blows });
+  const evidence = await gather(place, { machine, tasks, findings: comparison.findings, truths, blows });
   const table = [
     `oracle: seed ${seed}, ${truths.length} ends of ${ends} planned, ${blows.length} blows (${countOf(blows)})`,
     tableOf(account, comparison),
@@ -196,13 +198,23 @@ async function blindWindows(machine: InstallTarget, blows: readonly Blow[]): Pro
 }
 
 const looksInto = 12;
+const worst: readonly Fault[] = ['missing', 'doubled', 'untold', 'told twice', 'wrong', 'unexplained'];
+
+interface Circumstances {
+  readonly machine: InstallTarget;
+  readonly tasks: readonly StoredTask[];
+  readonly findings: readonly Finding[];
+  readonly truths: readonly Truth[];
+  readonly blows: readonly Blow[];
+}
 
 async function gather(
-  machine: InstallTarget,
-  { findings, truths, blows }: { findings: readonly Finding[]; truths: readonly Truth[]; blows: readonly Blow[] },
+  { installation, collector }: Place,
+  { machine, tasks, findings, truths, blows }: Circumstances,
 ): Promise<string> {
   const texts: string[] = [];
-  for (const { name, kind, fault, evidence } of findings.slice(0, looksInto)) {
+  const byWeight = findings.toSorted((one, other) => worst.indexOf(one.fault) - worst.indexOf(other.fault));
+  for (const { name, kind, fault, evidence } of byWeight.slice(0, looksInto)) {
     const endedAt = truths.find((truth) => truth.name === name)?.endedAt ?? 0;
     const near = blows.filter(({ from, to }) => endedAt > from - 5000 && endedAt < to + 5000);
     const { stdout } = await machine.ssh(
@@ -215,6 +227,7 @@ async function gather(
         ({ victim, from, to }) => `  ${victim} ${new Date(from).toISOString()} to ${new Date(to).toISOString()}`,
       ),
       stdout.trimEnd(),
+      ...(await Promise.all(tasks.filter((task) => task.name === name).map(({ id }) => explained(installation, id)))),
     );
   }
   if (findings.length > looksInto) texts.push(`and ${findings.length - looksInto} more`);
@@ -222,8 +235,18 @@ async function gather(
     texts.push(
       ...blows.map(({ victim, from, to }) => `blow: ${new Date(from).toISOString()} ${to - from} ms ${victim}`),
       (await machine.ssh('journalctl --no-pager -o cat -u runnerwatch-agent.service', { timeoutMs: 60_000 })).stdout,
+      collector.output,
     );
   return texts.join('\n');
+}
+
+/** A task as it is stored, and why it was told or not. */
+async function explained(installation: Installation, id: string): Promise<string> {
+  const paths = [`/tasks/${id}`, `/explain/tasks/${id}`];
+  const answers = await Promise.all(
+    paths.map((path) => installation.get<unknown>(path).catch((error: unknown) => String(error))),
+  );
+  return answers.map((answer) => JSON.stringify(answer)).join('\n');
 }
 
 function toldBy(sink: HttpSink): Told[] {

@@ -63,9 +63,6 @@ later() {
 /** Prints when each began and when its end came: `began/NAME SECONDS` and `ending/NAME SECONDS`, since the epoch. */
 export const readTruth = `cd ${places.truth} && find began ending -type f -printf '%p %T@\\n'`;
 
-/** Without the kernel's word on every process, what lives shorter than this may be over before anybody looks. */
-const briefMs = 1000;
-
 export function truthsFrom(
   text: string,
   { planned, isEveryEndHeard }: { planned: readonly Planned[]; isEveryEndHeard: boolean },
@@ -81,6 +78,6 @@ export function truthsFrom(
     const beganAt = at.get(`began/${name}`);
     if (beganAt === undefined) return [];
     const endedAt = at.get(`ending/${name}`) ?? beganAt + livesMs;
-    return [{ name, kind, endedAt, isBrief: kind.isScope && !isEveryEndHeard && livesMs < briefMs }];
+    return [{ name, kind, endedAt, isOnlyLookedAt: kind.isScope && !isEveryEndHeard }];
   });
 }
