@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { AlertEngine, type EngineOptions } from '@runnerwatch/collector/alerts/engine.ts';
 import type { Database } from '@runnerwatch/collector/db/database.ts';
 import { events, nodes, tasks } from '@runnerwatch/collector/db/tables/schema.ts';
@@ -18,6 +19,8 @@ import * as z from 'zod/mini';
 /** What ingest leaves in the database, without ingest: nodes, tasks and facts for the engine to judge. */
 export class AlertRig {
   readonly db: Database;
+  /** Its own, so that a rig made after a restart says nothing twice. */
+  readonly #stream = randomUUID();
   #seq = 0;
 
   constructor(db: Database) {
@@ -52,7 +55,7 @@ export class AlertRig {
     this.#seq += 1;
     await this.db.drizzle.insert(events).values({
       nodeId,
-      streamId: 'stream',
+      streamId: this.#stream,
       lane: 'ends',
       seq: this.#seq,
       kind: body.kind,

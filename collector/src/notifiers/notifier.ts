@@ -2,19 +2,31 @@ import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
 
-/** The answer to one attempt. Errors are for people and hold no secret: no URL, no header, no body of the receiver's. */
+/** Characters of a handle; a longer one is not kept. */
+export const handleLengthMax = 256;
+
+/** The answer to one attempt. Errors are for people and hold no secret: no URL, no header, of a body at most the service's own word for an error. */
 export type DeliveryOutcome =
-  /** `note`: what is to be known all the same, such as a recipient who could not be reached. */
-  | { readonly outcome: 'delivered'; readonly httpStatus?: number; readonly note?: string }
+  /**
+   * `note`: what is to be known all the same, such as a recipient who could not be reached. `handle` when this message begins a
+   * thread: kept with the notification, and given back with later ones of its incident.
+   */
+  | { readonly outcome: 'delivered'; readonly httpStatus?: number; readonly note?: string; readonly handle?: string }
   /** Trying again may help; `afterMs` when the receiver said when. */
   | { readonly outcome: 'retry'; readonly afterMs?: number; readonly error: string; readonly httpStatus?: number }
   /** Trying again cannot help until a person changes something. */
   | { readonly outcome: 'refused'; readonly error: string; readonly httpStatus?: number };
 
+export interface DeliverOptions {
+  readonly signal: AbortSignal;
+  /** The handle of the last message to this receiver that began a thread about the same incident. */
+  readonly thread?: string | null;
+}
+
 /** Code that speaks to one kind of service, set up for one receiver. */
 export interface Notifier extends AsyncDisposable {
   /** One attempt. Never rejects; ends within the notifier's own limits, and soon after the signal aborts. */
-  deliver(notification: Notification, options: { readonly signal: AbortSignal }): Promise<DeliveryOutcome>;
+  deliver(notification: Notification, options: DeliverOptions): Promise<DeliveryOutcome>;
   /** What people would read, without sending it; unset where that is the public body as it stands. */
   preview?(notification: Notification): Promise<Preview>;
 }

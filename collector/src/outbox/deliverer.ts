@@ -287,7 +287,7 @@ export class Deliverer implements AsyncDisposable {
     try {
       queue.notifier ??= (await this.#options.targets?.open(queue.receiver)) ?? null;
       if (queue.notifier === null) return { outcome: 'refused', error: 'its subscription and target are gone' };
-      return await queue.notifier.deliver(claimed.body, { signal: this.#breakOff.signal });
+      return await queue.notifier.deliver(claimed.body, { signal: this.#breakOff.signal, thread: claimed.thread });
     } catch (error) {
       this.#options.log.error({ err: error, receiver: queue.receiver }, 'a notifier broke its promise never to reject');
       return { outcome: 'retry', error: 'the notifier failed' };

@@ -2,7 +2,7 @@ import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import { and, asc, desc, eq, inArray, lt, ne, notInArray, or, type SQL, sql } from 'drizzle-orm';
 import type { Database, Queries } from '../db/database.ts';
 import { deliveries, notifications, transitions } from '../db/tables/schema.ts';
-import type { DeliveryOutcome } from '../notifiers/notifier.ts';
+import { type DeliveryOutcome, handleLengthMax } from '../notifiers/notifier.ts';
 import { newId } from './new-id.ts';
 import type { Settlement } from './schedule.ts';
 
@@ -14,6 +14,8 @@ export interface Claimed {
   readonly attempts: number;
   readonly createdAt: number;
   readonly isTest: boolean;
+  /** The handle of the last notification to this receiver that began a thread about the same incident. */
+  readonly thread: string | null;
 }
 
 export interface ClaimOptions {
@@ -42,6 +44,7 @@ export async function claimDue(
     attempts: number;
     created_at: string;
     is_test: boolean;
+    thread: string | null;
   }>(sql`
     update notifications set claimed_until = ${until}::timestamptz, claimed_by = ${claimant}
     where id = any (array(
@@ -59,7 +62,11 @@ export async function claimDue(
       order by due.next_attempt_at, due.id
       limit ${limit}
       for update of due skip locked))
-    returning id, receiver, body, attempts, created_at, is_test`);
+    returning id, receiver, body, attempts, created_at, is_test, (
+      select first.handle from notifications first
+      where first.handle is not null and first.receiver = notifications.receiver
+        and first.body -> 'incident' ->> 'id' = notifications.body -> 'incident' ->> 'id'
+      order by first.id desc limit 1) as thread`);
   return [...rows]
     .map((row) => ({
       id: row.id,
@@ -68,6 +75,7 @@ export async function claimDue(
       attempts: row.attempts,
       createdAt: Date.parse(row.created_at),
       isTest: row.is_test,
+      thread: row.thread,
     }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
@@ -88,6 +96,8 @@ export async function settleClaim(
   { claimed, claimant, outcome, settlement, at, durationMs, now }: Attempt,
 ): Promise<boolean> {
   const error = (outcome.outcome === 'delivered' ? outcome.note : outcome.error) ?? null;
+  const handle = outcome.outcome === 'delivered' ? (outcome.handle ?? '') : '';
+  const kept = handle === '' || handle.length > handleLengthMax ? null : handle;
   const nextAttemptAt = new Date(
     settlement.state === 'pending' ? settlement.nextAttemptAt : now.getTime(),
   ).toISOString();
@@ -95,7 +105,7 @@ export async function settleClaim(
     with settled as (
       update notifications set state = ${settlement.state}, attempts = attempts + 1, next_attempt_at = ${nextAttemptAt}::timestamptz,
         claimed_until = null, claimed_by = null, last_error = ${settlement.state === 'delivered' ? null : settlement.error},
-        settled_at = ${settlement.state === 'pending' ? null : now.toISOString()}::timestamptz
+        settled_at = ${settlement.state === 'pending' ? null : now.toISOString()}::timestamptz, handle = coalesce(${kept}, handle)
       where id = ${claimed.id} and claimed_by = ${claimant} and state = 'pending'
       returning id)
     insert into deliveries (id, notification_id, attempt, at, duration_ms, outcome, http_status, error)

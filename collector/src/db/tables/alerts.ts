@@ -140,12 +140,18 @@ export const notifications = pgTable(
     settledAt: instantColumn('settled_at'),
     lastError: text('last_error'),
     isTest: boolean('is_test').notNull().default(false),
+    /** Where its notifier can find it again, when it began a thread about its incident. */
+    handle: text('handle'),
   },
   (table) => [
     index('notifications_due').on(table.receiver, table.nextAttemptAt).where(sql`state = 'pending'`),
     index('notifications_by_transition').on(table.transitionId),
     index('notifications_by_subscription').on(table.subscription),
     index('notifications_by_creation').on(table.createdAt, table.id),
+    // Few: only of notifiers that keep threads.
+    index('notifications_threads')
+      .on(table.receiver, sql`(body -> 'incident' ->> 'id')`, table.id)
+      .where(sql`handle is not null`),
   ],
 );
 
