@@ -8,7 +8,7 @@ import type { DeliveryOutcome } from './notifier.ts';
 export interface HttpLimits {
   /** For name, connection and TLS together. */
   readonly connectTimeoutMs: number;
-  /** From the call to the status line. */
+  /** From the call to the status line, or to the end of a body that is waited for. */
   readonly totalTimeoutMs: number;
   /** Of the answer's body; the rest is not read. */
   readonly bodyBytesMax: number;
@@ -24,11 +24,20 @@ export interface HttpPost {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly signal: AbortSignal;
+  /** Less than the client's own total, for one of several requests that have it together. */
+  readonly timeoutMs?: number;
+  /** The answer is waited for as a whole, for services that say in its body what their status does not. */
+  readonly wantsBody?: boolean;
 }
 
 /** A status was read, or the attempt failed before one. */
 export type HttpAnswer =
-  | { readonly kind: 'status'; readonly status: number; readonly retryAfter: string | undefined }
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly retryAfter: string | undefined;
+      readonly body?: string;
+    }
   | { readonly kind: 'failed'; readonly error: string }
   /** Nothing was dialled: the address is closed to targets typed by people. */
   | { readonly kind: 'forbidden' };
@@ -36,7 +45,7 @@ export type HttpAnswer =
 export interface HttpClient extends AsyncDisposable {
   /**
    * One POST to one address. Redirects are not followed. The answer is its status: the body is drained behind it, bounded in
-   * bytes and time, and never looked at. A kept connection that turns out dead is replaced once, at once.
+   * bytes and time, and looked at by nobody who did not ask for it. A kept connection that turns out dead is replaced once, at once.
    */
   post(post: HttpPost): Promise<HttpAnswer>;
 }
@@ -93,17 +102,29 @@ function exchange(post: HttpPost, { limits, agents, open, lookup }: Wires): Prom
         : requestHttp(post.url, { ...options, agent: agents.http });
     open.add(request);
     const fail = (message: string) => () => request.destroy(new Timeout(message));
-    const total = setTimeout(fail(`no answer within ${limits.totalTimeoutMs} ms`), limits.totalTimeoutMs);
+    const totalMs = Math.max(1, Math.min(limits.totalTimeoutMs, post.timeoutMs ?? limits.totalTimeoutMs));
+    const total = setTimeout(fail(`no answer within ${limits.totalTimeoutMs} ms`), totalMs);
     const connecting = setTimeout(fail(`no connection within ${limits.connectTimeoutMs} ms`), limits.connectTimeoutMs);
     const onAbort = fail('stopped');
     post.signal.addEventListener('abort', onAbort, { once: true });
     request.on('socket', (socket) => whenConnected(socket, () => clearTimeout(connecting)));
+    let isAnswered = false;
     request.on('response', (response) => {
-      drain(response, limits.bodyBytesMax);
-      resolve({ kind: 'status', status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] });
+      isAnswered = true;
+      const answer = {
+        kind: 'status',
+        status: response.statusCode ?? 0,
+        retryAfter: response.headers['retry-after'],
+      } as const;
+      if (post.wantsBody === true) read(response, limits.bodyBytesMax, (body) => resolve({ ...answer, body }));
+      else {
+        drain(response, limits.bodyBytesMax);
+        resolve(answer);
+      }
     });
     request.on('error', (error) => {
-      const isStale = request.reusedSocket && !(error instanceof Timeout) && codeOf(error) === 'ECONNRESET';
+      const isReset = !(error instanceof Timeout) && codeOf(error) === 'ECONNRESET';
+      const isStale = request.reusedSocket && !isAnswered && isReset;
       resolve({ kind: isStale ? 'stale' : 'error', error });
     });
     request.on('close', () => {
@@ -129,6 +150,22 @@ function drain(response: IncomingMessage, bytesMax: number): void {
     bytes += chunk.length;
     if (bytes > bytesMax) response.destroy();
   });
+  response.on('error', () => response.destroy());
+}
+
+/** The whole body, or as much of it as is read. A body that breaks off or never ends is no answer: the request's own end tells. */
+function read(response: IncomingMessage, bytesMax: number, done: (body: string) => void): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const finish = () => done(Buffer.concat(chunks).subarray(0, bytesMax).toString());
+  response.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes <= bytesMax) return;
+    finish();
+    response.destroy();
+  });
+  response.on('end', finish);
   response.on('error', () => response.destroy());
 }
 
@@ -169,7 +206,7 @@ function codeOf(error: unknown): string | null {
 }
 
 /** RFC 9110 section 10.2.3: seconds, or a date. What a receiver may ask for is bounded. */
-const retryAfterMsMax = 3_600_000;
+export const retryAfterMsMax = 3_600_000;
 
 /** How long the receiver asks to be left alone, at most an hour; null when it says nothing usable (negative, past, no number, no date). */
 export function parseRetryAfter(value: string | undefined, now: number): number | null {
