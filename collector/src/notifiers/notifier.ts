@@ -29,6 +29,8 @@ export interface Notifier extends AsyncDisposable {
   deliver(notification: Notification, options: DeliverOptions): Promise<DeliveryOutcome>;
   /** What people would read, without sending it; unset where that is the public body as it stands. */
   preview?(notification: Notification): Promise<Preview>;
+  /** Messages about one incident follow one another, so that the second can stand below the first. */
+  readonly keepsThreads?: boolean;
 }
 
 export interface Preview {

@@ -234,9 +234,11 @@ export class Deliverer implements AsyncDisposable {
     return queue.inFlight === 0 || room >= concurrency / 2 ? room : 0;
   }
 
-  #claim(queries: Queries, { receiver }: Queue, limit: number): Promise<Claimed[]> {
+  #claim(queries: Queries, { receiver, notifier }: Queue, limit: number): Promise<Claimed[]> {
     const { clock, leaseMs = 30_000 } = this.#options;
-    return claimDue(queries, { receiver, limit, claimant: this.#claimant, now: new Date(clock.wallMs()), leaseMs });
+    const { keepsThreads = false } = notifier;
+    const now = new Date(clock.wallMs());
+    return claimDue(queries, { receiver, limit, keepsThreads, claimant: this.#claimant, now, leaseMs });
   }
 
   #attemptAll(queue: Queue, claimed: readonly Claimed[]): void {

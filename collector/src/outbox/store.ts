@@ -21,6 +21,8 @@ export interface Claimed {
 export interface ClaimOptions {
   readonly receiver: string;
   readonly limit: number;
+  /** Those about one incident go one after the other too. */
+  readonly keepsThreads: boolean;
   readonly claimant: string;
   readonly now: Date;
   readonly leaseMs: number;
@@ -33,7 +35,7 @@ export interface ClaimOptions {
  */
 export async function claimDue(
   queries: Queries,
-  { receiver, limit, claimant, now, leaseMs }: ClaimOptions,
+  { receiver, limit, keepsThreads, claimant, now, leaseMs }: ClaimOptions,
 ): Promise<Claimed[]> {
   const at = now.toISOString();
   const until = new Date(now.getTime() + leaseMs).toISOString();
@@ -59,6 +61,7 @@ export async function claimDue(
           select 1 from transitions sooner join notifications earlier on earlier.transition_id = sooner.id
           where sooner.task_id = transitions.task_id and earlier.state = 'pending' and earlier.receiver = due.receiver
             and (earlier.created_at, earlier.id) < (due.created_at, due.id))
+        ${keepsThreads ? inThread : sql``}
       order by due.next_attempt_at, due.id
       limit ${limit}
       for update of due skip locked))
@@ -79,6 +82,14 @@ export async function claimDue(
     }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
+
+/** Through the alerts of the incident, which have indexes, and not its id in the body, which has none. */
+const inThread = sql`
+        and not exists (
+          select 1 from alerts own join alerts sibling on sibling.incident_id = own.incident_id
+            join transitions sooner on sooner.alert_id = sibling.id join notifications earlier on earlier.transition_id = sooner.id
+          where own.id = transitions.alert_id and earlier.state = 'pending' and earlier.receiver = due.receiver
+            and (earlier.created_at, earlier.id) < (due.created_at, due.id))`;
 
 export interface Attempt {
   readonly claimed: Claimed;
