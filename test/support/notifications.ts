@@ -3,7 +3,7 @@ import type { ConditionFacts, Notification, TaskFacts } from '@runnerwatch/share
 /* One notification of every kind that people meet, for the messages made of them. */
 
 const at = '2026-11-22T12:00:00.000Z';
-const node = { id: 'node-7', name: 'gpu-7', status: 'online', labels: { rack: 'r1' } } as const;
+export const gpuNode = { id: 'node-7', name: 'gpu-7', status: 'online', labels: { rack: 'r1' } } as const;
 const incident = {
   id: '0199f3a0-0000-7000-8000-000000000001',
   status: 'open',
@@ -67,7 +67,7 @@ export const oomTask: TaskFacts = {
   error_excerpt: null,
 };
 
-const pressure: ConditionFacts = {
+export const pressure: ConditionFacts = {
   type: 'MemoryPressure',
   active: true,
   reason: 'memory 95% used (threshold 90%)',
@@ -76,7 +76,7 @@ const pressure: ConditionFacts = {
 };
 
 function told(more: Partial<Notification> & Pick<Notification, 'type' | 'transition'>): Notification {
-  return { version: 1, id: `0199f3a0-${more.type}`, at, incident, node, repeat: 0, ...more };
+  return { version: 1, id: `0199f3a0-${more.type}`, at, incident, node: gpuNode, repeat: 0, ...more };
 }
 
 const {
@@ -110,7 +110,7 @@ export const samples = {
   unreachable: told({
     type: 'node.unreachable',
     transition: 'unreachable',
-    node: { ...node, status: 'offline' },
+    node: { ...gpuNode, status: 'offline' },
     condition: {
       ...pressure,
       type: 'ComponentUnreachable',
@@ -121,6 +121,7 @@ export const samples = {
   recovered: told({
     type: 'node.recovered',
     transition: 'resolved',
+    incident: { ...incident, status: 'resolved' },
     condition: { ...pressure, type: 'ComponentUnreachable', active: false, reason: 'heard again' },
   }),
   fired: told({

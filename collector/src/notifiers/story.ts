@@ -7,6 +7,7 @@ import {
   factsOf,
   groupOf,
   linesOf,
+  linkOf,
   sentenceOf,
   type Tone,
   titleOf,
@@ -46,12 +47,6 @@ export function storyOf(notification: Notification): Story {
     lines: linesOf(notification),
     link: linkOf(notification),
   };
-}
-
-/** Only what a browser follows without running it. */
-function linkOf({ incident }: Notification): string | null {
-  const url = incident?.url ?? null;
-  return url !== null && /^https?:\/\/[^\s"<>]+$/.test(url) ? url : null;
 }
 
 /** The story without markup, its parts apart by empty lines. It begins with the title unless that stands elsewhere. */

@@ -20,7 +20,7 @@ describe('a template', () => {
 
     expect(await render(samples.failed)).toEqual({
       subject: '[BAD] train-42 on gpu-7 failed: exit code 1',
-      text: 'train-42 on gpu-7 failed: exit code 1\ntrain-42 on gpu-7: exit_code\nnode=gpu-7 job=ml-team/train \n12:00 https://watch.example.org/#/incidents/0199f3a0-0000-7000-8000-000000000001',
+      text: 'train-42 on gpu-7 failed: exit code 1\ntrain-42 on gpu-7: exit_code\nerror=ValueError: bad batch job=ml-team/train \n12:00 https://watch.example.org/#/incidents/0199f3a0-0000-7000-8000-000000000001',
     });
   });
 

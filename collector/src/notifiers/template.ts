@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import * as z from 'zod/mini';
 import type { DeliveryOutcome } from './notifier.ts';
 import { plainText, storyOf } from './story.ts';
-import { clip, oneLine } from './text.ts';
+import { fit, oneLine } from './text.ts';
 
 /*
  * Words of people's own, in Liquid: a language that can look at what it is given and nothing else. No file, no network, no
@@ -114,8 +114,9 @@ function render({ engine, subject, text }: Parsed, notification: Notification): 
   const model = templateModel(notification);
   const written = (template: Template[]) => String(engine.renderSync(template, model));
   return {
-    subject: subject && notEmpty(clip(oneLine(written(subject)).trim(), limits.subjectLengthMax)),
-    text: text && notEmpty(clip(written(text).split('\n').map(oneLine).join('\n').trim(), limits.textLengthMax)),
+    subject: subject && notEmpty(fit(oneLine(written(subject)).trim(), { max: limits.subjectLengthMax })),
+    text:
+      text && notEmpty(fit(written(text).split('\n').map(oneLine).join('\n').trim(), { max: limits.textLengthMax })),
   };
 }
 
@@ -134,5 +135,5 @@ export function templateModel(notification: Notification): Record<string, unknow
 /** Liquid's first line; it names variables, filters and places, and none of their values. */
 function problemOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return clip(oneLine(message.split('\n')[0] ?? ''), 200);
+  return fit(oneLine(message.split('\n')[0] ?? ''), { max: 200 });
 }

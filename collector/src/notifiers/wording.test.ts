@@ -1,8 +1,20 @@
-import fc from 'fast-check';
+import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import { describe, expect, it } from 'vitest';
 import { failedTask, samples } from '../../../test/support/notifications.ts';
-import { clip, oneLine, spanText } from './text.ts';
-import { classOf, evidenceOf, factsOf, groupOf, linesOf, sentenceOf, titleOf, toneOf } from './wording.ts';
+import { oneLine, spanText } from './text.ts';
+import {
+  classOf,
+  endsIncident,
+  evidenceOf,
+  factsOf,
+  groupOf,
+  leavesIncidentOpen,
+  linesOf,
+  linkOf,
+  sentenceOf,
+  titleOf,
+  toneOf,
+} from './wording.ts';
 
 describe('what a notification says', () => {
   it.each([
@@ -39,23 +51,62 @@ describe('what a notification says', () => {
     expect(sentenceOf(samples.fired)).toBe('Memory 95% used (threshold 90%).');
   });
 
-  it('leaves out what is not known, and says how late an end is told', () => {
+  it('leaves out what is not known and what the title has said, and says how late an end is told', () => {
     const task = { ...failedTask, owner: null, command: null, ended_at: '2026-11-22T06:00:00.000Z' };
     const facts = Object.fromEntries(
       factsOf({ ...samples.failed, task }).map(({ label, value }) => [label, value] as const),
     );
 
     expect(facts).toEqual({
-      node: 'gpu-7',
       job: 'ml-team/train',
       error: 'ValueError: bad batch',
-      'exit code': '1',
       'peak memory': '3 GiB of 4 GiB',
       'ran for': '2 h',
       started: '2026-11-22 10:00:00 UTC',
       ended: '2026-11-22 06:00:00 UTC (told 6 h later)',
       'task id': '7201938475',
     });
+  });
+
+  it('says of a condition since when it holds, unless the title says how long', () => {
+    const collector = samples.fired.condition && { ...samples.fired.condition, component: 'collector' as const };
+
+    expect(factsOf(samples.fired)).toEqual([{ label: 'since', value: '2026-11-22 11:48:00 UTC' }]);
+    expect([samples.renotified, samples.resolved, samples.recovered].flatMap(factsOf)).toEqual([]);
+    expect(factsOf({ ...samples.renotified, condition: collector })).toEqual([
+      { label: 'component', value: 'collector' },
+    ]);
+    expect(factsOf({ ...samples.renotified, node: null, condition: collector })).toEqual([]);
+  });
+
+  it('is as bad as its incident: what a person stopped wakes nobody', () => {
+    const stopped = samples.failed.incident && { ...samples.failed.incident, severity: 'info' as const };
+
+    expect(toneOf({ ...samples.failed, incident: null })).toBe('bad');
+    expect(toneOf({ ...samples.failed, incident: stopped })).toBe('info');
+  });
+
+  it('ends an incident, or leaves it open, with an alert that is over', () => {
+    const { resolved, fired, completed } = samples;
+    const still = { ...resolved, incident: fired.incident };
+    const judge = (one: Notification) => [endsIncident(one), leavesIncidentOpen(one)];
+
+    expect([resolved, still, fired, completed].map(judge)).toEqual([
+      [true, false],
+      [false, true],
+      [false, false],
+      [false, false],
+    ]);
+  });
+
+  it('F115 links to web addresses only, in which nothing is markup', () => {
+    const at = (url: string | null) =>
+      linkOf({ ...samples.failed, incident: samples.failed.incident && { ...samples.failed.incident, url } });
+
+    expect(at('https://w.example/x)(|y')).toBe('https://w.example/x%29%28%7Cy');
+    expect(
+      [null, 'javascript:alert(1)', 'no url', `http://a.b/${'x'.repeat(600)}`].map(at).filter((link) => link !== null),
+    ).toEqual([]);
   });
 
   it('shows what says why it failed before the end of its log, and no log with a condition', () => {
@@ -92,18 +143,6 @@ describe('what a notification says', () => {
 
     for (const text of texts) expect(text).not.toMatch(/[\p{Cc}\p{Cs}\u202e]/u);
     expect(oneLine(name)).toBe('a Bcc: x@y [31m b\ufffd');
-  });
-});
-
-describe('a text cut to its limit', () => {
-  it('F109 never has half a character, nor more than the limit', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 20 }), (text, max) => {
-        const cut = clip(text, max);
-        expect(cut.length).toBeLessThanOrEqual(max);
-        expect(cut.isWellFormed()).toBe(true);
-      }),
-    );
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Notification, TaskFacts } from '@runnerwatch/shared/model/notification.ts';
+import type { ConditionFacts, Notification, TaskFacts } from '@runnerwatch/shared/model/notification.ts';
 import { failureStatuses } from '@runnerwatch/shared/model/task.ts';
 import { asSentence, bytesText, oneLine, spanText, timeText } from './text.ts';
 import { causeText, conditionText, endingText } from './words.ts';
@@ -11,7 +11,8 @@ import { causeText, conditionText, endingText } from './words.ts';
 export type Tone = 'bad' | 'warning' | 'good' | 'info';
 
 /** What it means for who reads it: a colour, an icon, a priority. */
-export function toneOf({ type, condition, task, incident }: Notification): Tone {
+export function toneOf(notification: Notification): Tone {
+  const { type, incident } = notification;
   switch (type) {
     case 'test':
     case 'task.started':
@@ -24,12 +25,15 @@ export function toneOf({ type, condition, task, incident }: Notification): Tone 
       return 'bad';
     case 'condition.fired':
     case 'condition.renotified':
-      return incident?.severity === 'critical' ? 'bad' : condition?.active === false ? 'good' : 'warning';
+      return isOver(notification) ? 'good' : tones[incident?.severity ?? 'warning'];
     case 'task.ended':
     case 'task.amended':
-      return task !== undefined && failureStatuses.includes(task.status) ? 'bad' : 'good';
+      return isOver(notification) ? 'good' : tones[incident?.severity ?? 'critical'];
   }
 }
+
+/** Of its incident: what a person stopped is no emergency. */
+const tones = { critical: 'bad', warning: 'warning', info: 'info' } as const;
 
 /** One line without a period: what happened to what and where, and why. */
 export function titleOf(notification: Notification): string {
@@ -79,19 +83,13 @@ export interface Fact {
   readonly value: string;
 }
 
-/** What a person needs beside the sentence, most telling first. What is not known is left out. */
+/** What a person needs beside the title and the sentence, most telling first. What is not known is left out, and what the title has said. */
 export function factsOf(notification: Notification): Fact[] {
-  const { task, node, condition, type } = notification;
+  const { task, condition, type } = notification;
   const ofTask = task === undefined ? [] : factsOfTask(task, notification);
-  const place = task?.node ?? node?.name;
   const ofCondition =
-    condition === undefined || type.startsWith('task.')
-      ? []
-      : [
-          ['component', condition.component === 'agent' ? null : condition.component] as const,
-          ['since', timeText(condition.since)] as const,
-        ];
-  return [['node', place ?? null] as const, ...ofTask, ...ofCondition].flatMap(([label, value]) =>
+    condition === undefined || type.startsWith('task.') ? [] : factsOfCondition(condition, notification);
+  return [...ofTask, ...ofCondition].flatMap(([label, value]) =>
     value === null || value === '' ? [] : [{ label, value: oneLine(value) }],
   );
 }
@@ -112,7 +110,8 @@ const linesMax = 20;
 export function linesOf({ type, task }: Notification): string[] {
   if (task === undefined || !type.startsWith('task.')) return [];
   const excerpt = task.error_excerpt ?? [];
-  return (excerpt.length > 0 ? excerpt : (task.log_tail ?? [])).slice(-linesMax).map(oneLine);
+  const lines = (excerpt.length > 0 ? excerpt : (task.log_tail ?? [])).map((line) => oneLine(line).trimEnd());
+  return lines.slice(0, lines.findLastIndex((line) => line !== '') + 1).slice(-linesMax);
 }
 
 /** The tasks told together with this, one line each, and how many are not among them. */
@@ -129,6 +128,38 @@ export function classOf({ type, task }: Notification): string {
   if (type === 'test') return 'Test';
   if (type.startsWith('condition.')) return 'Alert: Conditions';
   return task !== undefined && failureStatuses.includes(task.status) ? 'Alert: Task Failures' : 'Tasks';
+}
+
+/** It tells that what it is about is over, or was none. */
+export function isOver({ type, condition, task }: Notification): boolean {
+  if (type.startsWith('task.')) return task === undefined || !failureStatuses.includes(task.status);
+  return condition?.active === false;
+}
+
+/** With this its incident is over: it was the last of its alerts. */
+export function endsIncident(notification: Notification): boolean {
+  return isOver(notification) && notification.incident?.status === 'resolved';
+}
+
+/** One alert of its incident is over, and the incident goes on. */
+export function leavesIncidentOpen(notification: Notification): boolean {
+  return isOver(notification) && notification.incident?.status === 'open';
+}
+
+const linkLengthMax = 500;
+
+/** Where to read on: only what a browser follows without running it, without what is markup somewhere. Null also for what is too long for a message. */
+export function linkOf({ incident }: Notification): string | null {
+  const url = incident?.url ?? null;
+  if (url === null || !URL.canParse(url)) return null;
+  const { protocol, origin, pathname, search, hash } = new URL(url);
+  if (protocol !== 'https:' && protocol !== 'http:') return null;
+  const link = `${origin}${`${pathname}${search}${hash}`.replaceAll(/[()[\]|<>@*`]/g, encoded)}`;
+  return link.length > linkLengthMax ? null : link;
+}
+
+function encoded(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 function taskOn(notification: Notification): string {
@@ -162,23 +193,39 @@ function lostText(count: number): string {
 /** An end told this long after it is told with its lateness. */
 const lateMs = 5 * 60_000;
 
+function factsOfCondition(
+  { component, since }: ConditionFacts,
+  { type, task, node }: Notification,
+): (readonly [string, string | null])[] {
+  const isPlace = task === undefined && node === null;
+  const isLastingSaid = type !== 'condition.fired' && type !== 'node.unreachable';
+  return [
+    ['component', component === 'agent' || isPlace ? null : component],
+    ['since', isLastingSaid ? null : timeText(since)],
+  ];
+}
+
 function factsOfTask(task: TaskFacts, { at }: Notification): (readonly [string, string | null])[] {
   const { scheduler, memory_peak_bytes: peak, memory_limit_bytes: limit, ended_at: endedAt } = task;
   const lateness = endedAt === null ? 0 : Date.parse(at) - Date.parse(endedAt);
   const late = lateness < lateMs ? '' : ` (told ${spanText(lateness)} later)`;
+  const cause = task.verdict?.cause;
   return [
+    ['error', task.error_message],
     ['job', [task.project, task.job].filter((part) => part !== null && part !== '').join('/')],
     ['owner', task.owner],
     ['command', task.command],
-    ['error', task.error_message],
-    ['exit code', task.exit_code === null ? null : String(task.exit_code)],
-    ['signal', task.signal],
+    [
+      'exit code',
+      task.exit_code === null || cause === 'exit_code' || cause === 'success' ? null : String(task.exit_code),
+    ],
+    ['signal', cause === 'signal' ? null : task.signal],
     ['peak memory', peak === null ? null : `${bytesText(peak)}${limit === null ? '' : ` of ${bytesText(limit)}`}`],
     ['ran for', task.duration_ms === null ? null : spanText(task.duration_ms)],
     ['started', task.started_at === null ? null : timeText(task.started_at)],
     ['ended', endedAt === null ? null : `${task.ended_at_approximate ? 'about ' : ''}${timeText(endedAt)}${late}`],
     ['scheduler', scheduler ? `${scheduler.name} says ${scheduler.status}` : null],
     ['corrected', scheduler?.note ?? null],
-    ['task id', task.task_id],
+    ['task id', task.task_id === task.name ? null : task.task_id],
   ];
 }

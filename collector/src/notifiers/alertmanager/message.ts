@@ -1,9 +1,9 @@
 import { type Severity, severity as severitySchema } from '@runnerwatch/shared/model/condition.ts';
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
-import { failureStatuses } from '@runnerwatch/shared/model/task.ts';
 import { plainText, storyOf } from '../story.ts';
-import { clip, oneLine } from '../text.ts';
+import { fit, oneLine } from '../text.ts';
+import { isOver } from '../wording.ts';
 
 /** Alertmanager API v2, `postableAlert`. */
 export interface PostableAlert {
@@ -77,11 +77,6 @@ function identityOf({ type, condition, task, node }: Notification): Record<strin
   };
 }
 
-function isOver({ type, condition, task }: Notification): boolean {
-  if (type.startsWith('task.')) return task === undefined || !failureStatuses.includes(task.status);
-  return condition?.active === false;
-}
-
 function durationOf({ type }: Notification, taskFailureMs: number): number {
   if (type === 'test') return testForMs;
   return type.startsWith('task.') ? taskFailureMs : holdsForMs;
@@ -93,7 +88,7 @@ function annotationsOf(notification: Notification): Record<string, string> {
   const { task, incident } = notification;
   const all = {
     summary: story.title,
-    description: clip(plainText(story, { hasTitle: false }), descriptionLengthMax),
+    description: fit(plainText(story, { hasTitle: false }), { max: descriptionLengthMax }),
     advice: story.advice.join('\n'),
     cause: task?.verdict?.cause ?? '',
     job: task?.job ?? '',

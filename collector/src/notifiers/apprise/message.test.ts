@@ -8,7 +8,6 @@ describe('what Apprise is told', () => {
       title: 'Memory pressure on gpu-7',
       body: `Memory 95% used (threshold 90%).
 
-node:  gpu-7
 since: 2026-11-22 11:48:00 UTC
 
 https://watch.example.org/#/incidents/0199f3a0-0000-7000-8000-000000000001

@@ -1,7 +1,7 @@
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import { plainText, storyOf } from '../story.ts';
 import type { Rendered } from '../template.ts';
-import { clip } from '../text.ts';
+import { fit } from '../text.ts';
 import type { Tone } from '../wording.ts';
 
 /** The body of Apprise API's `/notify`. */
@@ -32,8 +32,8 @@ export function appriseMessage(
 ): AppriseMessage {
   const story = storyOf(notification);
   return {
-    title: clip(rendered?.subject ?? story.title, titleLengthMax),
-    body: clip(rendered?.text ?? plainText(story, { hasTitle: false }), bodyLengthMax),
+    title: fit(rendered?.subject ?? story.title, { max: titleLengthMax }),
+    body: fit(rendered?.text ?? plainText(story, { hasTitle: false }), { max: bodyLengthMax }),
     type: types[story.tone],
     format: 'text',
     ...(targets.length === 0 ? {} : { urls: targets.join(',') }),

@@ -1,5 +1,5 @@
 import type { DeliveryOutcome } from '../notifier.ts';
-import { clip, oneLine } from '../text.ts';
+import { fit, oneLine } from '../text.ts';
 
 /** What nodemailer's errors carry, as far as we read it. */
 export interface SmtpError {
@@ -100,5 +100,5 @@ const tlsReasons: Readonly<Record<string, string>> = {
 };
 
 function replyText({ response, responseCode }: SmtpError): string {
-  return clip(oneLine(response ?? String(responseCode ?? 'no reply')), replyLengthMax);
+  return fit(oneLine(response ?? String(responseCode ?? 'no reply')), { max: replyLengthMax });
 }

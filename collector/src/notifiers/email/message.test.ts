@@ -35,12 +35,10 @@ Failed with exit 1.
 What to do:
 - Look at the last lines of its log.
 
-node:        gpu-7
+error:       ValueError: bad batch
 job:         ml-team/train
 owner:       ada
 command:     python train.py --epochs 10
-error:       ValueError: bad batch
-exit code:   1
 peak memory: 3 GiB of 4 GiB
 ran for:     2 h
 started:     2026-11-22 10:00:00 UTC
@@ -95,7 +93,7 @@ https://watch.example.org/#/incidents/0199f3a0-0000-7000-8000-000000000001
             command: `x${text}`,
             error_message: `x${text}`,
             log_tail: [],
-            error_excerpt: [text, text],
+            error_excerpt: [text, 'x'],
           };
           const { html, subject, text: plain } = mailOf({ ...samples.failed, task });
           expect(tags(html)).toEqual(harmless);

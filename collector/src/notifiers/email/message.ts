@@ -1,7 +1,7 @@
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import { plainText, type Story, storyOf } from '../story.ts';
 import type { Rendered } from '../template.ts';
-import { clip } from '../text.ts';
+import { fit } from '../text.ts';
 import { htmlOfText, htmlPage } from './html.ts';
 
 /** RFC 5322 section 2.1.1 bounds a line by 998; mail programs show less than this of a subject. */
@@ -42,7 +42,7 @@ export function emailMessage(
   return {
     from,
     to,
-    subject: clip(rendered?.subject ?? subjectOf(story, subjectPrefix), subjectLengthMax),
+    subject: fit(rendered?.subject ?? subjectOf(story, subjectPrefix), { max: subjectLengthMax }),
     date: new Date(notification.at),
     text: rendered?.text ?? plainText(story),
     html: rendered?.text ? htmlOfText(story, rendered.text) : htmlPage(story),

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
-import { clip, oneLine } from '../text.ts';
+import { fit, oneLine } from '../text.ts';
 import type { ProgramEnd } from './judge.ts';
 
 export interface ProgramOptions {
@@ -69,7 +69,7 @@ function readComplaint({ stderr }: ChildProcess): () => string {
   stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     if (text.length < complaintLengthMax) text = (text + chunk).slice(0, complaintLengthMax + 1);
   });
-  return () => clip(oneLine(text.trim().split('\n')[0] ?? '').trim(), complaintLengthMax);
+  return () => fit(oneLine(text.trim().split('\n')[0] ?? '').trim(), { max: complaintLengthMax });
 }
 
 function endOf(child: ChildProcess, complaint: () => string): Promise<ProgramEnd> {
