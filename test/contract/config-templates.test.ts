@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { readAgentConfig } from '../../agent/src/config.ts';
 import { agentTemplate, collectorTemplate } from '../../collector/cli/init/config-templates.ts';
 import { readCollectorConfig } from '../../collector/src/config.ts';
+import { notifierSettings } from '../../collector/src/notifiers/settings.ts';
 import { checkTemplates } from '../../collector/src/notifiers/template.ts';
 import { notifiersOf } from '../../collector/src/routing/config.ts';
 
@@ -49,16 +50,30 @@ describe('the configuration files that `init config` writes', () => {
   });
 });
 
-describe('the examples in docs/notifiers.md', () => {
-  const guide = readFileSync(resolve(import.meta.dirname, '../../docs/notifiers.md'), 'utf8');
-  const examples = [...guide.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, example = '']) => example);
+describe('the examples in docs/notifiers.md and docs/notifiers-chat.md', () => {
+  const guides = ['notifiers', 'notifiers-chat'].map((name) =>
+    readFileSync(resolve(import.meta.dirname, `../../docs/${name}.md`), 'utf8'),
+  );
+  const examples = guides.flatMap((guide) =>
+    [...guide.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, example = '']) => example),
+  );
   const server = 'notifications:\n  smtp: { host: mail.example.org, from: w@example.org }\n';
+  const read = (example: string) => {
+    const whole = /^ {2}smtp:/m.test(example) ? example : example.replace('notifications:\n', server);
+    return readCollectorConfig({ file: fileOf(whole), environment: {} }).notifications;
+  };
 
   it.each(examples)('can be copied: %s', async (example) => {
-    const whole = /^ {2}smtp:/m.test(example) ? example : example.replace('notifications:\n', server);
-    const { notifications } = readCollectorConfig({ file: fileOf(whole), environment: {} });
+    const notifications = read(example);
 
     expect(Object.keys(notifications.notifiers)).not.toEqual([]);
     await checkTemplates(notifiersOf(notifications));
+  });
+
+  it('show every kind of notifier', () => {
+    const shown = examples.flatMap((example) => Object.values(read(example).notifiers).map(({ type }) => type));
+    const kinds = notifierSettings.def.options.map(({ def }) => def.shape.type.def.values[0]);
+
+    expect(new Set(['log', ...shown])).toEqual(new Set(kinds));
   });
 });

@@ -1,12 +1,21 @@
 import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
 import { createAlertmanagerNotifier } from './alertmanager/alertmanager.ts';
 import { createAppriseNotifier } from './apprise/apprise.ts';
+import { createDiscordNotifier } from './discord/discord.ts';
 import { createEmailNotifier } from './email/email.ts';
 import type { EmailSettings, SmtpSettings } from './email/settings.ts';
 import { createExecNotifier } from './exec/exec.ts';
+import { createGotifyNotifier } from './gotify/gotify.ts';
 import { createLogNotifier } from './log/log.ts';
+import { createMattermostNotifier } from './mattermost/mattermost.ts';
 import type { Notifier, NotifierDeps } from './notifier.ts';
+import { createNtfyNotifier } from './ntfy/ntfy.ts';
+import { createOpsgenieNotifier } from './opsgenie/opsgenie.ts';
+import { createPagerdutyNotifier } from './pagerduty/pagerduty.ts';
 import type { NotifierSettings } from './settings.ts';
+import { createSlackNotifier } from './slack/slack.ts';
+import { createTeamsNotifier } from './teams/teams.ts';
+import { createTelegramNotifier } from './telegram/telegram.ts';
 import { createWebhookNotifier } from './webhook/webhook.ts';
 
 /** Sets up a notifier for every receiver. @throws StartFailure for what the configuration's check could not see. */
@@ -31,6 +40,24 @@ function create(settings: NotifierSettings, deps: NotifierDeps): Notifier {
       return createAlertmanagerNotifier(settings, deps);
     case 'apprise':
       return createAppriseNotifier(settings, deps);
+    case 'slack':
+      return createSlackNotifier(settings, deps);
+    case 'mattermost':
+      return createMattermostNotifier(settings, deps);
+    case 'discord':
+      return createDiscordNotifier(settings, deps);
+    case 'teams':
+      return createTeamsNotifier(settings, deps);
+    case 'telegram':
+      return createTelegramNotifier(settings, deps);
+    case 'ntfy':
+      return createNtfyNotifier(settings, deps);
+    case 'pagerduty':
+      return createPagerdutyNotifier(settings, deps);
+    case 'opsgenie':
+      return createOpsgenieNotifier(settings, deps);
+    case 'gotify':
+      return createGotifyNotifier(settings, deps);
     default:
       return settings satisfies never;
   }

@@ -39,3 +39,25 @@ export function usableUrl(receiver: string, url: string | undefined): URL {
     `notifications.notifiers.${receiver}.url: expected a URL such as https://example.org/hook`,
   );
 }
+
+/**
+ * A secret may come from a file too, and has to be one that can stand in a header.
+ * @throws StartFailure for one that cannot.
+ */
+export function usableSecret(receiver: string, key: string, secret: string | undefined): string {
+  if (secret !== undefined && /^[\x21-\x7e]+$/.test(secret)) return secret;
+  throw new StartFailure(
+    'config',
+    `notifications.notifiers.${receiver}.${key}: expected one word of letters, digits and signs`,
+  );
+}
+
+/** What of a webhook's address lets others post: the long parts of its path and of its parameters. */
+export function secretsIn({ pathname, searchParams }: URL): string[] {
+  return [...pathname.split('/'), ...searchParams.values()].filter((part) => part.length > 8);
+}
+
+/** A path below an API's address, whether that ends with a slash or not. */
+export function below(apiUrl: string, path: string): URL {
+  return new URL(`${apiUrl.replace(/\/+$/, '')}/${path}`);
+}

@@ -71,6 +71,23 @@ describe('the notifications section', () => {
     ]);
   });
 
+  it('reads the secrets of chat and pagers from files', () => {
+    const file = join(temporaryFolderSync(), 'secret');
+    writeFileSync(file, 's3cr3t\n');
+    const config = load(
+      `notifications:\n  notifiers:\n    a: {type: slack, bot_token_file: ${file}, channel: C1}\n` +
+        `    b: {type: pagerduty, routing_key_file: ${file}}\n    c: {type: opsgenie, api_key_file: ${file}}\n` +
+        `    d: {type: ntfy, topic_file: ${file}, token_file: ${file}}\n`,
+    );
+
+    expect(config.notifiers).toMatchObject({
+      a: { bot_token: 's3cr3t' },
+      b: { routing_key: 's3cr3t' },
+      c: { api_key: 's3cr3t' },
+      d: { topic: 's3cr3t', token: 's3cr3t' },
+    });
+  });
+
   it('gives every email notifier the mail server for all, unless it has its own', () => {
     const config = load(
       'notifications:\n  smtp: {host: mail, from: w@example.org}\n  notifiers:\n' +
@@ -90,8 +107,22 @@ describe('the notifications section', () => {
     ['notifications: {notifiers: {hook: {type: webhook, url: "ftp://x"}}}', /hook\.url: expected a URL/],
     [
       'notifications: {notifiers: {hook: {type: carrier-pigeon}}}',
-      /hook\.type: expected type: one of log, webhook, email, exec, alertmanager, apprise/,
+      /hook\.type: expected type: one of log, webhook, email, exec, alertmanager, apprise, slack, mattermost/,
     ],
+    ['notifications: {notifiers: {chat: {type: slack}}}', /expected one of url, url_file, bot_token, bot_token_file/],
+    ['notifications: {notifiers: {chat: {type: slack, bot_token: x}}}', /chat\.channel: expected the channel/],
+    [
+      'notifications: {notifiers: {chat: {type: slack, url: "http://x", channel: y}}}',
+      /chat\.channel: a webhook has its own channel/,
+    ],
+    [
+      'notifications: {notifiers: {chat: {type: discord, url: "http://x", url_file: /y}}}',
+      /chat\.url: expected either url or url_file/,
+    ],
+    ['notifications: {notifiers: {chat: {type: telegram, bot_token: x}}}', /chat\.chat_id: expected the number/],
+    ['notifications: {notifiers: {chat: {type: pagerduty}}}', /chat\.routing_key: expected either routing_key or/],
+    ['notifications: {notifiers: {chat: {type: gotify, token: x}}}', /chat\.api_url: expected a URL/],
+    ['notifications: {notifiers: {chat: {type: ntfy, topic: x, timeout: 0}}}', /chat\.timeout: expected a duration/],
     [
       'notifications: {notifiers: {hook: {type: webhook, url: "http://x", headers: {Webhook-Id: a}}}}',
       /this header is set by runnerwatch itself/,

@@ -218,7 +218,16 @@ function withSecretFiles(value: unknown, path: readonly string[]): unknown {
 }
 
 /** Keys whose value may instead stand in the file that `<key>_file` names. */
-const secretKeys: ReadonlySet<string> = new Set(['token', 'secret', 'password', 'url']);
+const secretKeys: ReadonlySet<string> = new Set([
+  'token',
+  'secret',
+  'password',
+  'url',
+  'bot_token',
+  'routing_key',
+  'api_key',
+  'topic',
+]);
 
 function readSecret(path: string, key: string): string {
   try {

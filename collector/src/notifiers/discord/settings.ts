@@ -1,0 +1,14 @@
+import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
+import * as z from 'zod/mini';
+import { timeout } from '../fields.ts';
+
+/** A webhook of one channel. */
+export const discordSettings = z
+  .strictObject({
+    type: z.literal('discord'),
+    url: z.optional(field.httpUrl),
+    url_file: z.optional(field.path),
+    timeout,
+  })
+  .check(field.eitherOr('url'));
+export type DiscordSettings = z.output<typeof discordSettings>;

@@ -1,0 +1,33 @@
+import * as z from 'zod/mini';
+import { below, usableSecret } from '../fields.ts';
+import { createJsonNotifier, notUnderstood, readJson, type Word } from '../json-api.ts';
+import type { Notifier, NotifierDeps } from '../notifier.ts';
+import { gotifyMessage } from './message.ts';
+import type { GotifySettings } from './settings.ts';
+
+/** Sends messages of one application. @throws StartFailure */
+export function createGotifyNotifier(
+  settings: GotifySettings,
+  { receiver, clock }: Pick<NotifierDeps, 'receiver' | 'clock'>,
+): Notifier {
+  const token = usableSecret(receiver, 'token', settings.token);
+  const headers = { 'x-gotify-key': token };
+  const url = below(settings.api_url, 'message');
+  return createJsonNotifier({
+    timeoutMs: settings.timeout,
+    clock,
+    hear,
+    secrets: [token],
+    callFor: (notification) => ({ url, payload: gotifyMessage(notification), headers }),
+  });
+}
+
+/** https://gotify.net/api-docs: the message with its id, or what is wrong. */
+const taken = z.object({ id: z.int() });
+const refusal = z.object({ error: z.string(), errorDescription: z.optional(z.string()) });
+
+function hear(body: string, status: number): Word {
+  if (status < 300) return readJson(taken, body) === null ? notUnderstood : { isTaken: true };
+  const said = readJson(refusal, body);
+  return { isTaken: false, reason: said?.errorDescription ?? said?.error };
+}

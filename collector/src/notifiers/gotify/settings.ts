@@ -1,0 +1,15 @@
+import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
+import * as z from 'zod/mini';
+import { timeout } from '../fields.ts';
+
+/** An application on a server of one's own. */
+export const gotifySettings = z
+  .strictObject({
+    type: z.literal('gotify'),
+    api_url: field.httpUrl,
+    token: z.optional(field.text),
+    token_file: z.optional(field.path),
+    timeout,
+  })
+  .check(field.eitherOr('token'));
+export type GotifySettings = z.output<typeof gotifySettings>;

@@ -1,0 +1,14 @@
+import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
+import * as z from 'zod/mini';
+import { timeout } from '../fields.ts';
+
+/** An incoming webhook. */
+export const mattermostSettings = z
+  .strictObject({
+    type: z.literal('mattermost'),
+    url: z.optional(field.httpUrl),
+    url_file: z.optional(field.path),
+    timeout,
+  })
+  .check(field.eitherOr('url'));
+export type MattermostSettings = z.output<typeof mattermostSettings>;

@@ -1,0 +1,40 @@
+import type { Notification } from '@runnerwatch/shared/model/notification.ts';
+import { type Budget, partsOf, textOfParts } from '../parts.ts';
+import { fit, oneLine } from '../text.ts';
+import { endsIncident, type Tone } from '../wording.ts';
+
+/** https://docs.opsgenie.com/docs/alert-api: characters of each field. */
+export const opsgenieLimits = { message: 130, alias: 512, description: 15_000, entity: 512, note: 25_000 } as const;
+
+/** The description is shown as HTML, so nothing may look like a tag. */
+const brackets: Readonly<Record<string, string>> = { '<': '‹', '>': '›' };
+const escape = (character: string) => brackets[character] ?? character;
+
+const budget: Budget = { title: 130, sentence: 2000, facts: 4000, group: 3000, lines: 5000, escape };
+
+/** What is posted, and where. */
+export function opsgenieRequest(notification: Notification): { path: string; payload: object } {
+  const { id, type, incident, node, condition, task } = notification;
+  const parts = partsOf(notification, budget);
+  const alias = incident?.id ?? id;
+  if (endsIncident(notification)) {
+    const path = `v2/alerts/${encodeURIComponent(alias)}/close?identifierType=alias`;
+    return { path, payload: { source: 'Runnerwatch', note: parts.title } };
+  }
+  const description = [textOfParts(parts), parts.link ?? ''].filter((part) => part !== '').join('\n\n');
+  return {
+    path: 'v2/alerts',
+    payload: {
+      message: parts.title,
+      alias,
+      ...(description === '' ? {} : { description }),
+      entity: fit(oneLine(node?.name ?? task?.node ?? 'runnerwatch'), { max: opsgenieLimits.entity, escape }),
+      source: 'Runnerwatch',
+      priority: priorities[parts.tone],
+      tags: [condition?.type ?? type],
+      details: { notification_id: id },
+    },
+  };
+}
+
+const priorities: Readonly<Record<Tone, string>> = { bad: 'P1', warning: 'P3', good: 'P5', info: 'P5' };
