@@ -43,6 +43,12 @@ notifications:
     #: script: { type: exec, command: [/usr/local/bin/page-someone] }
     #: alertmanager: { type: alertmanager, urls: [http://alertmanager:9093] }
     #: everywhere: { type: apprise, url: https://apprise.example.org/notify/ops }
+    #: chat:
+    #:   type: slack
+    #:   bot_token_file: /etc/runnerwatch/slack.token
+    #:   channel: C0123456789
+    #: pager: { type: pagerduty, routing_key_file: /etc/runnerwatch/pagerduty.key }
+    # Also mattermost, discord, teams, telegram, ntfy, opsgenie, gotify: docs/notifiers-chat.md.
   # The mail server of email notifiers. tls: starttls (required), implicit, off; off only of a server on this machine, or
   # without a password.
   #: smtp:
