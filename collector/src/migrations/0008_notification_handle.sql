@@ -1,0 +1,2 @@
+ALTER TABLE "notifications" ADD COLUMN "handle" text;--> statement-breakpoint
+CREATE INDEX "notifications_threads" ON "notifications" USING btree ("receiver",(body -> 'incident' ->> 'id'),"id") WHERE handle is not null;
