@@ -236,7 +236,7 @@ export class Deliverer implements AsyncDisposable {
 
   #claim(queries: Queries, { receiver, notifier }: Queue, limit: number): Promise<Claimed[]> {
     const { clock, leaseMs = 30_000 } = this.#options;
-    const { keepsThreads = false } = notifier;
+    const keepsThreads = notifier?.keepsThreads ?? false;
     const now = new Date(clock.wallMs());
     return claimDue(queries, { receiver, limit, keepsThreads, claimant: this.#claimant, now, leaseMs });
   }
