@@ -170,15 +170,18 @@ describe('the journal watcher', () => {
     const journal = create();
 
     await journal.start(abort.signal);
-    const blind = await eventually(() =>
-      journal.state().state === 'blind' && journal.state().reason !== 'not started' ? journal.state() : undefined,
+    const patience = { timeoutMs: 30_000 };
+    const blind = await eventually(
+      () =>
+        journal.state().state === 'blind' && journal.state().reason !== 'not started' ? journal.state() : undefined,
+      patience,
     );
     expect(blind.reason).toContain('Too many open files');
     rmSync(`${file}.mode`);
 
-    await eventually(() => journal.state().state === 'seeing', { timeoutMs: 20_000 });
+    await eventually(() => journal.state().state === 'seeing', patience);
     append(recorded.slice(1));
-    await eventually(() => ends().some((end) => end.unit === 't6.scope'));
+    await eventually(() => ends().some((end) => end.unit === 't6.scope'), patience);
   });
 
   it('is blind, and stays so, where it may not read, however long journalctl takes to say it', async () => {
