@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { type Client, createClient } from './client.ts';
+import { addAnalyticsCommands } from './commands/analytics.ts';
 import { addApplyCommand } from './commands/apply.ts';
 import { addCheckCommands } from './commands/check.ts';
 import { addDeliveryCommands } from './commands/deliveries.ts';
@@ -60,6 +61,7 @@ export function buildProgram(parts: ProgramParts): Program {
   addNodeCommands(command, context);
   addTaskCommands(command, context);
   addIncidentCommands(command, context);
+  addAnalyticsCommands(command, context);
   addExplainCommands(command, context);
   addSubscriptionCommands(command, context);
   addWatchCommands(command, context);

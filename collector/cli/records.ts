@@ -207,3 +207,16 @@ export interface WatchRecord {
   readonly active?: boolean;
   readonly alerts_sent?: number;
 }
+
+/** One line of `/analytics/failures`. */
+export interface FailureGroupRecord
+  extends Tolerant<{
+    key: string;
+    id: string;
+    ends: number;
+    failure_rate: number;
+    causes: Readonly<Record<string, number>>;
+    last_failed_at: string;
+  }> {
+  readonly failures: number;
+}

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { analyticsRoutes } from './routes/analytics.ts';
 import { type DeliveryRouteDeps, deliveryRoutes } from './routes/deliveries.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { type IncidentRouteDeps, incidentRoutes } from './routes/incidents.ts';
@@ -29,6 +30,7 @@ export function resourceRoutes(parts: ResourceParts): FastifyPluginAsyncZod[] {
     nodeRoutes(parts.nodes),
     taskRoutes(parts.tasks),
     jobRoutes(parts.jobs),
+    analyticsRoutes(parts.jobs),
     incidentRoutes(parts.incidents),
     explainRoutes({ db: parts.incidents.db }),
     subscriptionRoutes(parts.subscriptions),

@@ -43,7 +43,16 @@ export const tasks = pgTable(
     receivedAt: instantColumn('received_at').notNull(),
   },
   (table) => [
-    index('tasks_by_end').on(table.endedAt, table.id),
+    // The newest ends, and counts of ends and failures out of the index alone (tasks/failures.ts).
+    index('tasks_by_end').on(
+      table.endedAt,
+      table.id,
+      table.status,
+      table.cause,
+      table.nodeId,
+      table.project,
+      table.job,
+    ),
     index('tasks_by_task_id').on(table.taskId),
     index('tasks_by_node').on(table.nodeId, table.status),
     index('tasks_by_job').on(table.project, table.job, table.endedAt),

@@ -1,0 +1,41 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { type FailurePosition, listFailures } from '../../tasks/failures.ts';
+import { badRequest } from '../errors.ts';
+import { failureGroup, failureQuery } from '../schemas/analytics.ts';
+import { decodePair, encodePair, invalidCursor, page, parseMoment } from '../schemas/paging.ts';
+import type { JobRouteParts } from './jobs.ts';
+
+/** `/analytics/failures`. */
+export function analyticsRoutes({ queries, clock }: JobRouteParts): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      '/analytics/failures',
+      {
+        schema: {
+          tags: ['analytics'],
+          summary:
+            'Where failures come from: by job, node, cause or project the most failures first, hours from the newest on.',
+          querystring: failureQuery,
+          response: { 200: page(failureGroup) },
+        },
+      },
+      async ({ query: { by, since: from, until: to, limit, cursor } }) => {
+        const nowMs = clock.wallMs();
+        const since = parseMoment('since', from, nowMs);
+        const until = to === undefined ? new Date(nowMs + 1) : parseMoment('until', to, nowMs);
+        if (until <= since) throw badRequest('until', 'expected a moment after `since`');
+        const after = cursor === undefined ? undefined : positionOf(cursor);
+        const { items, next } = await listFailures(queries, { by, since, until, limit, after });
+        const next_cursor = next === null ? null : encodePair(String(next.failures), next.group);
+        return { items: items.map((item) => ({ ...item, causes: { ...item.causes } })), next_cursor };
+      },
+    );
+  };
+}
+
+/** @throws ApiError when it is none of ours. */
+function positionOf(cursor: string): FailurePosition {
+  const { first, second } = decodePair(cursor);
+  if (!/^\d{1,9}$/.test(first)) throw invalidCursor();
+  return { failures: Number(first), group: second };
+}

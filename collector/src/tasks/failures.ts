@@ -1,0 +1,135 @@
+import { type Cause, failureStatuses } from '@runnerwatch/shared/model/task.ts';
+import { type SQL, sql } from 'drizzle-orm';
+import type { Queries } from '../db/database.ts';
+import { jobId } from './jobs.ts';
+
+export const failureGroupings = ['job', 'node', 'cause', 'project', 'hour'] as const;
+export type FailureGrouping = (typeof failureGroupings)[number];
+
+/** The failures of one job, node, cause, project or hour over a time. */
+export interface FailureGroup {
+  /** `project/job`, a node's name, a cause, a project, the instant an hour begins; null: of runs that have none. */
+  readonly key: string | null;
+  /** Of a job or node, for a look at it; null otherwise. */
+  readonly id: string | null;
+  /** Runs that ended; beside a cause all of them, whatever their cause. */
+  readonly ends: number;
+  readonly failures: number;
+  /** Failures of ends, 0…1. */
+  readonly failure_rate: number;
+  /** Failures by cause. */
+  readonly causes: Readonly<Partial<Record<Cause, number>>>;
+  readonly last_failed_at: string;
+}
+
+/** The last group of a page. */
+export interface FailurePosition {
+  readonly failures: number;
+  readonly group: string;
+}
+
+export interface FailureQuery {
+  readonly by: FailureGrouping;
+  readonly since: Date;
+  readonly until: Date;
+  readonly limit: number;
+  readonly after?: FailurePosition | undefined;
+}
+
+export interface FailurePage {
+  readonly items: readonly FailureGroup[];
+  readonly next: FailurePosition | null;
+}
+
+/**
+ * Groups with a failure that ended at or after `since` and before `until`: the most failures first, hours from the newest on.
+ * One pass over the ends of that time, out of the index alone where the database has cleaned up behind itself.
+ */
+export async function listFailures(
+  queries: Queries,
+  { by, since, until, limit, after }: FailureQuery,
+): Promise<FailurePage> {
+  const { first, second } = columnsOf[by];
+  const ends = by === 'cause' ? sql`(select sum(ends) from counted)` : sql`sum(ends)`;
+  const rows = await queries.execute<GroupRow>(sql`
+    with counted as (
+      select ${first} as first, ${second} as second, status, cause, count(*) as ends, max(ended_at) as last_ended_at
+      from tasks
+      where ended_at >= ${since.toISOString()}::timestamptz and ended_at < ${until.toISOString()}::timestamptz
+      group by 1, 2, 3, 4
+    ), by_cause as (
+      select first, second, coalesce(cause, 'unknown') as cause, sum(ends) as ends,
+        sum(ends) filter (where ${isFailure}) as failures,
+        max(last_ended_at) filter (where ${isFailure}) as last_failed_at
+      from counted group by 1, 2, 3
+    ), grouped as (
+      select jsonb_build_array(first, second)::text collate "C" as "group", ${ends}::int as ends,
+        sum(failures)::int as failures, max(last_failed_at) as last_failed_at,
+        jsonb_object_agg(cause, failures) filter (where failures > 0) as causes
+      from by_cause group by first, second having sum(failures) > 0
+    )
+    select grouped.*, nodes.name as node
+    from grouped left join nodes on ${by === 'node' ? sql`nodes.id = "group"::jsonb ->> 0` : sql`false`}
+    where ${after === undefined ? sql`true` : isAfter(by, after)}
+    order by ${by === 'hour' ? sql`"group" desc` : sql`failures desc, "group"`} limit ${limit + 1}::int`);
+  const shown = [...rows].slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    items: shown.map((row) => failureGroup(by, row)),
+    next: rows.length > limit && last !== undefined ? { failures: last.failures, group: last.group } : null,
+  };
+}
+
+interface GroupRow extends Record<string, unknown> {
+  /** JSON of the two columns it is grouped by. */
+  readonly group: string;
+  readonly node: string | null;
+  readonly ends: number;
+  readonly failures: number;
+  readonly causes: FailureGroup['causes'];
+  readonly last_failed_at: string;
+}
+
+const isFailure = sql`status = any(${sql.param([...failureStatuses])}::text[])`;
+const none = sql`null::text`;
+const columnsOf: Readonly<Record<FailureGrouping, { readonly first: SQL; readonly second: SQL }>> = {
+  job: { first: sql`project`, second: sql`job` },
+  node: { first: sql`node_id`, second: none },
+  cause: { first: sql`coalesce(cause, 'unknown')`, second: none },
+  project: { first: sql`project`, second: none },
+  hour: { first: sql`date_trunc('hour', ended_at at time zone 'UTC')`, second: none },
+};
+
+function isAfter(by: FailureGrouping, { failures, group }: FailurePosition): SQL {
+  if (by === 'hour') return sql`"group" < ${group}`;
+  return sql`(failures < ${failures}::int or (failures = ${failures}::int and "group" > ${group}))`;
+}
+
+function failureGroup(by: FailureGrouping, row: GroupRow): FailureGroup {
+  const [first, second] = JSON.parse(row.group) as [string | null, string | null];
+  return {
+    ...named(by, { first, second, node: row.node }),
+    ends: row.ends,
+    failures: row.failures,
+    failure_rate: row.failures / row.ends,
+    causes: row.causes,
+    last_failed_at: new Date(row.last_failed_at).toISOString(),
+  };
+}
+
+function named(
+  by: FailureGrouping,
+  { first, second, node }: { first: string | null; second: string | null; node: string | null },
+): Pick<FailureGroup, 'key' | 'id'> {
+  switch (by) {
+    case 'job':
+      if (second === null) return { key: null, id: null };
+      return { key: first === null ? second : `${first}/${second}`, id: jobId({ project: first, name: second }) };
+    case 'node':
+      return { key: node ?? first, id: first };
+    case 'hour':
+      return { key: first === null ? null : new Date(`${first}Z`).toISOString(), id: null };
+    default:
+      return { key: first, id: null };
+  }
+}
