@@ -110,6 +110,7 @@ export default {
     ]),
     only('notifiers', '^collector/src/notifiers/', [runtime]),
     only('schedulers', '^collector/src/schedulers/', ['^collector/src/(tasks|nodes|db)/', redact, runtime]),
+    only('pings', '^collector/src/pings/', ['^collector/src/(tasks|nodes|db)/', redact, runtime]),
     {
       name: 'schedulers-never-each-other',
       severity: 'error',
@@ -123,7 +124,7 @@ export default {
       to: { path: '^collector/src/notifiers/([^/]+)/', pathNot: '^collector/src/notifiers/$1/' },
     },
     only('api', '^collector/src/api/', [
-      '^collector/src/(nodes|tasks|samples|alerts|incidents|routing|outbox|people|schedulers|db)/',
+      '^collector/src/(nodes|tasks|pings|samples|alerts|incidents|routing|outbox|people|schedulers|db)/',
       runtime,
     ]),
     only('cli-knows-the-api-only', '^collector/cli/', [runtime]),

@@ -216,6 +216,14 @@ function peoplesDoor(
       },
       tasks: { queries, clock },
       jobs: { queries, clock },
+      pings: {
+        queries,
+        clock,
+        onTaken: ({ changedTaskIds }) => {
+          if (changedTaskIds.length > 0) loops.engine.nudge();
+          for (const id of changedTaskIds) bus.publish({ kind: 'task', id });
+        },
+      },
       incidents: { db: database, now, onTouched: (id) => bus.publish({ kind: 'incident', id }) },
       deliveries: { db: database, now, onPromised: () => deliverer.nudge() },
       notifiers: {

@@ -219,6 +219,7 @@ function routesOn(db: TestDatabase['database']) {
     },
     tasks: { queries, clock: systemClock },
     jobs: { queries, clock: systemClock },
+    pings: { queries, clock: systemClock, onTaken: () => undefined },
     incidents: { db, now: Date.now },
     deliveries: { db, now: Date.now, onPromised: () => undefined },
     notifiers: {

@@ -37,6 +37,7 @@ function unconnectedParts(): ResourceParts {
     nodes: { queries, samples: { newest: () => null, query: nobody }, clock: systemClock, onChanged },
     tasks: { queries, clock: systemClock },
     jobs: { queries, clock: systemClock },
+    pings: { queries, clock: systemClock, onTaken: onChanged },
     incidents: { db, now: Date.now },
     deliveries: { db, now: Date.now, onPromised: onChanged },
     notifiers: { receivers: () => new Set(), sendTest: nobody, preview: nobody },

@@ -98,8 +98,15 @@ function referenced(schemas: Readonly<Record<string, unknown>>, text: string): R
 function withErrors(operation: ApiOperation): ApiOperation {
   return {
     ...operation,
+    ...withOptionalBody(operation),
     responses: { ...withDescriptions(operation), default: { $ref: '#/components/responses/Error' } },
   };
+}
+
+/** The generator calls every body required, also plain text that may be left out. */
+function withOptionalBody({ requestBody }: ApiOperation): Pick<ApiOperation, 'requestBody'> {
+  if (typeof requestBody !== 'object' || !JSON.stringify(requestBody).includes('"text/plain"')) return {};
+  return { requestBody: { ...requestBody, required: false } };
 }
 
 /** The generator calls every answer a default response. */

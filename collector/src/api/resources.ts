@@ -7,6 +7,7 @@ import { jobAlertRoutes } from './routes/job-alerts.ts';
 import { type JobRouteParts, jobRoutes } from './routes/jobs.ts';
 import { type NodeRouteParts, nodeRoutes } from './routes/nodes.ts';
 import { type NotifierRouteDeps, notifierRoutes } from './routes/notifiers.ts';
+import { type PingRouteParts, pingRoutes } from './routes/pings.ts';
 import { type SilenceRouteDeps, silenceRoutes } from './routes/silences.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
 import { type TaskRouteParts, taskRoutes } from './routes/tasks.ts';
@@ -17,6 +18,7 @@ export interface ResourceParts {
   readonly nodes: NodeRouteParts;
   readonly tasks: TaskRouteParts;
   readonly jobs: JobRouteParts;
+  readonly pings: PingRouteParts;
   readonly incidents: IncidentRouteDeps;
   readonly deliveries: DeliveryRouteDeps;
   readonly notifiers: NotifierRouteDeps;
@@ -31,6 +33,7 @@ export function resourceRoutes(parts: ResourceParts): FastifyPluginAsyncZod[] {
     taskRoutes(parts.tasks),
     jobRoutes(parts.jobs),
     analyticsRoutes(parts.jobs),
+    pingRoutes(parts.pings),
     incidentRoutes(parts.incidents),
     explainRoutes({ db: parts.incidents.db }),
     subscriptionRoutes(parts.subscriptions),

@@ -66,6 +66,14 @@ export async function lockNode(transaction: Queries, nodeId: string): Promise<No
   return node ?? null;
 }
 
+/** A node that no agent has spoken for, so that the tasks told of it have a place. */
+export async function ensureNode(transaction: Queries, node: { id: string; name: string }, now: Date): Promise<void> {
+  await transaction
+    .insert(nodes)
+    .values({ ...node, status: 'never_seen', firstSeenAt: now, lastHeardAt: now })
+    .onConflictDoNothing();
+}
+
 export interface NodeFilter {
   /** Part of a name or of a label's value. */
   readonly search?: string | undefined;

@@ -1,5 +1,5 @@
 import type { Queries } from '../db/database.ts';
-import { lockNode } from '../nodes/store.ts';
+import { ensureNode, lockNode } from '../nodes/store.ts';
 import type { TaskRow } from '../tasks/row.ts';
 import { loadForUpdate, saveTasks } from '../tasks/store.ts';
 import { endingOf, type Speaker } from './ending.ts';
@@ -7,7 +7,6 @@ import { type Folded, foldWord, identityOf, taskOfWord } from './fold.ts';
 import type { Presence } from './ghosts.ts';
 import { isFinal, type Scheduler, type SchedulerTask } from './scheduler.ts';
 import {
-  ensureNode,
   findNodesNamed,
   findRuns,
   insertFacts,

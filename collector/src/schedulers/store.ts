@@ -1,8 +1,8 @@
-import type { EventBody } from '@runnerwatch/shared/model/event.ts';
 import { and, desc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
-import { collectorState, conditionStates, events, nodes, schedulerTasks, tasks } from '../db/tables/schema.ts';
+import { collectorState, conditionStates, nodes, schedulerTasks, tasks } from '../db/tables/schema.ts';
 import type { NodeRow } from '../nodes/record.ts';
+import { type Fact, insertToldFacts } from '../tasks/facts.ts';
 import type { TaskRow } from '../tasks/row.ts';
 import type { SchedulerTask } from './scheduler.ts';
 
@@ -138,14 +138,6 @@ export function shortName(name: string): string {
   return (name.split('.')[0] ?? '').toLowerCase();
 }
 
-/** A node that only a scheduler has spoken of, so that its tasks have a place. */
-export async function ensureNode(transaction: Queries, node: { id: string; name: string }, now: Date): Promise<void> {
-  await transaction
-    .insert(nodes)
-    .values({ ...node, status: 'never_seen', firstSeenAt: now, lastHeardAt: now })
-    .onConflictDoNothing();
-}
-
 /** A node that an agent speaks for by now takes over what its scheduler told of it before. */
 export async function mergeNode(queries: Queries, from: string, to: string): Promise<void> {
   await queries.transaction(async (transaction) => {
@@ -156,38 +148,13 @@ export async function mergeNode(queries: Queries, from: string, to: string): Pro
   });
 }
 
-export interface Fact {
-  readonly nodeId: string;
-  readonly body: EventBody;
-}
-
-/** Facts that no agent wrote down, for the engine to judge. */
+/** Facts that follow from a scheduler's words. */
 export async function insertFacts(
   transaction: Queries,
   scheduler: string,
-  { facts, now }: { readonly facts: readonly Fact[]; readonly now: Date },
+  told: { readonly facts: readonly Fact[]; readonly now: Date },
 ): Promise<void> {
-  if (facts.length === 0) return;
-  const streamId = stateKey(scheduler);
-  const [last] = await transaction
-    .select({ seq: events.seq })
-    .from(events)
-    .where(and(eq(events.streamId, streamId), eq(events.lane, 'facts')))
-    .orderBy(desc(events.seq))
-    .limit(1);
-  const seq = last?.seq ?? 0;
-  await transaction.insert(events).values(
-    facts.map(({ nodeId, body }, index) => ({
-      nodeId,
-      streamId,
-      lane: 'facts' as const,
-      seq: seq + index + 1,
-      kind: body.kind,
-      at: now,
-      receivedAt: now,
-      body,
-    })),
-  );
+  await insertToldFacts(transaction, { streamId: stateKey(scheduler), ...told });
 }
 
 export interface Raised {

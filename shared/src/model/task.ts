@@ -13,8 +13,8 @@ export const taskStatus = z.enum([
 ]);
 export type TaskStatus = z.infer<typeof taskStatus>;
 
-/** Where a run of work was seen: on its node, or, where no agent sees it, only by the words of its scheduler. */
-export const taskSource = z.enum(['systemd', 'docker', 'podman', 'run', 'hakuriver', 'kohakuriver']);
+/** Where a run of work was seen: on its node, or, where no agent sees it, only by the words of its scheduler or its own. */
+export const taskSource = z.enum(['systemd', 'docker', 'podman', 'run', 'hakuriver', 'kohakuriver', 'ping']);
 export type TaskSource = z.infer<typeof taskSource>;
 
 export const cause = z.enum([

@@ -1,0 +1,36 @@
+import { taskStatus } from '@runnerwatch/shared/model/task.ts';
+import * as z from 'zod';
+
+const job = z
+  .string()
+  .min(1)
+  .max(512)
+  .describe("A job's name, `project/name` encoded (`lm%2Ftrain`), or a job's id. It need not be known yet.");
+
+export const pingParams = z.object({ job });
+
+export const pingEndParams = z.object({
+  job,
+  exit_code: z.string().regex(/^\d{1,3}$/, {
+    error: 'expected start, fail or an exit code; a job within a project is written project%2Fname',
+  }),
+});
+
+const name = z.string().min(1).max(200).optional();
+
+export const pingQuery = z.object({
+  rid: name.describe("The caller's own id of this run: joins start and end, and makes repeats harmless."),
+  owner: name,
+  node: name.describe('Name of the node that it runs on.'),
+});
+
+export const pingBody = z
+  .string()
+  .nullish()
+  .describe('The last lines of its log, as plain text of any size: the last 64 KiB are read, 100 lines kept.');
+
+export const pingAnswer = z.object({
+  task_id: z.string().describe('Of the run, for `/tasks/:id`.'),
+  status: z.nullable(taskStatus),
+  is_new: z.boolean().describe('False: it was a repeat, and changed nothing.'),
+});

@@ -1,0 +1,153 @@
+import { pingRoutes } from '@runnerwatch/collector/api/routes/pings.ts';
+import { taskRoutes } from '@runnerwatch/collector/api/routes/tasks.ts';
+import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { AlertRig, startAlerting } from '../support/alert-rig.ts';
+import { startApi, type TestApi } from '../support/api-server.ts';
+import { TestDatabase } from '../support/database.ts';
+import { describeOnDatabases } from '../support/on-databases.ts';
+
+describeOnDatabases('pings of jobs that no agent sees', (kind) => {
+  let opened: TestDatabase;
+  let api: TestApi;
+  let rig: AlertRig;
+  const changed: string[] = [];
+
+  beforeAll(async () => {
+    opened = await TestDatabase.start(kind);
+    rig = new AlertRig(opened.database);
+    const parts = { queries: opened.database.drizzle, clock: systemClock };
+    const onTaken = ({ changedTaskIds }: { changedTaskIds: readonly string[] }) => void changed.push(...changedTaskIds);
+    api = await startApi({ routes: [pingRoutes({ ...parts, onTaken }), taskRoutes(parts)] });
+  });
+  afterEach(async () => {
+    changed.length = 0;
+    await rig.clear();
+  });
+  afterAll(async () => {
+    await api[Symbol.asyncDispose]();
+    await opened[Symbol.asyncDispose]();
+  });
+
+  const ping = async (path: string, body?: string | object, headers: Record<string, string> = {}) => {
+    const answer = await fetch(`${api.url}/api/v1/ping/${path}`, {
+      method: 'POST',
+      headers,
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    return {
+      status: answer.status,
+      body: (await answer.json()) as { task_id: string; status: string; is_new: boolean },
+    };
+  };
+  const task = async (id: string) => (await (await fetch(`${api.url}/api/v1/tasks/${id}`)).json()) as object;
+  const count = async () => (await rig.rows<{ count: number }>('select count(*)::int as count from tasks'))[0]?.count;
+
+  it('are one task from start to end, with what the job said last, without its secrets', async () => {
+    const started = await ping('lm%2Fbackup/start?owner=ada');
+    const ended = await ping('lm%2Fbackup/7', 'copying\nPASSWORD=hunter2hunter2\nno space left\n');
+
+    expect(started).toMatchObject({ status: 200, body: { status: 'running', is_new: true } });
+    expect(ended.body).toEqual({ task_id: started.body.task_id, status: 'failed', is_new: true });
+    expect(await task(ended.body.task_id)).toMatchObject({
+      name: 'backup',
+      job: 'backup',
+      project: 'lm',
+      owner: 'ada',
+      node: 'ping',
+      source: 'ping',
+      exit_code: 7,
+      error_message: 'no space left',
+      log_tail: ['copying', expect.stringContaining('[redacted'), 'no space left'],
+      verdict: { cause: 'exit_code', evidence: [{ source: 'ping' }] },
+    });
+    expect(changed).toEqual([started.body.task_id, started.body.task_id]);
+  });
+
+  it.each([
+    ['backup', 'completed', null, 'success'],
+    ['backup/0', 'completed', 0, 'success'],
+    ['backup/fail', 'failed', null, 'unknown'],
+    ['backup/137', 'failed', 137, 'exit_code'],
+  ])('end a run of which no start was told: %s', async (path, status, exitCode, cause) => {
+    const { body } = await ping(path);
+
+    expect(await task(body.task_id)).toMatchObject({
+      status,
+      exit_code: exitCode,
+      verdict: { cause },
+      started_at: null,
+      project: null,
+    });
+  });
+
+  it('change nothing when they are sent again', async () => {
+    for (const path of ['backup/start', 'backup/start', 'backup/3', 'backup/3']) await ping(path);
+    for (const path of ['other/start', 'other/0', 'other/start', 'other/0', 'other/1']) await ping(`${path}?rid=r-1`);
+    const last = await ping('other/0?rid=r-1');
+
+    expect(await count()).toBe(2);
+    expect(last.body).toMatchObject({ status: 'completed', is_new: false });
+    expect(await task('r-1')).toMatchObject({ status: 'completed', amendments: 0 });
+  });
+
+  it('come all at once and are counted once each', async () => {
+    const rids = Array.from({ length: 20 }, (_, index) => `r-${index}`);
+    const answers = await Promise.all([...rids, ...rids].map((rid) => ping(`crowd/1?rid=${rid}`)));
+
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(answers.filter(({ body }) => body.is_new)).toHaveLength(20);
+    expect(await count()).toBe(20);
+  });
+
+  it('alert as any other task, and a later good run ends the incident', async () => {
+    await using alerting = startAlerting(rig);
+    await ping('backup/1?rid=a', 'no space left');
+    await alerting.engine.round();
+    const [fired] = await rig.rows<object>('select title, status from incidents');
+    const told = await rig.rows<object>(`select type from notifications`);
+    await ping('backup/0?rid=b');
+    await alerting.engine.round();
+
+    expect(fired).toMatchObject({ title: 'backup failed (exit code 1) on ping', status: 'open' });
+    expect(told).toEqual([{ type: 'task.ended' }]);
+    expect(await rig.rows('select status from incidents')).toEqual([{ status: 'resolved' }]);
+  });
+
+  it('belong to the node that they name, where an agent speaks for it', async () => {
+    await rig.node('n1', { name: 'gpu-1' });
+    const known = await ping('backup/0?node=gpu-1');
+    const other = await ping('backup/0?node=laptop&rid=x');
+
+    expect(await task(known.body.task_id)).toMatchObject({ node: 'gpu-1', node_id: 'n1' });
+    expect(await task(other.body.task_id)).toMatchObject({ node: 'laptop', node_id: 'ping:laptop' });
+  });
+
+  it('take a log of any kind and size, and keep its end', async () => {
+    const long = Array.from({ length: 40_000 }, (_, index) => `line ${index}`).join('\n');
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const { status, body } = await ping('backup/1', long, form);
+    const json = await ping('backup/2', { not: 'ours' }, { 'content-type': 'application/json' });
+    const { log_tail: kept } = (await task(body.task_id)) as { log_tail: string[] };
+
+    expect([status, json.status]).toEqual([200, 200]);
+    expect([kept.length, kept[0], kept.at(-1)]).toEqual([100, 'line 39900', 'line 39999']);
+    expect(await task(json.body.task_id)).toMatchObject({ log_tail: ['{"not":"ours"}'] });
+  });
+
+  it.each(['lm/backup', 'backup/begin', 'backup/1000', '%00', 'lm%2F/start', `${'x'.repeat(600)}`])(
+    'are refused where no job or word can be read: %s',
+    async (path) => {
+      const { status } = await ping(path);
+
+      expect([400, 404, 414]).toContain(status);
+      expect(await count()).toBe(0);
+    },
+  );
+
+  it('need what every other change needs: a page of another site may send none', async () => {
+    const { status } = await ping('backup', 'x', { origin: 'https://evil.example', 'content-type': 'text/plain' });
+
+    expect(status).toBe(403);
+  });
+});
