@@ -34,6 +34,9 @@ export const collectorSchema = z.strictObject({
       /** So many failures of one service or container within that time are a loop; 0 is off. */
       restart_loop_count: z._default(field.count, 5),
       restart_loop_within: z._default(field.duration, 10 * 60_000),
+      /** So many different jobs that fail at once, in a row and within that time, are the fault of their node; 0 is off. */
+      node_fails_fast_count: z._default(field.count, 5),
+      node_fails_fast_within: z._default(field.duration, 10 * 60_000),
     }),
     {},
   ),

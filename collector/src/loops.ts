@@ -132,6 +132,7 @@ function makeLoops({
     onTouched: ({ kind, id }) => bus.publish({ kind, id }),
     onStep: crashPoint,
     restartLoop: { count: config.conditions.restart_loop_count, withinMs: config.conditions.restart_loop_within },
+    fastFail: { count: config.conditions.node_fails_fast_count, withinMs: config.conditions.node_fails_fast_within },
   });
   const forgetJobs = async () => {
     if ((await endOrphanedJobAlerts(database.drizzle, new Date(clock.wallMs()))) > 0) await policy.refresh();

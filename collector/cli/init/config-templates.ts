@@ -79,10 +79,13 @@ schedulers: []
   #:   token_file: /etc/runnerwatch/river.token
   #:   poll_interval: 5s
 
-# So many failures of one service or container within that time are a loop, told once in their place. 0 = off.
+# So many failures of one service or container within that time are a loop, told once in their place. So many different jobs
+# that fail one after the other, each in less than a minute, are the fault of their node. 0 = off.
 conditions:
   restart_loop_count: 5
   restart_loop_within: 10m
+  node_fails_fast_count: 5
+  node_fails_fast_within: 10m
 
 # From this machine itself no token is asked for, unless:
 auth:

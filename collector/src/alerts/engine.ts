@@ -1,6 +1,7 @@
 import type { ConditionReport } from '@runnerwatch/shared/model/condition.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
+import type { FastFailSettings } from '../conditions/node-fails-fast.ts';
 import type { LoopSettings } from '../conditions/restart-loop.ts';
 import type { Commit, Database, Queries } from '../db/database.ts';
 import { toDatabaseError } from '../db/errors.ts';
@@ -35,6 +36,7 @@ export interface EngineOptions {
   readonly onStep?: (step: 'alert-written') => void;
   readonly tickMs?: number;
   readonly restartLoop?: LoopSettings;
+  readonly fastFail?: FastFailSettings;
   /** Facts judged in one transaction. */
   readonly groupSize?: number;
 }
@@ -42,6 +44,7 @@ export interface EngineOptions {
 const slowTickMs = 60_000;
 const loopsEveryMs = 10_000;
 const defaultRestartLoop: LoopSettings = { count: 5, withinMs: 10 * 60_000 };
+const defaultFastFail: FastFailSettings = { count: 5, withinMs: 10 * 60_000 };
 /** Facts judged before anything else gets its turn again. */
 const factsPerRound = 500;
 /** A fact that broke its judging this often, while the database was well, is set aside. */
@@ -216,14 +219,24 @@ export class AlertEngine implements AsyncDisposable {
 
   /** One transaction of judging, which begins with locks, reads, or what may be said twice: see `Database.transaction`. */
   async #inTransaction<T>(work: (judging: Judging) => Promise<T>): Promise<T> {
-    const { db, policy, publicUrl, clock, onTouched, onStep } = this.#options;
+    const { db, policy, publicUrl, clock, onTouched, onStep, fastFail = defaultFastFail } = this.#options;
     const keeper = this.#options.keeper?.();
     const touched: Touched[] = [];
     const receivers = new Set<string>();
     const loops = this.#loops.view();
     const judge = async (tx: Queries, commit: Commit) => {
       const now = new Date(clock.wallMs());
-      const judging: Judging = { tx, now, policy: policy(), publicUrl, touched, loops, receivers, underway: [] };
+      const judging: Judging = {
+        tx,
+        now,
+        policy: policy(),
+        publicUrl,
+        touched,
+        loops,
+        fastFail,
+        receivers,
+        underway: [],
+      };
       const value = await work(judging).catch(async (error: unknown) => {
         await together(...judging.underway);
         throw error;

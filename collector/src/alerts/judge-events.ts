@@ -2,6 +2,7 @@ import type { EventBody } from '@runnerwatch/shared/model/event.ts';
 import { judgeSpoolGap } from '../conditions/spool-overflow.ts';
 import { together } from '../db/together.ts';
 import { judgeCondition } from './judge-condition.ts';
+import { judgeNodesOf } from './judge-fast-failures.ts';
 import { asReport } from './judge-firing.ts';
 import { judgeShortRuns } from './judge-history.ts';
 import { judgeTaskEnded, judgeTaskStarted, type TaskCase } from './judge-task.ts';
@@ -25,6 +26,7 @@ export async function judgeEvents(judging: Judging, events: readonly UnjudgedEve
     const history: TaskHistory = histories.get(id) ?? [];
     return task === undefined ? null : { task, node: nodes.get(event.nodeId) ?? null, history };
   };
+  const ended: TaskCase[] = [];
   const completed: { task: TaskRow; node: NodeRow | null }[] = [];
   for (const [index, event] of events.entries()) {
     const { body, nodeId } = event;
@@ -38,6 +40,7 @@ export async function judgeEvents(judging: Judging, events: readonly UnjudgedEve
       case 'task_ended': {
         const known = taskCase(event, body.task.id);
         if (known === null || !(await judgeTaskEnded(judging, known))) break;
+        ended.push(known);
         if (known.task.status === 'completed' && known.task.job !== null) completed.push(known);
         break;
       }
@@ -65,6 +68,7 @@ export async function judgeEvents(judging: Judging, events: readonly UnjudgedEve
         body satisfies never;
     }
   }
+  await judgeNodesOf(judging, ended);
   await judgeShortRuns(judging, completed);
 }
 

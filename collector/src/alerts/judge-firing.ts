@@ -1,11 +1,13 @@
 import { isOfTask } from '../conditions/catalogue.ts';
 import { judgeClockSkew } from '../conditions/clock-skew.ts';
 import type { Judgment } from '../conditions/condition.ts';
+import { judgeFastFailuresOver } from '../conditions/node-fails-fast.ts';
 import { judgeSpoolQuiet } from '../conditions/spool-overflow.ts';
 import { findIncident } from '../incidents/store.ts';
 import { type Decision, decisionOf, withhold } from '../routing/decide.ts';
 import { countsOf } from './allowance.ts';
 import { routedCondition } from './facts.ts';
+import { hasSucceeded } from './fast-failure-store.ts';
 import { hasEnded, judgeCondition, remembered, resolveAlert, tellHolding } from './judge-condition.ts';
 import { heldByDrain, tellHeld } from './judge-held.ts';
 import { judgeReturn } from './judge-node.ts';
@@ -65,6 +67,10 @@ async function judgeOne(
     const judgment = judgeClockSkew({ skewMs: node.clockSkewMs, isFiring: true }, now);
     if (judgment.status === 'false')
       await judgeCondition(judging, { nodeId: node.id, node, report: asReport(judgment) });
+  }
+  if (alert.condition === 'NodeFailsFast' && (await hasSucceeded(judging.tx, node.id))) {
+    const judgment = judgeFastFailuresOver(judging.fastFail, now);
+    await judgeCondition(judging, { nodeId: node.id, node, report: asReport(judgment) });
   }
   if (alert.condition === 'SpoolOverflow') {
     const state = await findConditionState(judging.tx, alert);

@@ -1,3 +1,4 @@
+import type { FastFailSettings } from '../conditions/node-fails-fast.ts';
 import type { Queries } from '../db/database.ts';
 import type { AlertRow } from '../incidents/store.ts';
 import type { NodeRow } from '../nodes/record.ts';
@@ -22,6 +23,7 @@ export interface Judging {
   readonly publicUrl: string | null;
   readonly touched: Touched[];
   readonly loops: LoopView;
+  readonly fastFail: FastFailSettings;
   /** Those that something was promised to. */
   readonly receivers: Set<string>;
   /** Asked for and not waited for: see {@link leave}. */

@@ -52,6 +52,7 @@ export const conditionKinds: readonly ConditionKind[] = [
     title: ({ node, subject }) => `${subject} fails again and again on ${node}`,
     cause: 'unit',
   },
+  { condition: 'NodeFailsFast', title: ({ node }) => `every job fails at once on ${node}`, cause: 'condition' },
   { condition: 'TaskFailed', title: ({ node, subject }) => `${subject} failed on ${node}`, cause: 'task' },
   onTask('TaskOomKill', 'lost a process for want of memory'),
   onTask('TaskStalled', 'stands still'),

@@ -12,6 +12,7 @@ export const conditionType = z.enum([
   'ComponentUnreachable',
   'UnitFailed',
   'RestartLoop',
+  'NodeFailsFast',
   'TaskFailed',
   'TaskOomKill',
   'TaskStalled',
