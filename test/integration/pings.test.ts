@@ -65,20 +65,14 @@ describeOnDatabases('pings of jobs that no agent sees', (kind) => {
   });
 
   it.each([
-    ['backup', 'completed', null, 'success'],
-    ['backup/0', 'completed', 0, 'success'],
-    ['backup/fail', 'failed', null, 'unknown'],
-    ['backup/137', 'failed', 137, 'exit_code'],
-  ])('end a run of which no start was told: %s', async (path, status, exitCode, cause) => {
+    ['backup', { status: 'completed', exit_code: null, verdict: { cause: 'success' } }],
+    ['backup/0', { status: 'completed', exit_code: 0, verdict: { cause: 'success' } }],
+    ['backup/fail', { status: 'failed', exit_code: null, verdict: { cause: 'unknown' } }],
+    ['backup/137', { status: 'failed', exit_code: 137, verdict: { cause: 'exit_code' } }],
+  ])('end a run of which no start was told: %s', async (path, end) => {
     const { body } = await ping(path);
 
-    expect(await task(body.task_id)).toMatchObject({
-      status,
-      exit_code: exitCode,
-      verdict: { cause },
-      started_at: null,
-      project: null,
-    });
+    expect(await task(body.task_id)).toMatchObject({ ...end, started_at: null, project: null });
   });
 
   it('change nothing when they are sent again', async () => {
