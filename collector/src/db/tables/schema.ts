@@ -2,6 +2,7 @@
 export { alerts, conditionStates, deliveries, incidents, notifications, transitions } from './alerts.ts';
 export { collectorState } from './collector.ts';
 export { events, refusedEvents } from './events.ts';
+export { jobExpectations } from './expectations.ts';
 export { nodes, streams } from './nodes.ts';
 export { samples } from './samples.ts';
 export { schedulerTasks } from './schedulers.ts';
