@@ -10,6 +10,7 @@ export interface Client {
   /** Pages through a listing until there are so many items, or no more. */
   list<T>(path: string, query?: Query, atMost?: number): Promise<T[]>;
   post<T>(path: string, body?: unknown): Promise<T>;
+  put<T>(path: string, body: unknown): Promise<T>;
   patch<T>(path: string, body: unknown): Promise<T>;
   delete(path: string): Promise<void>;
 }
@@ -58,6 +59,7 @@ export function createClient({ settings, fetch }: { settings: CliSettings; fetch
     url: base,
     get: async <T>(path: string, query?: Query) => (await ask('GET', path, query === undefined ? {} : { query })) as T,
     post: async <T>(path: string, body?: unknown) => (await ask('POST', path, { body })) as T,
+    put: async <T>(path: string, body: unknown) => (await ask('PUT', path, { body })) as T,
     patch: async <T>(path: string, body: unknown) => (await ask('PATCH', path, { body })) as T,
     delete: async (path) => void (await ask('DELETE', path)),
     list: async <T>(path: string, query: Query = {}, atMost = Number.POSITIVE_INFINITY) => {

@@ -6,6 +6,7 @@ import { addCheckCommands } from './commands/check.ts';
 import { addDeliveryCommands } from './commands/deliveries.ts';
 import { addExplainCommands } from './commands/explain.ts';
 import { addIncidentCommands } from './commands/incidents.ts';
+import { addJobCommands } from './commands/jobs.ts';
 import { addNodeCommands } from './commands/nodes.ts';
 import { addNotifyCommands } from './commands/notify.ts';
 import { addSilenceCommands } from './commands/silences.ts';
@@ -60,6 +61,7 @@ export function buildProgram(parts: ProgramParts): Program {
   addProgramNames(command);
   addNodeCommands(command, context);
   addTaskCommands(command, context);
+  addJobCommands(command, context);
   addIncidentCommands(command, context);
   addAnalyticsCommands(command, context);
   addExplainCommands(command, context);

@@ -220,3 +220,14 @@ export interface FailureGroupRecord
   }> {
   readonly failures: number;
 }
+
+/** What is expected of a job; durations as text. */
+export type ExpectationRecord = Tolerant<{
+  job_id: string;
+  every: string;
+  grace: string;
+  max_run: string;
+  min_run: string;
+  max_concurrent: number;
+  set_at: string;
+}>;

@@ -10,6 +10,7 @@ import type { Keeper } from '../outbox/outbox.ts';
 import type { Policy } from '../routing/subscription.ts';
 import { judgeCondition } from './judge-condition.ts';
 import { judgeEvents } from './judge-events.ts';
+import { judgeExpectations } from './judge-expectations.ts';
 import { judgeFiring } from './judge-firing.ts';
 import { judgeOverruns } from './judge-history.ts';
 import { judgeLoops, restoreLoops } from './judge-loops.ts';
@@ -70,10 +71,12 @@ export class AlertEngine implements AsyncDisposable {
   #lastLoopsAt = Number.NEGATIVE_INFINITY;
   readonly #loops: RestartLoops;
   #areLoopsRestored = false;
+  readonly #startedAt: number;
   #failure: string | null = null;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#startedAt = options.clock.wallMs();
     this.#loops = new RestartLoops(options.restartLoop ?? defaultRestartLoop);
   }
 
@@ -145,6 +148,7 @@ export class AlertEngine implements AsyncDisposable {
     this.#loops.prune(this.#options.clock.wallMs());
     await this.#inTransaction(async (judging) => {
       await closeOldFailures(judging);
+      await judgeExpectations(judging, this.#startedAt);
       await judgeOverruns(judging);
       await deleteStatesOfEnded(judging.tx);
     });

@@ -1,3 +1,4 @@
+import type { Judgment } from '../conditions/condition.ts';
 import { judgeOverrun } from '../conditions/task-overrun.ts';
 import { judgeTooShort } from '../conditions/task-too-short.ts';
 import { resolveIfOver } from '../incidents/store.ts';
@@ -37,20 +38,24 @@ export async function judgeShortRuns(
     completed.map(({ task }) => task),
   );
   for (const { task, node } of completed) {
-    const { id, name, durationMs, nodeId } = task;
+    const { id, name, durationMs } = task;
     if (durationMs === null) continue;
     const judgment = judgeTooShort({ id, name, durationMs, usual: usualOf(task) }, judging.now.getTime());
     if (judgment === null) continue;
-    const report = asReport(judgment);
-    const alert = await fireAlert(judging, {
-      nodeId,
-      node,
-      report,
-      task,
-      fingerprint: fingerprintOf({ nodeId, ...judgment }),
-    });
-    await tellHolding(judging, { alert, node, task, suppression: null, again: false });
-    await updateAlert(judging.tx, alert.id, { status: 'resolved', resolvedAt: judging.now });
-    await resolveIfOver(judging.tx, [alert.incidentId], judging.now);
+    await noteShortRun(judging, { task, node, judgment });
   }
+}
+
+/** It fires, is told, and is over. */
+export async function noteShortRun(
+  judging: Judging,
+  { task, node, judgment }: { task: TaskRow; node: NodeRow | null; judgment: Judgment },
+): Promise<void> {
+  const { nodeId } = task;
+  const report = asReport(judgment);
+  const fingerprint = fingerprintOf({ nodeId, ...judgment });
+  const alert = await fireAlert(judging, { nodeId, node, report, task, fingerprint });
+  await tellHolding(judging, { alert, node, task, suppression: null, again: false });
+  await updateAlert(judging.tx, alert.id, { status: 'resolved', resolvedAt: judging.now });
+  await resolveIfOver(judging.tx, [alert.incidentId], judging.now);
 }

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { analyticsRoutes } from './routes/analytics.ts';
 import { type DeliveryRouteDeps, deliveryRoutes } from './routes/deliveries.ts';
+import { expectationRoutes } from './routes/expectations.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { type IncidentRouteDeps, incidentRoutes } from './routes/incidents.ts';
 import { jobAlertRoutes } from './routes/job-alerts.ts';
@@ -32,6 +33,7 @@ export function resourceRoutes(parts: ResourceParts): FastifyPluginAsyncZod[] {
     nodeRoutes(parts.nodes),
     taskRoutes(parts.tasks),
     jobRoutes(parts.jobs),
+    expectationRoutes(parts.jobs),
     analyticsRoutes(parts.jobs),
     pingRoutes(parts.pings),
     incidentRoutes(parts.incidents),

@@ -53,6 +53,8 @@ export const conditionKinds: readonly ConditionKind[] = [
     cause: 'unit',
   },
   { condition: 'NodeFailsFast', title: ({ node }) => `every job fails at once on ${node}`, cause: 'condition' },
+  { condition: 'JobMissed', title: ({ subject }) => `${subject} has not started`, cause: 'condition' },
+  { condition: 'JobOverlap', title: ({ subject }) => `${subject} runs too often at once`, cause: 'condition' },
   { condition: 'TaskFailed', title: ({ node, subject }) => `${subject} failed on ${node}`, cause: 'task' },
   onTask('TaskOomKill', 'lost a process for want of memory'),
   onTask('TaskStalled', 'stands still'),

@@ -13,6 +13,8 @@ export const conditionType = z.enum([
   'UnitFailed',
   'RestartLoop',
   'NodeFailsFast',
+  'JobMissed',
+  'JobOverlap',
   'TaskFailed',
   'TaskOomKill',
   'TaskStalled',

@@ -5,8 +5,8 @@ import type { Queries } from '../../db/database.ts';
 import type { Word } from '../../pings/ending.ts';
 import { type Taken, takePing } from '../../pings/pings.ts';
 import { cleanName, lastWords } from '../../pings/words.ts';
-import { type JobName, parseJobId } from '../../tasks/jobs.ts';
 import { badRequest } from '../errors.ts';
+import { jobNamed } from '../job-name.ts';
 import { pingAnswer, pingBody, pingEndParams, pingParams, pingQuery } from '../schemas/ping.ts';
 
 export interface PingRouteParts {
@@ -26,7 +26,7 @@ interface Asked {
 export function pingRoutes({ queries, clock, onTaken }: PingRouteParts): FastifyPluginAsyncZod {
   const take = async ({ params, query, body }: Asked, word: Word): Promise<z.output<typeof pingAnswer>> => {
     const ping = {
-      job: jobNamed(params.job),
+      job: jobNamed('job', params.job),
       runId: nameOrNull('rid', query.rid),
       owner: nameOrNull('owner', query.owner),
       node: nameOrNull('node', query.node),
@@ -68,18 +68,6 @@ export function pingRoutes({ queries, clock, onTaken }: PingRouteParts): Fastify
       },
     );
   };
-}
-
-/** @throws ApiError bad_request */
-function jobNamed(text: string): JobName {
-  const known = parseJobId(text);
-  if (known !== undefined) return known;
-  const slash = text.indexOf('/');
-  const name = cleanName(text.slice(slash + 1));
-  const project = slash < 0 ? null : cleanName(text.slice(0, slash));
-  if (name === null || (slash >= 0 && project === null))
-    throw badRequest('job', 'expected a name, or project/name encoded');
-  return { project, name };
 }
 
 /** @throws ApiError bad_request */
