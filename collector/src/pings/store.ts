@@ -12,14 +12,15 @@ export async function findNodeOfRun(queries: Queries, id: string): Promise<strin
 
 /**
  * Which run of the job a word without a run id speaks of: the newest that is open; for an end also one that has ended so since
- * then, or was taken for lost. Null: none.
+ * then, or was taken for lost within a day. Null: none.
  */
 export async function findRunWithoutId(
   queries: Queries,
   { project, name }: JobName,
   { nodeId, word, since }: { readonly nodeId: string; readonly word: Word; readonly since: Date },
 ): Promise<string | null> {
-  const isOpen = eq(tasks.status, 'running');
+  // Each with its end, so that the index over (project, job, end) finds them among any number of runs.
+  const isOpen = and(isNull(tasks.endedAt), eq(tasks.status, 'running'));
   const [run] = await queries
     .select({ id: tasks.id })
     .from(tasks)
@@ -30,12 +31,18 @@ export async function findRunWithoutId(
         eq(tasks.nodeId, nodeId),
         eq(tasks.source, 'ping'),
         eq(tasks.taskId, tasks.id),
-        word.kind === 'start' ? isOpen : or(isOpen, eq(tasks.status, 'lost'), endedSo(word, since)),
+        word.kind === 'start' ? isOpen : or(isOpen, wasLost(since), endedSo(word, since)),
       ),
     )
     .orderBy(sql`${tasks.status} = 'running' desc`, desc(tasks.endedAt), desc(tasks.startedAt))
     .limit(1);
   return run?.id ?? null;
+}
+
+const lostMs = 86_400_000;
+
+function wasLost(since: Date) {
+  return and(eq(tasks.status, 'lost'), gte(tasks.endedAt, new Date(since.getTime() - lostMs)));
 }
 
 function endedSo({ isFailure, exitCode }: Extract<Word, { kind: 'end' }>, since: Date) {
