@@ -49,6 +49,12 @@ export const incidents = pgTable(
     acknowledgedAt: instantColumn('acknowledged_at'),
     acknowledgedBy: text('acknowledged_by'),
     acknowledgeNote: text('acknowledge_note'),
+    /** After this it counts as not acknowledged; null: never. */
+    acknowledgedUntil: instantColumn('acknowledged_until'),
+    /** Tasks that failed in it. */
+    failures: integer('failures').notNull().default(0),
+    /** What its failures point at, in words: the node or the job. */
+    finding: text('finding'),
   },
   (table) => [
     uniqueIndex('incidents_one_open_per_key').on(table.groupKey).where(sql`status = 'open'`),
@@ -78,9 +84,14 @@ export const alerts = pgTable(
     resolvedAt: instantColumn('resolved_at'),
     renotifiedAt: instantColumn('renotified_at'),
     renotifications: integer('renotifications').notNull().default(0),
+    /** How often it has come back soon after it was over: the longer must it stay calm now. */
+    flaps: integer('flaps').notNull().default(0),
+    /** Since when it no longer holds, while it has to prove that it stays so. */
+    calmSince: instantColumn('calm_since'),
   },
   (table) => [
     uniqueIndex('alerts_one_firing').on(table.fingerprint).where(sql`status = 'firing'`),
+    index('alerts_by_fingerprint').on(table.fingerprint, table.resolvedAt),
     index('alerts_by_incident').on(table.incidentId),
   ],
 );
@@ -114,6 +125,8 @@ export interface RoutingDecision {
   readonly detail?: string;
   /** The silence that kept it back. */
   readonly silence?: string;
+  /** The failures it is told with. */
+  readonly groupKey?: string;
 }
 
 /** The outbox: notifications promised in the transaction of their transition, and not forgotten until settled. */

@@ -18,6 +18,8 @@ export const subscriptions = pgTable(
     target: text('target'),
     maxAlertsPerJob: integer('max_alerts_per_job'),
     renotifyIntervalMs: countColumn('renotify_interval_ms').notNull().default(0),
+    /** What fails alike within is told together; null: as the configuration file says. */
+    groupWindowMs: countColumn('group_window_ms'),
     quietHours: jsonb('quiet_hours').$type<StoredWindow>(),
     expiresAt: instantColumn('expires_at'),
     /** Of a job alert: it dies with its job. */
@@ -74,8 +76,10 @@ export const heldNotifications = pgTable(
       .notNull()
       .references(() => alerts.id, { onDelete: 'cascade' }),
     subscription: text('subscription').notNull(),
-    reason: text('reason').$type<'quiet_hours' | 'silenced'>().notNull(),
+    reason: text('reason').$type<'quiet_hours' | 'silenced' | 'grouped'>().notNull(),
     silenceId: text('silence_id'),
+    /** With which failures it is told. */
+    groupKey: text('group_key'),
     heldAt: instantColumn('held_at').notNull(),
   },
   (table) => [primaryKey({ columns: [table.alertId, table.subscription] })],
@@ -90,4 +94,17 @@ export const alertCounts = pgTable(
     alerts: integer('alerts').notNull(),
   },
   (table) => [primaryKey({ columns: [table.subscription, table.jobKey] })],
+);
+
+/** What a subscription has told of failures of one kind, and how many of them wait to be told together. */
+export const failureGroups = pgTable(
+  'failure_groups',
+  {
+    subscription: text('subscription').notNull(),
+    groupKey: text('group_key').notNull(),
+    toldAt: instantColumn('told_at').notNull(),
+    windowMs: countColumn('window_ms').notNull(),
+    waiting: integer('waiting').notNull().default(0),
+  },
+  (table) => [primaryKey({ columns: [table.subscription, table.groupKey] })],
 );
