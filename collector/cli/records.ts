@@ -172,6 +172,7 @@ export interface SubscriptionRecord {
   readonly target?: string | null;
   readonly target_digest?: string | null;
   readonly max_alerts_per_job?: number | null;
+  readonly group_window?: string | null;
   readonly quiet_hours?: WindowRecord | null;
   readonly expires_at?: string | null;
   readonly active?: boolean;

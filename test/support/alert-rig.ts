@@ -29,7 +29,7 @@ export class AlertRig {
 
   async clear(): Promise<void> {
     await this.db.drizzle.execute(
-      sql`truncate nodes, events, tasks, incidents, alerts, transitions, notifications, deliveries, condition_states, streams, subscriptions, silences, alert_counts, collector_state cascade`,
+      sql`truncate nodes, events, tasks, incidents, alerts, transitions, notifications, deliveries, condition_states, streams, subscriptions, silences, alert_counts, failure_groups, collector_state cascade`,
     );
   }
 

@@ -35,6 +35,7 @@ const fileSchema = z.strictObject({
         target: z.optional(z.strictObject({ type: field.text, address: field.text })),
         max_alerts_per_job: z.optional(field.count),
         renotify_interval: z._default(field.text, '0'),
+        group_window: z.optional(field.text),
         quiet_hours: z.optional(hours),
         expires_at: z.optional(field.text),
       }),
@@ -187,6 +188,7 @@ function stepTo(wanted: Wanted['subscriptions'][number], present: SubscriptionRe
   const change = {
     ...rest,
     max_alerts_per_job: rest.max_alerts_per_job ?? null,
+    group_window: rest.group_window ?? null,
     quiet_hours: rest.quiet_hours ?? null,
     expires_at: rest.expires_at ?? null,
     ...(receiver === undefined ? {} : { receiver }),
@@ -196,6 +198,7 @@ function stepTo(wanted: Wanted['subscriptions'][number], present: SubscriptionRe
 
 /** `key: before → after` for each that differs. */
 function differences(wanted: Wanted['subscriptions'][number], present: SubscriptionRecord): string[] {
+  const orMs = (duration: string | null | undefined) => (duration ? asMs(duration) : null);
   const instant = (text: string | null | undefined) => (text ? new Date(text).toISOString() : null);
   const pairs: [string, unknown, unknown][] = [
     ['matchers', present.matchers ?? {}, asLists(wanted.matchers)],
@@ -203,6 +206,7 @@ function differences(wanted: Wanted['subscriptions'][number], present: Subscript
     ['receiver', present.receiver, wanted.receiver ?? present.receiver],
     ['max_alerts_per_job', present.max_alerts_per_job ?? null, wanted.max_alerts_per_job ?? null],
     ['renotify_interval', asMs(present.renotify_interval ?? '0'), asMs(wanted.renotify_interval)],
+    ['group_window', orMs(present.group_window), orMs(wanted.group_window)],
     ['quiet_hours', present.quiet_hours ?? null, wanted.quiet_hours ?? null],
     ['expires_at', instant(present.expires_at), instant(wanted.expires_at)],
   ];

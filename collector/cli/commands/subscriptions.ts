@@ -70,6 +70,7 @@ interface SubscribeFlags extends JsonFlag, ReceiverFlags, WindowFlags {
   readonly for?: string;
   readonly maxAlertsPerJob?: number;
   readonly renotify?: string;
+  readonly groupWindow?: string;
   readonly quiet?: string;
   readonly by?: string;
 }
@@ -87,6 +88,7 @@ function addSubscribe(program: Command, context: Context): void {
     .option('--for <duration>', 'it ends after this long')
     .option('--max-alerts-per-job <n>', 'so often it tells of one job, until a run of that ends well', alertCount)
     .option('--renotify <interval>', 'say again that a condition still holds')
+    .option('--group-window <duration>', 'failures of one kind within are told together; 0: each for itself')
     .option('--quiet <hours>', 'what matches within, such as 22:00-07:00, is told afterwards, if it is still true')
     .option('--time-zone <zone>', 'of --quiet (default: this machine)')
     .option('--days <days>', 'on which --quiet begins, such as mon,tue', collectWords)
@@ -112,7 +114,7 @@ Examples:
 }
 
 function bodyOf(flags: SubscribeFlags) {
-  const { name, match, event, maxAlertsPerJob, renotify, quiet, by } = flags;
+  const { name, match, event, maxAlertsPerJob, renotify, groupWindow, quiet, by } = flags;
   return {
     ...receiverOf(flags),
     ...(name === undefined ? {} : { name }),
@@ -121,6 +123,7 @@ function bodyOf(flags: SubscribeFlags) {
     ...(flags.for === undefined ? {} : { for: flags.for }),
     ...(maxAlertsPerJob === undefined ? {} : { max_alerts_per_job: maxAlertsPerJob || null }),
     ...(renotify === undefined ? {} : { renotify_interval: renotify }),
+    ...(groupWindow === undefined ? {} : { group_window: groupWindow }),
     ...(quiet === undefined ? {} : { quiet_hours: windowOf(quiet, flags) }),
     ...(by === undefined ? {} : { created_by: by }),
   };

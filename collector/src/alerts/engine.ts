@@ -8,6 +8,7 @@ import { toDatabaseError } from '../db/errors.ts';
 import { together } from '../db/together.ts';
 import type { Keeper } from '../outbox/outbox.ts';
 import type { Policy } from '../routing/subscription.ts';
+import { forgetCalmGroups } from './group-failures.ts';
 import { judgeCondition } from './judge-condition.ts';
 import { judgeEvents } from './judge-events.ts';
 import { judgeExpectations } from './judge-expectations.ts';
@@ -151,6 +152,7 @@ export class AlertEngine implements AsyncDisposable {
       await judgeExpectations(judging, this.#startedAt);
       await judgeOverruns(judging);
       await deleteStatesOfEnded(judging.tx);
+      await forgetCalmGroups(judging);
     });
   }
 

@@ -2,7 +2,7 @@ import type { ConditionType, Severity } from '@runnerwatch/shared/model/conditio
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { ConditionFacts, IncidentFacts, NodeFacts, TaskFacts } from '@runnerwatch/shared/model/notification.ts';
 import type { TaskStatus } from '@runnerwatch/shared/model/task.ts';
-import type { AlertRow, IncidentRow } from '../incidents/store.ts';
+import { type AlertRow, type IncidentRow, titleOfIncident } from '../incidents/store.ts';
 import { shownStatus } from '../nodes/record.ts';
 import type { RoutedFact } from '../routing/route.ts';
 import { eventsOfEnd } from '../routing/subscription.ts';
@@ -18,11 +18,11 @@ export function nodeFacts(node: NodeRow): NodeFacts {
 }
 
 export function incidentFacts(incident: IncidentRow, publicUrl: string | null): IncidentFacts {
-  const { id, status, title, severity } = incident;
+  const { id, status, severity } = incident;
   return {
     id,
     status,
-    title,
+    title: titleOfIncident(incident),
     severity,
     url: publicUrl === null ? null : `${publicUrl.replace(/\/+$/, '')}/#/incidents/${id}`,
   };

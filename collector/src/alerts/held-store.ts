@@ -1,4 +1,4 @@
-import { eq, sql } from 'drizzle-orm';
+import { eq, ne, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
 import { inParts } from '../db/in-parts.ts';
 import { alerts, heldNotifications, nodes, tasks } from '../db/tables/schema.ts';
@@ -12,7 +12,10 @@ export async function insertHeld(tx: Queries, rows: readonly HeldRow[]): Promise
   await inParts(rows, 500, (part) => tx.insert(heldNotifications).values(part).onConflictDoNothing());
 }
 
-/** Everything held that no other collector is at, locked until the transaction ends; with the alert, which may be over by now. */
+/**
+ * What a silence or quiet hours hold and no other collector is at, locked until the transaction ends; with the alert, which may
+ * be over by now.
+ */
 export async function listHeld(
   tx: Queries,
 ): Promise<{ held: HeldRow; alert: AlertRow; node: NodeRow | null; task: TaskRow | null }[]> {
@@ -22,6 +25,7 @@ export async function listHeld(
     .innerJoin(alerts, eq(alerts.id, heldNotifications.alertId))
     .leftJoin(nodes, eq(nodes.id, alerts.nodeId))
     .leftJoin(tasks, eq(tasks.id, alerts.taskId))
+    .where(ne(heldNotifications.reason, 'grouped'))
     .orderBy(heldNotifications.heldAt, heldNotifications.alertId)
     .for('update', { of: heldNotifications, skipLocked: true });
 }

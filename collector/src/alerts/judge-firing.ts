@@ -8,6 +8,7 @@ import { type Decision, decisionOf, withhold } from '../routing/decide.ts';
 import { countsOf } from './allowance.ts';
 import { routedCondition } from './facts.ts';
 import { hasSucceeded } from './fast-failure-store.ts';
+import { tellGroups } from './group-failures.ts';
 import { hasEnded, judgeCondition, remembered, resolveAlert, tellHolding } from './judge-condition.ts';
 import { heldByDrain, tellHeld } from './judge-held.ts';
 import { judgeReturn } from './judge-node.ts';
@@ -47,6 +48,7 @@ export async function judgeFiring(judging: Judging, overdue: ReadonlySet<string>
   const still = skewed.length === 0 && firing.length === 0 ? [] : await listFiring(tx);
   await tellUnsuppressed(judging, still);
   await tellHeld(judging);
+  await tellGroups(judging);
   await renotify(judging, still);
 }
 

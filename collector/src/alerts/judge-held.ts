@@ -1,7 +1,7 @@
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import type { Queries } from '../db/database.ts';
-import { findIncident } from '../incidents/store.ts';
+import { type AlertRow, findIncident } from '../incidents/store.ts';
 import { type Decision, decide } from '../routing/decide.ts';
 import { toSilence } from '../routing/live-policy.ts';
 import type { RoutedFact } from '../routing/route.ts';
@@ -10,6 +10,8 @@ import type { DailyWindow } from '../routing/window.ts';
 import { sayAfterSilence } from './after-silence.ts';
 import { countsOf } from './allowance.ts';
 import { groupedTask, routedCondition, routedEnd } from './facts.ts';
+import { groupFailure } from './group-failures.ts';
+import { moveToGroup } from './group-store.ts';
 import { deleteHeld, type HeldRow, listHeld } from './held-store.ts';
 import type { FiringCase, Judging, TaskRow } from './round.ts';
 import { listTold } from './store.ts';
@@ -60,7 +62,7 @@ async function tellOne(
   const bySubscription = new Map(held.map((row) => [row.subscription, row]));
   const lost = alert.condition === 'ComponentUnreachable' ? await listLostWith(tx, alert.id) : [];
   const facts = factsOf(one, lost);
-  const decisions = decide({
+  const asked = decide({
     policy: { ...policy, subscriptions: policy.subscriptions.filter(({ name }) => bySubscription.has(name)) },
     facts,
     suppression: node?.draining === true && alert.condition !== 'TaskFailed' ? 'draining' : null,
@@ -72,6 +74,7 @@ async function tellOne(
         ? { ...decision, notified: false, reason: 'receiver_already_told' }
         : decision,
   );
+  const decisions = await groupFailures(judging, { alert, asked });
   if (decisions.some(({ notified }) => notified)) {
     await sayAfterSilence(judging, { facts, decisions });
     const isOfTask = alert.condition === 'TaskFailed';
@@ -103,8 +106,21 @@ async function tellOne(
   return held.filter(({ subscription }) => !staying.has(subscription));
 }
 
+/** A batch that failed while nobody was to hear of it is told together, too. */
+async function groupFailures(
+  judging: Judging,
+  { alert, asked }: { alert: AlertRow; asked: readonly Decision[] },
+): Promise<Decision[]> {
+  if (alert.condition !== 'TaskFailed') return [...asked];
+  const { groupKey = '' } = (await findIncident(judging.tx, alert.incidentId)) ?? {};
+  const decisions = await groupFailure(judging, { groupKey, decisions: asked });
+  for (const { reason, subscription } of decisions)
+    if (reason === 'grouped') await moveToGroup(judging.tx, { alertId: alert.id, subscription, groupKey });
+  return decisions;
+}
+
 function isKeptBack({ reason }: Decision): boolean {
-  return reason === 'quiet_hours' || reason === 'silenced' || reason === 'draining';
+  return reason === 'quiet_hours' || reason === 'silenced' || reason === 'draining' || reason === 'grouped';
 }
 
 /** As it was routed when it began. */
@@ -117,7 +133,7 @@ function factsOf({ alert, node, task }: FiringCase, lost: readonly TaskRow[]): R
 }
 
 function heldBack(
-  { reason, heldAt }: Pick<HeldRow, 'reason' | 'heldAt'>,
+  { reason, heldAt }: { reason: HeldRow['reason']; heldAt: Date },
   { silence, quietHours = null, now }: { silence: SilenceRow | null; quietHours?: DailyWindow | null; now: Date },
 ): NonNullable<Notification['held_back']> {
   const window = silence === null ? quietHours : toSilence(silence).window;
@@ -125,7 +141,7 @@ function heldBack(
   const end = windowEnd > heldAt.getTime() ? windowEnd : now.getTime();
   const until = Math.min(silence?.endsAt?.getTime() ?? end, end);
   return {
-    reason,
+    reason: reason === 'quiet_hours' ? reason : 'silenced',
     since: toInstant(heldAt.getTime()),
     until: toInstant(until),
     by: silence?.author ?? null,

@@ -5,16 +5,19 @@ import { together } from '../db/together.ts';
 import {
   type AlertRow,
   findIncident,
+  findOpenKey,
   type IncidentRow,
   idOfOpen,
   openIncident,
   resolveIfOver,
 } from '../incidents/store.ts';
+import { hostMemoryKey, signatureOf } from '../incidents/signature.ts';
 import { newId } from '../outbox/new-id.ts';
 import { decide, type Suppression } from '../routing/decide.ts';
 import { sayAfterSilence } from './after-silence.ts';
 import { countAnew, countsOf } from './allowance.ts';
 import { routedEnd, routedStart } from './facts.ts';
+import { groupFailure } from './group-failures.ts';
 import { causeOfTask } from './judge-condition.ts';
 import { isInLoop } from './note-failure.ts';
 import type { Judging, NodeRow, TaskRow } from './round.ts';
@@ -73,7 +76,10 @@ export async function judgeTaskEnded(judging: Judging, { task, node, history }: 
   const isFailure = judgment.status === 'true';
   const sent = await countsOf(judging, task);
   const kind = suppression !== null ? 'suppressed' : told !== undefined ? 'amended' : isFailure ? 'fired' : 'ended';
-  const decisions = decide({ policy, facts, suppression, now: judging.now.getTime(), sent });
+  const asked = decide({ policy, facts, suppression, now: judging.now.getTime(), sent });
+  const { groupKey } = raised.incident ?? {};
+  const isOfMany = told === undefined && isFailure && groupKey !== undefined && groupKey !== causeOfTask(task);
+  const decisions = isOfMany ? await groupFailure(judging, { groupKey, decisions: asked }) : asked;
   const afterSilence = await sayAfterSilence(judging, { facts, decisions });
   tell(judging, [
     {
@@ -127,7 +133,7 @@ async function raise(
   if (change.kind === 'fired') {
     const { severity } = judgment;
     const title = `${describeEnd(task)} on ${node?.name ?? task.nodeId}`;
-    const groupKey = causeOfTask(task);
+    const groupKey = await keyOfFailure(judging, task);
     const subject = {
       condition: 'TaskFailed',
       component: 'agent',
@@ -136,7 +142,7 @@ async function raise(
       subject: task.id,
     } as const;
     const [incident, alert] = await together(
-      openIncident(tx, { id: newId(now.getTime()), groupKey, title, severity, now }),
+      openIncident(tx, { id: newId(now.getTime()), groupKey, title, severity, now, isFailure: true }),
       insertAlert(tx, {
         ...subject,
         id: newId(now.getTime()),
@@ -160,6 +166,21 @@ async function raise(
     alert: { ...firing, reason: judgment.reason, severity: judgment.severity },
     incident: await findIncident(tx, firing.incidentId),
   };
+}
+
+const hostMemoryMs = 60_000;
+
+/**
+ * Where a failure belongs: with what was already wrong with this very task, or with the other victims of a node out of memory,
+ * or with those that failed alike. A service without a job that may be restarted fails for itself.
+ */
+async function keyOfFailure({ tx, now }: Judging, task: TaskRow): Promise<string> {
+  const own = causeOfTask(task);
+  if (task.unit?.endsWith('.service') === true || (task.containerId !== null && task.job === null)) return own;
+  const prefix = task.cause === 'oom_host' ? hostMemoryKey(task.nodeId) : null;
+  const since = new Date(now.getTime() - hostMemoryMs);
+  const open = await findOpenKey(tx, { key: own, prefix, since });
+  return open ?? (prefix === null ? signatureOf(task) : `${prefix}${now.getTime()}`);
 }
 
 async function closeFailuresOfJob(

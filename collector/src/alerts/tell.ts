@@ -26,6 +26,8 @@ export interface Telling {
   readonly repeat?: number;
   /** For one receiver's eyes: what is told together with this. */
   readonly groupFor?: (decision: Decision) => Notification['group'];
+  /** How many there are of those, when not all are shown. */
+  readonly groupSize?: number;
   /** It is the first to be told after a silence. */
   readonly afterSilence?: Notification['after_silence'];
   /** Why it is told only now. */
@@ -87,9 +89,18 @@ function shownKind({ kind, decisions }: Telling): TransitionKind {
 function heldOf({ alert, decisions, isHeld = true }: Telling, now: Date): HeldRow[] {
   if (!alert || !isHeld) return [];
   const told = new Set(decisions.filter(({ notified }) => notified).map(({ receiver }) => receiver));
-  return decisions.flatMap(({ subscription, receiver, reason, silence }) =>
-    (reason === 'quiet_hours' || reason === 'silenced') && !told.has(receiver)
-      ? [{ alertId: alert.id, subscription, reason, silenceId: silence ?? null, heldAt: now }]
+  return decisions.flatMap(({ subscription, receiver, reason, silence, groupKey }) =>
+    (reason === 'quiet_hours' || reason === 'silenced' || reason === 'grouped') && !told.has(receiver)
+      ? [
+          {
+            alertId: alert.id,
+            subscription,
+            reason,
+            silenceId: silence ?? null,
+            groupKey: groupKey ?? null,
+            heldAt: now,
+          },
+        ]
       : [],
   );
 }
@@ -111,6 +122,7 @@ function bodyOf(
     transition: kind,
     repeat,
     ...(group === undefined ? {} : { group }),
+    ...(telling.groupSize === undefined ? {} : { group_size: telling.groupSize }),
     ...(heldBack === undefined ? {} : { held_back: heldBack }),
     ...(telling.afterSilence === undefined ? {} : { after_silence: telling.afterSilence }),
   };

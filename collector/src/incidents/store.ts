@@ -1,5 +1,5 @@
 import type { Severity } from '@runnerwatch/shared/model/condition.ts';
-import { and, desc, eq, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, gte, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
 import { alerts, incidents } from '../db/tables/schema.ts';
 
@@ -13,24 +13,52 @@ export interface Opening {
   readonly title: string;
   readonly severity: Severity;
   readonly now: Date;
+  /** It is for a task that failed. */
+  readonly isFailure?: boolean;
 }
 
 /** The open incident of a key, opened when there is none; its severity is that of its worst alert, and its title that of the first such. */
-export async function openIncident(tx: Queries, { id, groupKey, title, severity, now }: Opening): Promise<IncidentRow> {
+export async function openIncident(tx: Queries, opening: Opening): Promise<IncidentRow> {
+  const { id, groupKey, title, severity, now, isFailure = false } = opening;
+  const failures = isFailure ? 1 : 0;
   const [row] = await tx
     .insert(incidents)
-    .values({ id, groupKey, status: 'open', title, severity, openedAt: now })
+    .values({ id, groupKey, status: 'open', title, severity, openedAt: now, failures })
     .onConflictDoUpdate({
       target: incidents.groupKey,
       targetWhere: sql`status = 'open'`,
       set: {
         severity: worse(severity),
+        failures: sql`${incidents.failures} + ${failures}::int`,
         title: sql`case when ${worse(severity)} <> ${incidents.severity} then ${title} else ${incidents.title} end`,
       },
     })
     .returning();
   if (row === undefined) throw new Error('an incident was neither opened nor found');
   return row;
+}
+
+/** Which of these keys has an open incident, or else the newest of those with this beginning that were opened since. */
+export async function findOpenKey(
+  tx: Queries,
+  { key, prefix, since }: { key: string; prefix: string | null; since: Date },
+): Promise<string | null> {
+  const young =
+    prefix === null
+      ? undefined
+      : and(sql`starts_with(${incidents.groupKey}, ${prefix})`, gte(incidents.openedAt, since));
+  const [row] = await tx
+    .select({ groupKey: incidents.groupKey })
+    .from(incidents)
+    .where(and(eq(incidents.status, 'open'), or(eq(incidents.groupKey, key), young)))
+    .orderBy(desc(eq(incidents.groupKey, key)), desc(incidents.openedAt))
+    .limit(1);
+  return row?.groupKey ?? null;
+}
+
+/** What an incident is called, with how many failures are in it. */
+export function titleOfIncident({ title, failures }: Pick<IncidentRow, 'title' | 'failures'>): string {
+  return failures > 1 ? `${title}, and ${failures - 1} more` : title;
 }
 
 /** The id of the open incident of a key, for a statement behind the one that opens it. */

@@ -16,8 +16,9 @@ export function toneOf(notification: Notification): Tone {
   switch (type) {
     case 'test':
     case 'task.started':
-    case 'digest':
       return 'info';
+    case 'digest':
+      return incident?.severity === 'critical' ? 'bad' : 'warning';
     case 'condition.resolved':
     case 'node.recovered':
       return 'good';
@@ -37,7 +38,7 @@ const tones = { critical: 'bad', warning: 'warning', info: 'info' } as const;
 
 /** One line without a period: what happened to what and where, and why. */
 export function titleOf(notification: Notification): string {
-  const { type, task, condition, at, repeat, group } = notification;
+  const { type, task, condition, at, repeat, group, incident } = notification;
   const place = placeOf(notification);
   const matter = condition === undefined ? 'Trouble' : conditionText(condition.type);
   const about = task === undefined ? oneLine(condition?.subject ?? '') : nameOf(task);
@@ -63,13 +64,15 @@ export function titleOf(notification: Notification): string {
     case 'node.recovered':
       return `${place} is back${lasted === '' ? '' : ` after ${lasted}`}`;
     case 'digest':
-      return `${group?.length ?? 0} tasks ended`;
+      return oneLine(incident?.title ?? `${groupSizeOf(notification)} tasks failed`);
   }
 }
 
 /** The verdict, or what was read, as a sentence. */
-export function sentenceOf({ type, task, condition }: Notification): string {
+export function sentenceOf(notification: Notification): string {
+  const { type, task, condition } = notification;
   if (type === 'test') return 'Nothing happened. Somebody asked whether notifications arrive here, and this one did.';
+  if (type === 'digest') return `${groupSizeOf(notification)} more failed alike since the last message.`;
   if (type.startsWith('task.') && task !== undefined) {
     if (task.verdict === null) return type === 'task.started' ? '' : 'How it ended is not known.';
     const doubt = { proven: '', likely: ' This is likely, not proven.', unknown: '' }[task.verdict.confidence];
@@ -115,11 +118,12 @@ export function linesOf({ type, task }: Notification): string[] {
 }
 
 /** The tasks told together with this, one line each, and how many are not among them. */
-export function groupOf({ group = [] }: Notification, linesMaxOfGroup: number): { lines: string[]; more: number } {
+export function groupOf(notification: Notification, linesMaxOfGroup: number): { lines: string[]; more: number } {
+  const { group = [] } = notification;
   const lines = group
     .slice(0, linesMaxOfGroup)
     .map(({ task }) => `${nameOf(task)} ${outcomeOf(task)}${task.owner === null ? '' : ` (${oneLine(task.owner)})`}`);
-  return { lines, more: group.length - lines.length };
+  return { lines, more: groupSizeOf(notification) - lines.length };
 }
 
 /** The class of a message, for who sorts mail by it: the founding wishes R11 and R23 name the first two. */
@@ -160,6 +164,10 @@ export function linkOf({ incident }: Notification): string | null {
 
 function encoded(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+
+function groupSizeOf({ group = [], group_size: size = group.length }: Notification): number {
+  return size;
 }
 
 function taskOn(notification: Notification): string {

@@ -32,6 +32,8 @@ const subscription = z.strictObject({
   renotify_interval: z.optional(field.duration),
   /** So often it tells of one job, until a run of that ends well. */
   max_alerts_per_job: z.optional(field.count.check(z.refine((value) => value > 0, { error: 'expected 1 or more' }))),
+  /** Failures of one kind that follow within are told together; 0: each for itself. */
+  group_window: z.optional(field.duration),
   /** What matches within these hours is told afterwards, if it is still true. */
   quiet_hours: z.optional(windowRule),
 });
@@ -47,6 +49,8 @@ export const notificationsConfig = z.prefault(
       enabled: z._default(field.boolean, true),
       /** How often a condition that still holds is told again; 0 never. */
       renotify_interval: z._default(field.duration, 0),
+      /** The same of every subscription that names none and does not count its alerts. */
+      group_window: z._default(field.duration, 30_000),
       /** Shorthand for one notifier without settings. */
       notifier: z.optional(z.enum(['log'], { error: 'expected log; a notifier with settings goes under notifiers' })),
       notifiers: z._default(
@@ -110,6 +114,7 @@ export function policyOf(config: NotificationsConfig): Policy {
             events: defaultEvents,
             receiver,
             renotifyIntervalMs: config.renotify_interval,
+            groupWindowMs: config.group_window,
           }),
         )
       : config.subscriptions.map(
@@ -119,11 +124,18 @@ export function policyOf(config: NotificationsConfig): Policy {
             events: one.events,
             receiver: one.receiver ?? receivers[0] ?? logReceiver,
             renotifyIntervalMs: one.renotify_interval ?? config.renotify_interval,
+            groupWindowMs: one.group_window ?? (one.max_alerts_per_job === undefined ? config.group_window : 0),
             ...(one.max_alerts_per_job === undefined ? {} : { maxAlertsPerJob: one.max_alerts_per_job }),
             ...(one.quiet_hours === undefined ? {} : { quietHours: createWindow(one.quiet_hours) }),
           }),
         );
-  return { enabled: config.enabled, subscriptions, receivers: new Set(Object.keys(notifiersOf(config))), silences: [] };
+  return {
+    enabled: config.enabled,
+    subscriptions,
+    receivers: new Set(Object.keys(notifiersOf(config))),
+    silences: [],
+    groupWindowMs: config.group_window,
+  };
 }
 
 function unnamed(index: number): string {

@@ -13,6 +13,8 @@ export interface Decision {
   readonly detail?: string;
   /** The silence that kept it back. */
   readonly silence?: string;
+  /** The failures it is told with. */
+  readonly groupKey?: string;
 }
 
 export type DecisionReason =
@@ -37,6 +39,10 @@ export type DecisionReason =
   | 'receiver_gone'
   /** This task was told inside its node's notification. */
   | 'told_with_node'
+  /** Others of its kind were told just now; it waits for the message that tells what followed them. */
+  | 'grouped'
+  /** This failure was told with others of its kind, in one message. */
+  | 'told_with_group'
   /** The subscription has ended. */
   | 'expired'
   /** A person has silenced it; told afterwards, if it still holds. */

@@ -121,20 +121,22 @@ function combine(
   const own = subscriptions.flatMap(({ receiver, target }) => (target === null ? [] : [receiver]));
   return {
     ...base,
-    subscriptions: [...base.subscriptions, ...usable(asked, toSubscription)],
+    subscriptions: [...base.subscriptions, ...usable(asked, (row) => toSubscription(row, base))],
     receivers: new Set([...base.receivers, ...own]),
     silences: usable(silences, toSilence),
   };
 }
 
 /** @throws RangeError for a time zone that this program does not know */
-function toSubscription(row: SubscriptionRow): Subscription {
+function toSubscription(row: SubscriptionRow, { groupWindowMs = 0 }: Policy): Subscription {
   return {
     name: row.id,
     matchers: toMatchers(row.matchers),
     events: row.events.filter(isEvent),
     receiver: row.receiver,
     renotifyIntervalMs: row.renotifyIntervalMs,
+    // Who asks for each failure of a job, or counts them, is told each.
+    groupWindowMs: row.groupWindowMs ?? (row.origin === 'api' && row.maxAlertsPerJob === null ? groupWindowMs : 0),
     ...(row.job === null ? {} : { job: { project: row.project, name: row.job } }),
     ...(row.maxAlertsPerJob === null ? {} : { maxAlertsPerJob: row.maxAlertsPerJob }),
     ...(row.expiresAt === null ? {} : { expiresAt: row.expiresAt.getTime() }),

@@ -36,6 +36,8 @@ export interface Subscription {
   readonly renotifyIntervalMs: number;
   /** How often it may tell of one job (of a task without one: of its name) until a run of that ends well. */
   readonly maxAlertsPerJob?: number | undefined;
+  /** Failures of one kind that follow one another this closely are told together; 0 or none: each for itself. */
+  readonly groupWindowMs?: number | undefined;
   /** Epoch milliseconds. */
   readonly expiresAt?: number | undefined;
   /** What matches within is told afterwards, if it is still true. */
@@ -49,6 +51,8 @@ export interface Policy {
   /** Every receiver there is; a promise to another one cannot be kept. */
   readonly receivers: ReadonlySet<string>;
   readonly silences: readonly Silence[];
+  /** Of subscriptions beside those of the file that name none of their own; 0 or none: each failure is told for itself. */
+  readonly groupWindowMs?: number;
 }
 
 /** The words a task's end goes by. */

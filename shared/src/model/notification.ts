@@ -84,7 +84,7 @@ export const incidentFacts = z.object({
 });
 export type IncidentFacts = z.infer<typeof incidentFacts>;
 
-/** One of several things told together: today the tasks lost with their node. Their log stays behind. */
+/** One of several things told together: tasks lost with their node, failures of one kind. Their log stays behind. */
 export const groupMember = z.object({ task: z.omit(taskFacts, { log_tail: true, error_excerpt: true }) });
 export type GroupMember = z.infer<typeof groupMember>;
 
@@ -104,7 +104,10 @@ export const notification = z.object({
   transition: transitionKind,
   /** How often this alert has been told again; 0 the first time. */
   repeat: z.int(),
+  /** Of a digest the first hundred. */
   group: z.optional(z.array(groupMember)),
+  /** Of a digest: how many it tells of. */
+  group_size: z.optional(z.int()),
   /** The first message after a silence that it would have fallen into: who had silenced it, until when. */
   after_silence: z.optional(z.object({ by: z.string(), until: instant, note: z.string() })),
   /** Why it is told later than it was true, and since when it was kept back. */

@@ -108,6 +108,7 @@ function changingRoutes(deps: SubscribingDeps): FastifyPluginAsyncZod {
             events: body.events,
             maxAlertsPerJob: body.max_alerts_per_job ?? null,
             renotifyIntervalMs: toMs(body.renotify_interval),
+            groupWindowMs: groupWindowOf(body.group_window) ?? null,
             quietHours: body.quiet_hours ?? null,
             expiresAt: endOf({ ends_at: body.expires_at, for: body.for }, { field: 'expires_at', now: now() }),
             createdBy: body.created_by ?? null,
@@ -169,6 +170,7 @@ function changeOf(
   body: z.infer<typeof subscriptionChange>,
 ): Parameters<typeof updateSubscription>[2] {
   const { name, matchers, events, receiver, max_alerts_per_job, renotify_interval, quiet_hours, expires_at } = body;
+  const groupWindowMs = groupWindowOf(body.group_window);
   const hasEnd = expires_at !== undefined || body.for !== undefined;
   return {
     ...(name === undefined ? {} : { name }),
@@ -177,9 +179,14 @@ function changeOf(
     ...(receiver === undefined ? {} : { receiver: knownReceiver(policy, receiver) }),
     ...(max_alerts_per_job === undefined ? {} : { maxAlertsPerJob: max_alerts_per_job }),
     ...(renotify_interval === undefined ? {} : { renotifyIntervalMs: toMs(renotify_interval) }),
+    ...(groupWindowMs === undefined ? {} : { groupWindowMs }),
     ...(quiet_hours === undefined ? {} : { quietHours: quiet_hours }),
     ...(hasEnd
       ? { expiresAt: endOf({ ends_at: expires_at, for: body.for }, { field: 'expires_at', now: now() }) }
       : {}),
   };
+}
+
+function groupWindowOf(written: string | null | undefined): number | null | undefined {
+  return typeof written === 'string' ? toMs(written) : written;
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { ExplainedIncident, ExplainedTask, ExplainedTransition } from '../../alerts/explain.ts';
-import type { AlertRow, IncidentRow } from '../../incidents/store.ts';
+import { type AlertRow, type IncidentRow, titleOfIncident } from '../../incidents/store.ts';
 import { delivery, instantText, toDelivery } from './delivery.ts';
 
 const severity = z.enum(['info', 'warning', 'critical']);
@@ -29,6 +29,7 @@ export const incident = z.object({
   status: z.enum(['open', 'resolved']),
   title: z.string(),
   severity,
+  failures: z.int().describe('Tasks that failed in it.'),
   opened_at: z.string(),
   resolved_at: z.string().nullable(),
   acknowledged_at: z.string().nullable(),
@@ -110,8 +111,9 @@ export function toIncident(
   return {
     id: row.id,
     status: row.status,
-    title: row.title,
+    title: titleOfIncident(row),
     severity: row.severity,
+    failures: row.failures,
     opened_at: instantText(row.openedAt),
     resolved_at: orNull(row.resolvedAt),
     acknowledged_at: orNull(row.acknowledgedAt),

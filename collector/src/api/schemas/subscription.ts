@@ -26,6 +26,7 @@ export const subscription = z.object({
   target_digest: z.string().nullable().describe('The same for the same address.'),
   max_alerts_per_job: z.int().nullable(),
   renotify_interval: z.string().describe('A duration; `0` never.'),
+  group_window: z.string().nullable().describe('A duration; null: as `notifications.group_window` says.'),
   quiet_hours: shownWindow.nullable(),
   expires_at: z.string().nullable(),
   active: z.boolean(),
@@ -49,6 +50,10 @@ const limits = {
     .describe('So often it tells of one job, until a run of that ends well.'),
   expires_at: writtenInstant.nullable().optional(),
   for: writtenDuration.optional().describe('Instead of `expires_at`: it ends after this long.'),
+  group_window: writtenDuration
+    .nullable()
+    .optional()
+    .describe('Failures of one kind that follow within are told together; `0` each for itself.'),
   quiet_hours: z
     .nullable(windowRule)
     .optional()
@@ -115,6 +120,7 @@ export function ofFile(one: Subscription): z.infer<typeof subscription> {
     target_digest: null,
     max_alerts_per_job: one.maxAlertsPerJob ?? null,
     renotify_interval: showDuration(one.renotifyIntervalMs),
+    group_window: showDuration(one.groupWindowMs ?? 0),
     quiet_hours: one.quietHours === undefined ? null : shownWindow.parse(one.quietHours.rule),
     expires_at: null,
     active: true,
@@ -136,6 +142,7 @@ export function ofRow(row: SubscriptionRow, now: number): z.infer<typeof subscri
     target_digest: row.target === null ? null : digestOf(row.target),
     max_alerts_per_job: row.maxAlertsPerJob,
     renotify_interval: showDuration(row.renotifyIntervalMs),
+    group_window: row.groupWindowMs === null ? null : showDuration(row.groupWindowMs),
     quiet_hours: row.quietHours === null ? null : shownWindow.parse(row.quietHours),
     expires_at: row.expiresAt === null ? null : instantText(row.expiresAt),
     active: isActive(row, now),

@@ -1,0 +1,157 @@
+import { acknowledge } from '@runnerwatch/collector/incidents/store.ts';
+import type { Notification } from '@runnerwatch/shared/model/notification.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { AlertRig, startAlerting } from '../support/alert-rig.ts';
+import { TestDatabase } from '../support/database.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+const ops = { notifiers: { ops: { type: 'log' } } };
+const second = 1000;
+const minute = 60 * second;
+
+describe('incidents', () => {
+  let opened: TestDatabase;
+  let rig: AlertRig;
+  let clock: ManualClock;
+  beforeAll(async () => {
+    opened = await TestDatabase.start('embedded');
+    rig = new AlertRig(opened.database);
+  });
+  afterAll(async () => opened[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    await rig.clear();
+    await rig.node('n1');
+    await rig.node('n2');
+    clock = new ManualClock();
+  });
+
+  const told = () =>
+    rig.rows<{ subscription: string; type: string; body: Notification; created_at: string }>(
+      'select subscription, type, body, created_at from notifications order by created_at, id',
+    );
+  const incidents = () =>
+    rig.rows<{ id: string; title: string; status: string; failures: number }>(
+      'select id, title, status, failures from incidents order by opened_at, id',
+    );
+  const answers = () =>
+    rig.rows<{ reason: string; count: number }>(
+      `select one->>'reason' as reason, count(*)::int as count
+       from transitions, jsonb_array_elements(decisions) one where task_id is not null group by 1 order by 1`,
+    );
+  const start = (notifications: object = ops) => startAlerting(rig, { notifications, engine: { clock } });
+  /** Moves the clock and lets the engine look, once each second. */
+  const pass = async ({ engine }: ReturnType<typeof start>, ms: number, everyMs = second) => {
+    for (let gone = 0; gone < ms; gone += everyMs) {
+      await clock.advance(everyMs);
+      await engine.round();
+    }
+  };
+
+  describe('of one batch', () => {
+    it('F097: a batch of 500 that fails within a minute is one incident and three messages, and each failure says how it was told', async () => {
+      await using alerting = start();
+      for (let part = 0; part < 50; part += 1) {
+        for (let index = 0; index < 10; index += 1)
+          await rig.taskEnded(index < 5 ? 'n1' : 'n2', `t${part}-${index}`, { status: 'failed', job: 'train' });
+        await pass(alerting, second);
+      }
+      await pass(alerting, 5 * minute, 5 * second);
+
+      const messages = await told();
+      expect(messages.map(({ type }) => type)).toEqual(['task.ended', 'digest', 'digest']);
+      const sizes = messages.map(({ body }) => body.group_size ?? 1);
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(500);
+      expect(messages[1]?.body).toMatchObject({ incident: { status: 'open' }, transition: 'fired' });
+      expect(messages[1]?.body.group).toHaveLength(100);
+      expect(await incidents()).toMatchObject([{ failures: 500, status: 'open' }]);
+      expect(await answers()).toEqual([
+        { reason: 'matched', count: 1 },
+        { reason: 'told_with_group', count: 499 },
+      ]);
+      expect(await rig.rows('select 1 from held_notifications')).toEqual([]);
+    });
+
+    it('tells a failure of another job, another cause or another error at once, in an incident of its own', async () => {
+      await using alerting = start();
+      await rig.taskEnded('n1', 't1', { status: 'failed', job: 'train' });
+      await rig.taskEnded('n1', 't2', { status: 'failed', job: 'eval' });
+      await rig.taskEnded('n1', 't3', { status: 'failed', job: 'train', exit_code: 4 });
+      await alerting.engine.round();
+
+      expect((await told()).map(({ body }) => body.task?.id)).toEqual(['t1', 't2', 't3']);
+      expect(await incidents()).toHaveLength(3);
+    });
+
+    it('tells each failure for itself where the group window is 0, and joins them in one incident all the same', async () => {
+      await using alerting = start({ ...ops, group_window: 0 });
+      for (const id of ['t1', 't2', 't3']) await rig.taskEnded('n1', id, { status: 'failed', job: 'train' });
+      await alerting.engine.round();
+
+      expect((await told()).map(({ type }) => type)).toEqual(['task.ended', 'task.ended', 'task.ended']);
+      expect(await incidents()).toMatchObject([{ title: 't1 failed (exit code 3) on n1', failures: 3 }]);
+      expect((await told()).at(-1)?.body.incident?.title).toBe('t1 failed (exit code 3) on n1, and 2 more');
+    });
+
+    it('tells what waits though the engine was restarted and someone has acknowledged the incident meanwhile', async () => {
+      {
+        await using alerting = start();
+        for (const id of ['t1', 't2', 't3']) await rig.taskEnded('n1', id, { status: 'failed', job: 'train' });
+        await alerting.engine.round();
+      }
+      const [incident] = await incidents();
+      await acknowledge(rig.db.drizzle, { id: incident?.id ?? '', by: 'ada', note: '', now: new Date(clock.wallMs()) });
+      await using alerting = start();
+      await pass(alerting, minute);
+
+      expect((await told()).map(({ type, body }) => [type, body.group_size])).toEqual([
+        ['task.ended', undefined],
+        ['digest', 2],
+      ]);
+    });
+
+    it('tells a batch that failed under a silence together when the silence is over', async () => {
+      await using alerting = start();
+      await rig.rows(`insert into silences (id, origin, author, reason, matchers, starts_at, ends_at, created_at) values
+        ('s', 'person', 'ada', 'move', '[{"key":"node","patterns":["*"]}]', '2025-01-01', '2026-01-01 00:10:00Z', '2025-01-01')`);
+      await alerting.policy.refresh();
+      for (let index = 0; index < 20; index += 1)
+        await rig.taskEnded('n1', `t${index}`, { status: 'failed', job: 'train' });
+      await alerting.engine.round();
+      expect(await told()).toEqual([]);
+      await pass(alerting, 12 * minute, 10 * second);
+
+      expect((await told()).map(({ type, body }) => [type, body.group_size])).toEqual([
+        ['task.ended', undefined],
+        ['digest', 19],
+      ]);
+    });
+
+    it('keeps a failure with the warnings of its own task', async () => {
+      await using alerting = start();
+      await rig.taskStarted('n1', 't1', { job: 'train' });
+      await rig.condition('n1', { status: 'true', condition: 'MemoryExhaustionPredicted', subject: 't1' });
+      await rig.taskEnded('n1', 't1', { status: 'failed', job: 'train' });
+      await alerting.engine.round();
+      expect(await incidents()).toHaveLength(1);
+    });
+  });
+
+  it('joins what a node out of memory kills within a minute in one incident, and not what it kills later', async () => {
+    await using alerting = start();
+    const kill = (node: string, id: string) =>
+      rig.taskEnded(node, id, {
+        status: 'killed_oom',
+        job: id,
+        verdict: { cause: 'oom_host', confidence: 'proven', summary: 'killed', evidence: [], advice: [] },
+      });
+    await kill('n1', 't1');
+    await kill('n1', 't2');
+    await kill('n2', 't3');
+    await alerting.engine.round();
+    await clock.advance(2 * minute);
+    await kill('n1', 't4');
+    await alerting.engine.round();
+
+    expect((await incidents()).map(({ failures }) => failures)).toEqual([2, 1, 1]);
+  });
+});
