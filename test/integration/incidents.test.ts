@@ -1,3 +1,4 @@
+import { loadIncident } from '@runnerwatch/collector/api/routes/incidents.ts';
 import { acknowledge } from '@runnerwatch/collector/incidents/store.ts';
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -153,5 +154,129 @@ describe('incidents', () => {
     await alerting.engine.round();
 
     expect((await incidents()).map(({ failures }) => failures)).toEqual([2, 1, 1]);
+  });
+
+  describe('of what comes and goes', () => {
+    const hold = (holds: boolean) =>
+      rig.condition('n1', { status: holds ? 'true' : 'false', reason: holds ? 'memory 95% used' : 'memory 40% used' });
+
+    it('F096: flapping every 5 s for an hour is at most six messages, marked as flapping, and resolved when it stays calm', async () => {
+      await using alerting = start();
+      for (let gone = 0; gone < 60 * minute; gone += 5 * second) {
+        await hold(gone % (10 * second) === 0);
+        await alerting.engine.round();
+        await clock.advance(5 * second);
+      }
+      expect((await told()).map(({ type }) => type)).toEqual([
+        'condition.fired',
+        'condition.resolved',
+        'condition.fired',
+      ]);
+      expect((await told()).at(-1)?.body.condition?.reason).toContain('it comes and goes');
+      expect(await incidents()).toMatchObject([{ status: 'open' }]);
+      const [incident] = await incidents();
+      expect(await loadIncident(rig.db, incident?.id ?? '')).toMatchObject({
+        flapping: true,
+        alerts: [{}, { flapping: true }],
+      });
+
+      await pass(alerting, 11 * minute, 30 * second);
+      expect((await told()).at(-1)).toMatchObject({
+        type: 'condition.resolved',
+        body: { condition: { active: false, reason: 'memory 40% used' } },
+      });
+      expect(await incidents()).toMatchObject([{ status: 'resolved' }]);
+    });
+
+    it('F096: neither reminds of it nor calls it over while it has to prove that it stays calm, across a restart', async () => {
+      const notifications = { ...ops, renotify_interval: '1m' };
+      {
+        await using alerting = start(notifications);
+        for (const holds of [true, false, true, false]) {
+          await hold(holds);
+          await alerting.engine.round();
+          await clock.advance(second);
+        }
+        await pass(alerting, 5 * minute, 30 * second);
+      }
+      await using alerting = start(notifications);
+      await pass(alerting, 4 * minute, 30 * second);
+      expect((await told()).map(({ type }) => type)).toEqual([
+        'condition.fired',
+        'condition.resolved',
+        'condition.fired',
+      ]);
+      await hold(true);
+      await pass(alerting, 2 * minute, 30 * second);
+      expect((await told()).at(-1)?.type).toBe('condition.renotified');
+    });
+
+    it('F096: a node that comes and goes is told at most six times in an hour, its tasks are lost and found each time', async () => {
+      let isSilent = false;
+      await rig.taskStarted('n1', 't1');
+      await using alerting = startAlerting(rig, {
+        notifications: ops,
+        engine: { clock, overdue: () => (isSilent ? ['n1'] : []) },
+      });
+      const status = async () =>
+        (await rig.rows<{ status: string }>("select status from tasks where id = 't1'"))[0]?.status;
+      const seen: unknown[] = [];
+      for (let gone = 0; gone < 60; gone += 1) {
+        isSilent = gone % 2 === 0;
+        if (!isSilent) await rig.setNode('n1', { status: 'online', lastHeardAt: new Date(clock.wallMs()) });
+        await alerting.engine.round();
+        seen.push(await status());
+        await clock.advance(minute);
+      }
+      expect(new Set(seen.filter((_, index) => index % 2 === 0))).toEqual(new Set(['lost']));
+      expect(new Set(seen.filter((_, index) => index % 2 === 1))).toEqual(new Set(['running']));
+      expect((await told()).length).toBeLessThanOrEqual(6);
+      await pass(alerting, 11 * minute, 30 * second);
+      expect((await told()).at(-1)).toMatchObject({
+        type: 'node.recovered',
+        body: { group: [{ task: { status: 'running' } }] },
+      });
+      expect(await incidents()).toMatchObject([{ status: 'resolved' }]);
+    });
+
+    it('F098: what fires and is over while nobody is to hear of it is recorded, and nobody hears a lone end', async () => {
+      await using alerting = start({
+        ...ops,
+        subscriptions: [{ name: 'night', quiet_hours: { time_zone: 'UTC', from: '00:00', to: '06:00' } }],
+      });
+      await hold(true);
+      await alerting.engine.round();
+      await hold(false);
+      await pass(alerting, 7 * 60 * minute, 10 * minute);
+      expect(await told()).toEqual([]);
+      expect(await rig.rows('select kind from transitions order by at, id')).toEqual([
+        { kind: 'fired' },
+        { kind: 'resolved' },
+      ]);
+    });
+
+    it('F100: a condition that came late and was over already is recorded and told to nobody; a late end is told once', async () => {
+      await using alerting = start();
+      await hold(true);
+      await hold(false);
+      const endedAt = new Date(clock.wallMs() - 6 * 60 * minute).toISOString();
+      await rig.taskEnded('n1', 't1', { status: 'failed', ended_at: endedAt });
+      await alerting.engine.round();
+      expect((await told()).map(({ type, body }) => [type, body.task?.ended_at])).toEqual([['task.ended', endedAt]]);
+      expect(await incidents()).toMatchObject([{ status: 'resolved' }, { status: 'open' }]);
+    });
+
+    it('F102: a node removed while it fires is told as over to those who heard of it', async () => {
+      await using alerting = start();
+      await hold(true);
+      await alerting.engine.round();
+      await rig.rows("delete from nodes where id = 'n1'");
+      await alerting.engine.round();
+      expect((await told()).at(-1)).toMatchObject({
+        type: 'condition.resolved',
+        body: { condition: { reason: 'the node was removed' } },
+      });
+      expect(await incidents()).toMatchObject([{ status: 'resolved' }]);
+    });
   });
 });

@@ -7,6 +7,7 @@ import { shownStatus } from '../nodes/record.ts';
 import type { RoutedFact } from '../routing/route.ts';
 import { eventsOfEnd } from '../routing/subscription.ts';
 import { taskRecord } from '../tasks/record.ts';
+import { reasonWithFlaps } from './damping.ts';
 import type { NodeRow, TaskRow } from './round.ts';
 
 /* From rows to what is told and what is routed. Pure. */
@@ -29,13 +30,13 @@ export function incidentFacts(incident: IncidentRow, publicUrl: string | null): 
 }
 
 export function conditionFacts(
-  alert: Pick<AlertRow, 'condition' | 'component' | 'subject' | 'reason' | 'firedAt'>,
+  alert: Pick<AlertRow, 'condition' | 'component' | 'subject' | 'reason' | 'firedAt' | 'flaps'>,
   active: boolean,
 ): ConditionFacts {
   return {
     type: alert.condition,
     active,
-    reason: alert.reason,
+    reason: active ? reasonWithFlaps(alert) : alert.reason,
     since: toInstant(alert.firedAt.getTime()),
     component: alert.component,
     subject: alert.subject,

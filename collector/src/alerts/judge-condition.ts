@@ -3,14 +3,22 @@ import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import { isOfTask, kindOf } from '../conditions/catalogue.ts';
 import { restartableOf } from '../conditions/restart-loop.ts';
 import type { Queries } from '../db/database.ts';
-import { type AlertRow, findIncident, openIncident, raiseSeverity, resolveIfOver } from '../incidents/store.ts';
+import {
+  type AlertRow,
+  findIncident,
+  openIncident,
+  raiseSeverity,
+  reopenIncident,
+  resolveIfOver,
+} from '../incidents/store.ts';
 import { newId } from '../outbox/new-id.ts';
 import { type Decision, decide, decideResolved, type Suppression } from '../routing/decide.ts';
 import { sayAfterSilence } from './after-silence.ts';
 import { countsOf } from './allowance.ts';
+import { flapsOf, isCalm, reasonWithFlaps } from './damping.ts';
 import { routedCondition } from './facts.ts';
 import type { Judging, NodeRow, TaskRow } from './round.ts';
-import { findFiring, findTasks, insertAlert, listTold, updateAlert, upsertConditionState } from './store.ts';
+import { findFiring, findPast, findTasks, insertAlert, listTold, updateAlert, upsertConditionState } from './store.ts';
 import { type Telling, tell } from './tell.ts';
 import { type FiringAlert, transition } from './transition.ts';
 
@@ -76,7 +84,11 @@ export async function judgeCondition(judging: Judging, given: ConditionCase): Pr
   });
   judging.touched.push({ kind: 'node', id: nodeId });
   const fingerprint = fingerprintOf({ nodeId, component, condition, subject });
-  const firing = await findFiring(tx, fingerprint);
+  const found = await findFiring(tx, fingerprint);
+  // What cannot be read is not calm.
+  const isBack = found !== null && found.calmSince !== null && status !== 'false';
+  if (isBack) await updateAlert(tx, found.id, { calmSince: null });
+  const firing = isBack ? { ...found, calmSince: null } : found;
   const change = transition({
     previous: firing && remembered(firing),
     report,
@@ -91,7 +103,8 @@ export async function judgeCondition(judging: Judging, given: ConditionCase): Pr
       return;
     }
     case 'resolved':
-      if (firing) await resolveAlert(judging, { alert: firing, node, task, reason });
+      if (firing && (await hasCalmed(judging, firing)))
+        await resolveAlert(judging, { alert: firing, node, task, reason });
       return;
     case 'renotified':
     case 'updated': {
@@ -117,6 +130,16 @@ export async function judgeCondition(judging: Judging, given: ConditionCase): Pr
     default:
       change satisfies never;
   }
+}
+
+/** Whether an alert that no longer holds is over; one that comes and goes is not before it has been calm for long enough. */
+export async function hasCalmed({ tx, now, touched }: Judging, alert: AlertRow): Promise<boolean> {
+  // A loop of restarts waits for calm by itself.
+  if (alert.condition === 'RestartLoop' || isCalm(alert, now.getTime())) return true;
+  if (alert.calmSince !== null) return false;
+  await updateAlert(tx, alert.id, { calmSince: now });
+  touched.push({ kind: 'incident', id: alert.incidentId });
+  return false;
 }
 
 export function remembered({ severity, reason, firedAt, renotifiedAt }: AlertRow): FiringAlert {
@@ -169,8 +192,12 @@ export async function fireAlert(
   const groupKey = causeOf(report, { nodeId, task });
   const named = isOfTask(report) ? (task?.name ?? subject) : subject;
   const title = kindOf(condition).title({ node: node?.name ?? nodeId, component, subject: named });
+  const past = await findPast(tx, fingerprint);
+  const flaps = flapsOf(past, now.getTime());
+  if (past !== null && flaps > 0) await reopenIncident(tx, past.incidentId);
   const incident = await openIncident(tx, { id: newId(now.getTime()), groupKey, title, severity, now });
   return insertAlert(tx, {
+    flaps,
     id: newId(now.getTime()),
     incidentId: incident.id,
     fingerprint,
@@ -231,7 +258,7 @@ export async function tellHolding(
     {
       kind: suppression !== null ? 'suppressed' : again ? 'renotified' : isUnreachable ? 'unreachable' : 'fired',
       type: again ? 'condition.renotified' : isUnreachable ? 'node.unreachable' : 'condition.fired',
-      reason: alert.reason,
+      reason: reasonWithFlaps(alert),
       decisions,
       alert,
       incident: await findIncident(tx, alert.incidentId),

@@ -8,6 +8,7 @@ import { type Decision, decisionOf, withhold } from '../routing/decide.ts';
 import { countsOf } from './allowance.ts';
 import { routedCondition } from './facts.ts';
 import { hasSucceeded } from './fast-failure-store.ts';
+import { isCalm } from './damping.ts';
 import { tellGroups } from './group-failures.ts';
 import { hasEnded, judgeCondition, remembered, resolveAlert, tellHolding } from './judge-condition.ts';
 import { heldByDrain, tellHeld } from './judge-held.ts';
@@ -45,7 +46,8 @@ export async function judgeFiring(judging: Judging, overdue: ReadonlySet<string>
         report: asReport(judgeClockSkew({ skewMs: node.clockSkewMs, isFiring }, now.getTime())),
       });
   }
-  const still = skewed.length === 0 && firing.length === 0 ? [] : await listFiring(tx);
+  const left = skewed.length === 0 && firing.length === 0 ? [] : await listFiring(tx);
+  const still = left.filter(({ alert }) => alert.calmSince === null);
   await tellUnsuppressed(judging, still);
   await tellHeld(judging);
   await tellGroups(judging);
@@ -60,6 +62,10 @@ async function judgeOne(
   if (alert.condition === 'ComponentUnreachable') {
     if (node === null || (node.status !== 'offline' && !isOverdue)) await judgeReturn(judging, alert);
     return;
+  }
+  if (alert.calmSince !== null && isCalm(alert, now)) {
+    const state = await findConditionState(judging.tx, alert);
+    return resolveAlert(judging, { alert, node, task, reason: state?.reason ?? alert.reason });
   }
   // What a collector says of itself belongs to no node; it says itself when it is over.
   if (node === null && alert.component !== 'agent') return;

@@ -36,6 +36,7 @@ export async function tellHeld(judging: Judging): Promise<void> {
   const over: HeldRow[] = [];
   for (const { held, ...about } of rows) {
     if (about.alert.status !== 'firing') over.push(held);
+    else if (about.alert.calmSince !== null) continue;
     else if (cases.has(held.alertId)) cases.get(held.alertId)?.held.push(held);
     else cases.set(held.alertId, { ...about, held: [held] });
   }

@@ -7,10 +7,11 @@ import { newId } from '../outbox/new-id.ts';
 import { type Decision, decide, decisionOf, judge, type Suppression, worthRecording } from '../routing/decide.ts';
 import { markLost } from '../tasks/store.ts';
 import { sayAfterSilence } from './after-silence.ts';
+import { reasonWithFlaps } from './damping.ts';
 import { groupedTask, routedCondition, routedEnd } from './facts.ts';
-import { fingerprintOf, fireAlert, resolveAlert } from './judge-condition.ts';
+import { fingerprintOf, fireAlert, hasCalmed, resolveAlert } from './judge-condition.ts';
 import type { Judging, NodeRow, TaskRow } from './round.ts';
-import { findFiring, insertTransitions, upsertConditionState } from './store.ts';
+import { findFiring, insertTransitions, updateAlert, upsertConditionState } from './store.ts';
 import { listLostWith, unloseTasks } from './task-store.ts';
 import { tell } from './tell.ts';
 
@@ -37,21 +38,41 @@ export async function judgeSilent(judging: Judging, nodeId: string, isStillOverd
   await markOffline(tx, [nodeId]);
   const report = await remember(judging, { nodeId, judgment });
   const fingerprint = fingerprintOf({ nodeId, ...judgment });
-  if ((await findFiring(tx, fingerprint)) !== null) return;
+  const firing = await findFiring(tx, fingerprint);
+  if (firing !== null && firing.calmSince === null) return;
   const lost = await markLost(tx, nodeId, {
     at: now,
     verdict: lostVerdict({ lastHeardAt: node.lastHeardAt, bootId: node.bootId, now }),
   });
+  if (firing !== null) return silentAgain(judging, { alert: firing, node, lost });
   const alert = await fireAlert(judging, { nodeId, node, report, fingerprint });
-  await tellSilent(judging, { alert, node, lost });
+  await tellSilent(judging, { alert, node, lost, suppression: node.draining ? 'draining' : null });
+}
+
+const lossAgainMs = 15 * 60_000;
+
+/** A node that comes and goes was told; that it took tasks with it once more is told now and then. */
+async function silentAgain(
+  judging: Judging,
+  { alert, node, lost }: { alert: AlertRow; node: NodeRow; lost: readonly TaskRow[] },
+): Promise<void> {
+  const { tx, now } = judging;
+  const isTold = lost.length > 0 && now.getTime() - (alert.renotifiedAt ?? alert.firedAt).getTime() >= lossAgainMs;
+  await updateAlert(tx, alert.id, { calmSince: null, ...(isTold ? { renotifiedAt: now } : {}) });
+  const suppression = node.draining ? 'draining' : isTold ? null : 'flapping';
+  await tellSilent(judging, { alert: { ...alert, calmSince: null }, node, lost, suppression });
 }
 
 async function tellSilent(
   judging: Judging,
-  { alert, node, lost }: { alert: AlertRow; node: NodeRow; lost: readonly TaskRow[] },
+  {
+    alert,
+    node,
+    lost,
+    suppression,
+  }: { alert: AlertRow; node: NodeRow; lost: readonly TaskRow[]; suppression: Suppression | null },
 ): Promise<void> {
   const { tx, now, policy } = judging;
-  const suppression: Suppression | null = node.draining ? 'draining' : null;
   const facts = [routedCondition('ComponentUnreachable', { node, severity: 'critical' })];
   const ofNode = decide({
     policy,
@@ -65,7 +86,7 @@ async function tellSilent(
     {
       kind: suppression === null ? 'unreachable' : 'suppressed',
       type: 'node.unreachable',
-      reason: alert.reason,
+      reason: reasonWithFlaps(alert),
       decisions,
       alert,
       incident: await findIncident(tx, alert.incidentId),
@@ -158,8 +179,9 @@ export async function judgeReturn(judging: Judging, alert: AlertRow): Promise<vo
   const judgment = judgeReturned(contactOf(node, false));
   const firing = await findFiring(tx, alert.fingerprint);
   if (judgment === null || firing === null) return;
-  await remember(judging, { nodeId: node.id, judgment });
+  if (firing.calmSince === null) await remember(judging, { nodeId: node.id, judgment });
   const fate = await judgeLost(judging, { alert: firing, node });
+  if (!(await hasCalmed(judging, firing))) return;
   await resolveAlert(judging, {
     alert: firing,
     node,

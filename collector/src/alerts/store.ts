@@ -1,7 +1,7 @@
 import type { EventBody } from '@runnerwatch/shared/model/event.ts';
 import type { NotificationType, TransitionKind } from '@runnerwatch/shared/model/notification.ts';
 import type { Cause, TaskStatus } from '@runnerwatch/shared/model/task.ts';
-import { and, asc, eq, inArray, isNull, ne, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, isNotNull, isNull, ne, type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
 import { inParts } from '../db/in-parts.ts';
 import { alerts, conditionStates, events, nodes, notifications, tasks, transitions } from '../db/tables/schema.ts';
@@ -96,6 +96,20 @@ export async function findFiring(tx: Queries, fingerprint: string): Promise<Aler
     .from(alerts)
     .where(and(eq(alerts.fingerprint, fingerprint), eq(alerts.status, 'firing')));
   return row ?? null;
+}
+
+/** How an alert of this fingerprint ended last. */
+export async function findPast(
+  tx: Queries,
+  fingerprint: string,
+): Promise<{ flaps: number; resolvedAt: number; incidentId: string } | null> {
+  const [row] = await tx
+    .select({ flaps: alerts.flaps, resolvedAt: alerts.resolvedAt, incidentId: alerts.incidentId })
+    .from(alerts)
+    .where(and(eq(alerts.fingerprint, fingerprint), isNotNull(alerts.resolvedAt)))
+    .orderBy(desc(alerts.resolvedAt))
+    .limit(1);
+  return row?.resolvedAt ? { ...row, resolvedAt: row.resolvedAt.getTime() } : null;
 }
 
 /** Every firing alert that can end by itself (failed tasks cannot), with its node and the task it speaks of. */

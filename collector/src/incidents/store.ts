@@ -38,6 +38,20 @@ export async function openIncident(tx: Queries, opening: Opening): Promise<Incid
   return row;
 }
 
+/** A cause that has come back goes on in its incident, unless another of its key is open. */
+export async function reopenIncident(tx: Queries, id: string): Promise<void> {
+  await tx
+    .update(incidents)
+    .set({ status: 'open', resolvedAt: null })
+    .where(
+      and(
+        eq(incidents.id, id),
+        eq(incidents.status, 'resolved'),
+        sql`not exists (select 1 from incidents other where other.group_key = ${incidents.groupKey} and other.status = 'open')`,
+      ),
+    );
+}
+
 /** Which of these keys has an open incident, or else the newest of those with this beginning that were opened since. */
 export async function findOpenKey(
   tx: Queries,

@@ -33,6 +33,8 @@ export type DecisionReason =
   | 'task_ended'
   /** One of many failures of the same service or container: the loop is told in their place. */
   | 'restart_loop'
+  /** Its node comes and goes, which was told. */
+  | 'flapping'
   /** Told again only after an interval that has not passed. */
   | 'not_due'
   /** The receiver has left the configuration. */
@@ -53,7 +55,7 @@ export type DecisionReason =
   | 'max_alerts_reached';
 
 /** What keeps a transition from everyone: a person's order, that it is no news any more, or that something else stands for it. */
-export type Suppression = 'draining' | 'already_over' | 'restart_loop';
+export type Suppression = 'draining' | 'already_over' | 'restart_loop' | 'flapping';
 
 export interface Question {
   readonly policy: Policy;

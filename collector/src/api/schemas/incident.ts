@@ -21,6 +21,8 @@ export const alert = z.object({
   resolved_at: z.string().nullable(),
   renotified_at: z.string().nullable(),
   renotifications: z.int(),
+  flapping: z.boolean().describe('It came back within an hour after it was over: the longer must it stay calm now.'),
+  calm_since: z.string().nullable().describe('It no longer holds, and has to prove that it stays so.'),
 });
 
 /** One cause, with its alerts. */
@@ -29,6 +31,7 @@ export const incident = z.object({
   status: z.enum(['open', 'resolved']),
   title: z.string(),
   severity,
+  flapping: z.boolean().describe('Something in it comes and goes.'),
   failures: z.int().describe('Tasks that failed in it.'),
   opened_at: z.string(),
   resolved_at: z.string().nullable(),
@@ -101,6 +104,8 @@ export function toAlert(row: AlertRow, names: ReadonlyMap<string, string>): z.in
     resolved_at: orNull(row.resolvedAt),
     renotified_at: orNull(row.renotifiedAt),
     renotifications: row.renotifications,
+    flapping: row.flaps > 0,
+    calm_since: orNull(row.calmSince),
   };
 }
 
@@ -108,9 +113,11 @@ export function toIncident(
   row: IncidentRow,
   { alerts, names }: { alerts: readonly AlertRow[]; names: ReadonlyMap<string, string> },
 ): z.infer<typeof incident> {
+  const members = alerts.filter(({ incidentId }) => incidentId === row.id);
   return {
     id: row.id,
     status: row.status,
+    flapping: members.some(({ status, flaps }) => status === 'firing' && flaps > 0),
     title: titleOfIncident(row),
     severity: row.severity,
     failures: row.failures,
@@ -119,7 +126,7 @@ export function toIncident(
     acknowledged_at: orNull(row.acknowledgedAt),
     acknowledged_by: row.acknowledgedBy,
     acknowledge_note: row.acknowledgeNote,
-    alerts: alerts.filter(({ incidentId }) => incidentId === row.id).map((one) => toAlert(one, names)),
+    alerts: members.map((one) => toAlert(one, names)),
   };
 }
 
