@@ -87,6 +87,9 @@ interface IncidentFields {
   acknowledged_at: string;
   acknowledged_by: string;
   acknowledge_note: string;
+  acknowledged_until: string;
+  failures: number;
+  flapping: boolean;
   alerts: readonly AlertRecord[];
 }
 

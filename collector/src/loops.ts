@@ -128,6 +128,7 @@ function makeLoops({
     clock,
     log: subsystem(log, 'collector:engine'),
     overdue: () => liveness.overdue(),
+    fleet: () => liveness.fleet(),
     keeper: () => deliverer.keeper(),
     onTouched: ({ kind, id }) => bus.publish({ kind, id }),
     onStep: crashPoint,

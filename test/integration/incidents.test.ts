@@ -279,4 +279,111 @@ describe('incidents', () => {
       expect(await incidents()).toMatchObject([{ status: 'resolved' }]);
     });
   });
+
+  describe('of many nodes', () => {
+    const names = Array.from({ length: 40 }, (_, index) => `m${String(index).padStart(2, '0')}`);
+    const startFleet = (fleet: () => { watched: number; late: string[] }, overdue: () => string[]) =>
+      startAlerting(rig, {
+        notifications: {
+          notifiers: { ops: { type: 'log' }, ada: { type: 'log' } },
+          subscriptions: [
+            { name: 'ops', receiver: 'ops' },
+            { name: 'ada', receiver: 'ada', matchers: { owner: 'ada' }, events: ['fail'] },
+          ],
+        },
+        engine: { clock, fleet, overdue },
+      });
+    const messages = async () =>
+      (await told()).map(({ subscription, type, body }) => [
+        subscription,
+        type,
+        body.incident?.title,
+        body.condition?.reason,
+      ]);
+    beforeEach(async () => {
+      await rig.rows('delete from nodes');
+      for (const name of names) await rig.node(name);
+      await rig.taskStarted('m07', 't1', { owner: 'ada' });
+    });
+
+    it('F097: most nodes silent at once is one incident that asks for collector, database or network first, told once', async () => {
+      let late: string[] = [];
+      let overdue: string[] = [];
+      await using alerting = startFleet(
+        () => ({ watched: 40, late }),
+        () => overdue,
+      );
+      late = names.slice(0, 30);
+      overdue = names.slice(0, 2);
+      await alerting.engine.round();
+      expect(await told()).toEqual([]);
+
+      overdue = late;
+      await clock.advance(10 * second);
+      await alerting.engine.round();
+      await pass(alerting, 5 * minute, 30 * second);
+      const title = '30 of 40 nodes fell silent at once: collector, database or network?';
+      const reason = expect.stringMatching(/^nothing is heard of m00, m01, .* and 10 more; when most nodes/);
+      expect(await messages()).toEqual([
+        ['ops', 'node.unreachable', title, reason],
+        ['ada', 'node.unreachable', title, reason],
+      ]);
+      expect(await incidents()).toMatchObject([{ title, status: 'open' }]);
+      expect(await rig.rows("select status from tasks where id = 't1'")).toEqual([{ status: 'lost' }]);
+
+      for (const name of names.slice(2, 30)) await rig.setNode(name, { status: 'online' });
+      overdue = names.slice(0, 2);
+      late = overdue;
+      await alerting.engine.round();
+      const over = '28 of 30 nodes are heard again; still silent: m00, m01';
+      expect((await messages()).slice(2, 4).toSorted()).toEqual([
+        ['ada', 'node.recovered', title, over],
+        ['ops', 'node.recovered', title, over],
+      ]);
+      expect((await messages()).slice(4)).toEqual([
+        ['ops', 'node.unreachable', title, expect.stringMatching(/^nothing heard for/)],
+        ['ops', 'node.unreachable', title, expect.stringMatching(/^nothing heard for/)],
+      ]);
+      for (const name of names.slice(0, 2)) await rig.setNode(name, { status: 'online' });
+      overdue = [];
+      late = [];
+      await alerting.engine.round();
+      expect((await messages()).slice(6).map(([subscription, type]) => [subscription, type])).toEqual([
+        ['ops', 'node.recovered'],
+        ['ops', 'node.recovered'],
+      ]);
+      expect(await incidents()).toMatchObject([{ status: 'resolved' }]);
+    });
+
+    it('tells a few silent nodes each for itself, and those that are only late not at all', async () => {
+      await using alerting = startFleet(
+        () => ({ watched: 40, late: names.slice(0, 12) }),
+        () => names.slice(0, 2),
+      );
+      await alerting.engine.round();
+      expect((await told()).map(({ type, body }) => [type, body.node?.name])).toEqual([
+        ['node.unreachable', 'm00'],
+        ['node.unreachable', 'm01'],
+      ]);
+    });
+  });
+
+  it('reminds nobody while someone is on it, and goes on with it when the acknowledgement has ended', async () => {
+    await using alerting = start({ ...ops, renotify_interval: '5m' });
+    await rig.condition('n1', { status: 'true' });
+    await alerting.engine.round();
+    const [incident] = await incidents();
+    const now = clock.wallMs();
+    const until = new Date(now + 30 * minute);
+    await acknowledge(rig.db.drizzle, { id: incident?.id ?? '', by: 'ada', note: 'on it', now: new Date(now), until });
+    await pass(alerting, 29 * minute, minute);
+    expect((await told()).map(({ type }) => type)).toEqual(['condition.fired']);
+
+    await pass(alerting, 2 * minute, minute);
+    expect((await told()).map(({ type, body }) => [type, body.repeat])).toEqual([
+      ['condition.fired', 0],
+      ['condition.renotified', 1],
+    ]);
+    expect(await loadIncident(rig.db, incident?.id ?? '')).toMatchObject({ acknowledged_until: until.toISOString() });
+  });
 });

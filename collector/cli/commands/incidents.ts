@@ -14,6 +14,12 @@ interface IncidentFlags extends JsonFlag {
   readonly limit: number;
 }
 
+interface AckFlags {
+  readonly note: string;
+  readonly by?: string;
+  readonly for?: string;
+}
+
 /** `incidents [--open|--all]`, `incidents show ID`, `incidents ack ID --note TEXT`. */
 export function addIncidentCommands(program: Command, context: Context): void {
   const incidents = program
@@ -42,7 +48,8 @@ export function addIncidentCommands(program: Command, context: Context): void {
     .description('say that someone is on it')
     .requiredOption('--note <text>', 'what is being done')
     .option('--by <who>', 'who is on it')
-    .action((id: string, flags: { note: string; by?: string }) => acknowledge(context, id, flags));
+    .option('--for <duration>', 'after this long reminders go on, if it still holds')
+    .action((id: string, flags: AckFlags) => acknowledge(context, id, flags));
 }
 
 /** The incident of that id, or of an id that begins so. */
@@ -93,7 +100,9 @@ async function listIncidents(context: Context, { all, limit, json }: IncidentFla
 }
 
 function incidentRow(incident: IncidentRecord, idText: string, now: number): Cell[] {
-  const status = incident.status === 'open' && incident.acknowledged_at ? 'open, acked' : incident.status;
+  const until = incident.acknowledged_until;
+  const isAcknowledged = incident.acknowledged_at && !(until && Date.parse(until) <= now);
+  const status = incident.status === 'open' && isAcknowledged ? 'open, acked' : incident.status;
   return [
     { text: idText, paint: 'dim' },
     { text: status, paint: statusPaint(incident.status) },
@@ -122,10 +131,15 @@ async function showIncident(context: Context, wanted: string, { json }: JsonFlag
         ['opened', incident.opened_at ? `${incident.opened_at} (${agoText(incident.opened_at, now)})` : null],
         ['resolved', incident.resolved_at ? `${incident.resolved_at} (${agoText(incident.resolved_at, now)})` : null],
         ['lasted', durationText(lastedMs(incident, now))],
+        ['failures', incident.failures ? String(incident.failures) : null],
+        [
+          'comes and goes',
+          incident.flapping === true ? 'yes: it is over when it has stayed calm for long enough' : null,
+        ],
         [
           'acknowledged',
           incident.acknowledged_at
-            ? `${agoText(incident.acknowledged_at, now)}${incident.acknowledged_by ? ` by ${incident.acknowledged_by}` : ''}: ${incident.acknowledge_note ?? ''}`
+            ? `${agoText(incident.acknowledged_at, now)}${incident.acknowledged_by ? ` by ${incident.acknowledged_by}` : ''}: ${incident.acknowledge_note ?? ''}${incident.acknowledged_until ? ` (until ${incident.acknowledged_until})` : ''}`
             : null,
         ],
       ],
@@ -160,13 +174,13 @@ function alertRow(alert: AlertRecord, now: number): Cell[] {
   ];
 }
 
-async function acknowledge(
-  context: Context,
-  wanted: string,
-  { note, by }: { note: string; by?: string },
-): Promise<void> {
+async function acknowledge(context: Context, wanted: string, { note, by, for: duration }: AckFlags): Promise<void> {
   const client = context.client();
   const { id, title } = await findIncident(client, wanted);
-  await client.post(`/incidents/${encodeURIComponent(id)}/ack`, { note, ...(by === undefined ? {} : { by }) });
+  await client.post(`/incidents/${encodeURIComponent(id)}/ack`, {
+    note,
+    ...(by === undefined ? {} : { by }),
+    ...(duration === undefined ? {} : { for: duration }),
+  });
   context.print(`acknowledged: ${neutralise(title)}\n`);
 }

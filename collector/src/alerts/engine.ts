@@ -13,6 +13,7 @@ import { judgeCondition } from './judge-condition.ts';
 import { judgeEvents } from './judge-events.ts';
 import { judgeExpectations } from './judge-expectations.ts';
 import { judgeFiring } from './judge-firing.ts';
+import { areTooMany, type Fleet, judgeFleetSilent } from './judge-fleet.ts';
 import { judgeOverruns } from './judge-history.ts';
 import { judgeLoops, restoreLoops } from './judge-loops.ts';
 import { judgeSilent } from './judge-node.ts';
@@ -30,6 +31,8 @@ export interface EngineOptions {
   readonly log: Logger;
   /** Nodes past their deadline while this collector was listening. */
   readonly overdue: () => readonly string[];
+  /** Every node that ought to be heard; without it each is judged for itself. */
+  readonly fleet?: () => Fleet;
   /** Asked once for each transaction, to keep what it promises. */
   readonly keeper?: () => Keeper;
   /** After a commit: what has changed, for live readers. */
@@ -43,6 +46,8 @@ export interface EngineOptions {
   readonly groupSize?: number;
 }
 
+/** How long a silent node waits for others that are late, when most are. */
+const fleetWaitMs = 30_000;
 const slowTickMs = 60_000;
 const loopsEveryMs = 10_000;
 const defaultRestartLoop: LoopSettings = { count: 5, withinMs: 10 * 60_000 };
@@ -74,6 +79,7 @@ export class AlertEngine implements AsyncDisposable {
   #areLoopsRestored = false;
   readonly #startedAt: number;
   #failure: string | null = null;
+  #silenceSeenAt: number | null = null;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -131,12 +137,36 @@ export class AlertEngine implements AsyncDisposable {
     await this.#restoreLoops();
     await this.#judgeFacts();
     if (!isTick || this.#stopping.signal.aborted) return;
-    const { clock, db, overdue } = this.#options;
-    for (const nodeId of await listOnline(db.drizzle, overdue())) {
-      await this.#inTransaction((judging) => judgeSilent(judging, nodeId, () => overdue().includes(nodeId)));
-    }
+    const { clock, overdue } = this.#options;
+    await this.#judgeSilence();
     await this.#inTransaction((judging) => judgeFiring(judging, new Set(overdue())));
     await this.#judgeSlowly(clock.monotonicMs());
+  }
+
+  async #judgeSilence(): Promise<void> {
+    const { db, overdue, fleet, clock } = this.#options;
+    const past = overdue();
+    const silent = await listOnline(db.drizzle, past);
+    if (silent.length === 0) {
+      this.#silenceSeenAt = null;
+      return;
+    }
+    const { watched, late } = fleet?.() ?? { watched: Number.POSITIVE_INFINITY, late: past };
+    // What was silent before is neither news nor a witness.
+    const wasSilent = past.length - silent.length;
+    const merelyLate = late.filter((nodeId) => !past.includes(nodeId));
+    const alive = watched - wasSilent;
+    this.#silenceSeenAt ??= clock.monotonicMs();
+    const isWaiting = merelyLate.length > 0 && clock.monotonicMs() - this.#silenceSeenAt < fleetWaitMs;
+    if (isWaiting && areTooMany(silent.length + merelyLate.length, alive)) return;
+    this.#silenceSeenAt = null;
+    const isOneOfMany = areTooMany(silent.length, alive);
+    if (isOneOfMany)
+      await this.#inTransaction((judging) => judgeFleetSilent(judging, { nodeIds: silent, watched: alive }));
+    for (const nodeId of silent) {
+      const isStillOverdue = () => overdue().includes(nodeId);
+      await this.#inTransaction((judging) => judgeSilent(judging, nodeId, { isStillOverdue, isOneOfMany }));
+    }
   }
 
   async #judgeSlowly(nowMs: number): Promise<void> {

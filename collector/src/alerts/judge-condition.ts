@@ -177,21 +177,27 @@ function causeOf(
   }
 }
 
+export interface FiringReport {
+  /** Null: of no node in particular. */
+  readonly nodeId: string | null;
+  readonly node: NodeRow | null;
+  readonly report: ReportedCondition;
+  readonly fingerprint: string;
+  readonly task?: TaskRow | null;
+  /** The incident it belongs to, when that is not the one of its own cause. */
+  readonly cause?: { readonly groupKey: string; readonly title: string };
+}
+
 /** A new alert in the open incident of its cause. */
 export async function fireAlert(
   { tx, now }: Judging,
-  {
-    nodeId,
-    node,
-    report,
-    fingerprint,
-    task = null,
-  }: Omit<ConditionCase, 'isOver' | 'task'> & { fingerprint: string; task?: TaskRow | null },
+  { nodeId, node, report, fingerprint, task = null, cause }: FiringReport,
 ): Promise<AlertRow> {
   const { condition, component, subject, severity, reason } = report;
-  const groupKey = causeOf(report, { nodeId, task });
   const named = isOfTask(report) ? (task?.name ?? subject) : subject;
-  const title = kindOf(condition).title({ node: node?.name ?? nodeId, component, subject: named });
+  const groupKey = cause?.groupKey ?? causeOf(report, { nodeId: nodeId ?? '', task });
+  const title =
+    cause?.title ?? kindOf(condition).title({ node: node?.name ?? nodeId ?? '', component, subject: named });
   const past = await findPast(tx, fingerprint);
   const flaps = flapsOf(past, now.getTime());
   if (past !== null && flaps > 0) await reopenIncident(tx, past.incidentId);

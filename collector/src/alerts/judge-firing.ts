@@ -3,14 +3,15 @@ import { judgeClockSkew } from '../conditions/clock-skew.ts';
 import type { Judgment } from '../conditions/condition.ts';
 import { judgeFastFailuresOver } from '../conditions/node-fails-fast.ts';
 import { judgeSpoolQuiet } from '../conditions/spool-overflow.ts';
-import { findIncident } from '../incidents/store.ts';
+import { findIncident, listAcknowledged } from '../incidents/store.ts';
 import { type Decision, decisionOf, withhold } from '../routing/decide.ts';
 import { countsOf } from './allowance.ts';
-import { routedCondition } from './facts.ts';
 import { hasSucceeded } from './fast-failure-store.ts';
 import { isCalm } from './damping.ts';
+import { routedCondition } from './facts.ts';
 import { tellGroups } from './group-failures.ts';
 import { hasEnded, judgeCondition, remembered, resolveAlert, tellHolding } from './judge-condition.ts';
+import { fleetFingerprint, judgeFleetReturn } from './judge-fleet.ts';
 import { heldByDrain, tellHeld } from './judge-held.ts';
 import { judgeReturn } from './judge-node.ts';
 import type { FiringCase, Judging } from './round.ts';
@@ -34,7 +35,9 @@ const skewLookMs = 30_000;
 export async function judgeFiring(judging: Judging, overdue: ReadonlySet<string>): Promise<void> {
   const { tx, now } = judging;
   const firing = await listFiring(tx);
-  for (const { alert, node, task } of firing)
+  const isOfFleet = ({ alert }: FiringCase) => alert.fingerprint === fleetFingerprint;
+  // What stands for many nodes is judged behind them.
+  for (const { alert, node, task } of firing.toSorted((a, b) => Number(isOfFleet(a)) - Number(isOfFleet(b))))
     await judgeOne(judging, { alert, node, task, isOverdue: overdue.has(alert.nodeId ?? '') });
   const skewed = await listSkewed(tx, skewLookMs);
   for (const node of skewed) {
@@ -59,6 +62,7 @@ async function judgeOne(
   { alert, node, task, isOverdue }: FiringCase & { isOverdue: boolean },
 ): Promise<void> {
   const now = judging.now.getTime();
+  if (alert.fingerprint === fleetFingerprint) return judgeFleetReturn(judging, alert);
   if (alert.condition === 'ComponentUnreachable') {
     if (node === null || (node.status !== 'offline' && !isOverdue)) await judgeReturn(judging, alert);
     return;
@@ -126,9 +130,15 @@ async function tellUnsuppressed(judging: Judging, firing: readonly FiringCase[])
 
 /** Says again what still holds, to each subscription after its own interval. */
 async function renotify(judging: Judging, firing: readonly FiringCase[]): Promise<void> {
-  const { policy, tx } = judging;
+  const { policy, tx, now } = judging;
   if (!policy.enabled || policy.subscriptions.every(({ renotifyIntervalMs }) => renotifyIntervalMs === 0)) return;
-  const candidates = firing.filter(({ node }) => node?.draining !== true);
+  const awake = firing.filter(({ node }) => node?.draining !== true);
+  const acknowledged = await listAcknowledged(
+    tx,
+    awake.map(({ alert }) => alert.incidentId),
+    now,
+  );
+  const candidates = awake.filter(({ alert }) => !acknowledged.has(alert.incidentId));
   const told = await listTold(
     tx,
     candidates.map(({ alert }) => alert.id),

@@ -10,6 +10,7 @@ import { sayAfterSilence } from './after-silence.ts';
 import { reasonWithFlaps } from './damping.ts';
 import { groupedTask, routedCondition, routedEnd } from './facts.ts';
 import { fingerprintOf, fireAlert, hasCalmed, resolveAlert } from './judge-condition.ts';
+import { fleetKey } from './judge-fleet.ts';
 import type { Judging, NodeRow, TaskRow } from './round.ts';
 import { findFiring, insertTransitions, updateAlert, upsertConditionState } from './store.ts';
 import { listLostWith, unloseTasks } from './task-store.ts';
@@ -28,7 +29,11 @@ import { tell } from './tell.ts';
  * One transaction: the node's silence with everything that follows. Does nothing for a node that was heard or said goodbye meanwhile.
  * The node is locked before its tasks, as whoever stores its facts does.
  */
-export async function judgeSilent(judging: Judging, nodeId: string, isStillOverdue: () => boolean): Promise<void> {
+export async function judgeSilent(
+  judging: Judging,
+  nodeId: string,
+  { isStillOverdue, isOneOfMany = false }: { isStillOverdue: () => boolean; isOneOfMany?: boolean },
+): Promise<void> {
   const { tx, now } = judging;
   const before = await lockNode(tx, nodeId);
   if (before === null || before.status !== 'online' || !isStillOverdue()) return;
@@ -45,8 +50,10 @@ export async function judgeSilent(judging: Judging, nodeId: string, isStillOverd
     verdict: lostVerdict({ lastHeardAt: node.lastHeardAt, bootId: node.bootId, now }),
   });
   if (firing !== null) return silentAgain(judging, { alert: firing, node, lost });
-  const alert = await fireAlert(judging, { nodeId, node, report, fingerprint });
-  await tellSilent(judging, { alert, node, lost, suppression: node.draining ? 'draining' : null });
+  const cause = { groupKey: fleetKey, title: `${node.name} is unreachable` };
+  const alert = await fireAlert(judging, { nodeId, node, report, fingerprint, ...(isOneOfMany ? { cause } : {}) });
+  const suppression = node.draining ? 'draining' : isOneOfMany ? 'told_with_fleet' : null;
+  await tellSilent(judging, { alert, node, lost, suppression });
 }
 
 const lossAgainMs = 15 * 60_000;

@@ -2,6 +2,7 @@ import { bareCauses, type TaskStatus } from '@runnerwatch/shared/model/task.ts';
 import type { Judgment } from '../conditions/condition.ts';
 import { describeEnd, judgeTaskFailed } from '../conditions/task-failed.ts';
 import { together } from '../db/together.ts';
+import { hostMemoryKey, signatureOf } from '../incidents/signature.ts';
 import {
   type AlertRow,
   findIncident,
@@ -11,7 +12,6 @@ import {
   openIncident,
   resolveIfOver,
 } from '../incidents/store.ts';
-import { hostMemoryKey, signatureOf } from '../incidents/signature.ts';
 import { newId } from '../outbox/new-id.ts';
 import { decide, type Suppression } from '../routing/decide.ts';
 import { sayAfterSilence } from './after-silence.ts';

@@ -15,6 +15,14 @@ export async function listLostWith(tx: Queries, alertId: string): Promise<TaskRo
   return tx.select().from(tasks).where(inArray(tasks.id, lost)).orderBy(asc(tasks.id));
 }
 
+/** What runs on these nodes, as far as anyone knows. */
+export async function listRunningOn(tx: Queries, nodeIds: readonly string[]): Promise<TaskRow[]> {
+  return tx
+    .select()
+    .from(tasks)
+    .where(and(inArray(tasks.nodeId, [...nodeIds]), eq(tasks.status, 'running')));
+}
+
 /** Takes the loss back: the tasks run, as far as anyone knows. */
 export async function unloseTasks(tx: Queries, ids: readonly string[]): Promise<TaskRow[]> {
   if (ids.length === 0) return [];

@@ -1,5 +1,5 @@
 import type { Severity } from '@runnerwatch/shared/model/condition.ts';
-import { and, desc, eq, gte, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, gte, inArray, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
 import { alerts, incidents } from '../db/tables/schema.ts';
 
@@ -154,22 +154,43 @@ export async function countOpenIncidents(db: Queries): Promise<number> {
   return db.$count(incidents, eq(incidents.status, 'open'));
 }
 
+/** Those of these incidents that a person is on: then nobody is reminded. */
+export async function listAcknowledged(tx: Queries, ids: readonly string[], now: Date): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await tx
+    .select({ id: incidents.id })
+    .from(incidents)
+    .where(
+      and(
+        inArray(incidents.id, [...new Set(ids)]),
+        isNotNull(incidents.acknowledgedAt),
+        or(isNull(incidents.acknowledgedUntil), gt(incidents.acknowledgedUntil, now)),
+      ),
+    );
+  return new Set(rows.map(({ id }) => id));
+}
+
 export interface Acknowledgement {
   readonly id: string;
   readonly by: string;
   readonly note: string;
   readonly now: Date;
+  /** When it counts as not acknowledged again; null: never. */
+  readonly until?: Date | null;
 }
 
 /**
  * A person has seen it. What can end by itself goes on; failed tasks cannot, so seeing them is their end.
  * Acknowledging again replaces the note. Null: there is no such incident.
  */
-export async function acknowledge(db: Queries, { id, by, note, now }: Acknowledgement): Promise<IncidentRow | null> {
+export async function acknowledge(
+  db: Queries,
+  { id, by, note, now, until = null }: Acknowledgement,
+): Promise<IncidentRow | null> {
   return db.transaction(async (tx) => {
     const [row] = await tx
       .update(incidents)
-      .set({ acknowledgedAt: now, acknowledgedBy: by, acknowledgeNote: note })
+      .set({ acknowledgedAt: now, acknowledgedBy: by, acknowledgeNote: note, acknowledgedUntil: until })
       .where(eq(incidents.id, id))
       .returning();
     if (row === undefined) return null;

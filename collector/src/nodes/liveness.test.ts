@@ -52,6 +52,21 @@ describe('liveness', () => {
     expect(liveness.overdue()).toEqual(['silent']);
   });
 
+  it('knows who is late before anyone is overdue, and leaves out those that said goodbye', async () => {
+    const { liveness, pass } = open();
+    liveness.start([]);
+    for (const nodeId of ['late', 'alive', 'gone']) liveness.heard(nodeId);
+    liveness.left('gone', 'stopped');
+
+    await pass(10_000);
+    expect(liveness.fleet()).toEqual({ watched: 2, late: [] });
+    liveness.heard('alive');
+    await pass(10_000);
+
+    expect(liveness.overdue()).toEqual([]);
+    expect(liveness.fleet()).toEqual({ watched: 2, late: ['late'] });
+  });
+
   it('F081 finds a node that died while the collector was down, one timeout after the start', async () => {
     const { liveness, pass } = open();
     liveness.start(['was-online']);

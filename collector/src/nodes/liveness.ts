@@ -139,6 +139,14 @@ export class Liveness implements AsyncDisposable {
     return [...this.#nodes].filter(([, node]) => this.#isOverdue(node)).map(([nodeId]) => nodeId);
   }
 
+  /** How many nodes ought to be heard, and which of them were not for more than half of the timeout. */
+  fleet(): { watched: number; late: string[] } {
+    const watched = [...this.#nodes].filter(([, { deadlineMs }]) => deadlineMs !== null);
+    const halfMs = this.#options.timeoutMs / 2;
+    const late = watched.filter(([, { deadlineMs }]) => deadlineMs !== null && this.#listenedMs > deadlineMs - halfMs);
+    return { watched: watched.length, late: late.map(([nodeId]) => nodeId) };
+  }
+
   /** How far the node's clock is ahead of ours; null while not known. The reading with the shortest way counts: delay only subtracts. */
   clockSkewMs(nodeId: string): number | null {
     const readings = this.#nodes.get(nodeId)?.skewsMs ?? [];

@@ -32,6 +32,20 @@ describe('what a notification says', () => {
     expect([toneOf(samples[name]), titleOf(samples[name])]).toEqual([tone, title]);
   });
 
+  it('calls what is about many nodes by its incident, and says how many more failed alike', () => {
+    const { incident } = samples.unreachable;
+    const many = { ...samples.unreachable, node: null, incident: incident && { ...incident, title: '30 of 40 nodes' } };
+    expect(titleOf(many)).toBe('30 of 40 nodes');
+    expect(titleOf({ ...many, type: 'node.recovered' })).toBe('Resolved: 30 of 40 nodes');
+
+    const group = [{ task: failedTask }, { task: failedTask }];
+    const digest = { ...samples.failed, type: 'digest' as const, group, group_size: 499 };
+    expect(titleOf(digest)).toBe(samples.failed.incident?.title);
+    expect(sentenceOf(digest)).toBe('499 more failed alike since the last message.');
+    expect(groupOf(digest, 1)).toMatchObject({ more: 498 });
+    expect([toneOf(digest), titleOf({ ...digest, incident: null })]).toEqual(['bad', '499 tasks failed']);
+  });
+
   it('names what a condition is about inside its node', () => {
     const { condition } = samples.fired;
     const about = (subject: string) =>

@@ -60,9 +60,13 @@ export function titleOf(notification: Notification): string {
     case 'condition.resolved':
       return `Resolved after ${lasted}: ${subject} on ${place}`;
     case 'node.unreachable':
-      return `${place} is unreachable${lostText(group?.length ?? 0)}`;
+      return notification.node === null
+        ? oneLine(incident?.title ?? 'Nodes are unreachable')
+        : `${place} is unreachable${lostText(group?.length ?? 0)}`;
     case 'node.recovered':
-      return `${place} is back${lasted === '' ? '' : ` after ${lasted}`}`;
+      return notification.node === null
+        ? `Resolved: ${oneLine(incident?.title ?? 'nodes are back')}`
+        : `${place} is back${lasted === '' ? '' : ` after ${lasted}`}`;
     case 'digest':
       return oneLine(incident?.title ?? `${groupSizeOf(notification)} tasks failed`);
   }

@@ -33,6 +33,8 @@ export type DecisionReason =
   | 'task_ended'
   /** One of many failures of the same service or container: the loop is told in their place. */
   | 'restart_loop'
+  /** One message said that most nodes fell silent at once. */
+  | 'told_with_fleet'
   /** Its node comes and goes, which was told. */
   | 'flapping'
   /** Told again only after an interval that has not passed. */
@@ -55,7 +57,7 @@ export type DecisionReason =
   | 'max_alerts_reached';
 
 /** What keeps a transition from everyone: a person's order, that it is no news any more, or that something else stands for it. */
-export type Suppression = 'draining' | 'already_over' | 'restart_loop' | 'flapping';
+export type Suppression = 'draining' | 'already_over' | 'restart_loop' | 'flapping' | 'told_with_fleet';
 
 export interface Question {
   readonly policy: Policy;

@@ -6,6 +6,7 @@ import { acknowledge, alertsOf, type IncidentRow, listIncidents } from '../../in
 import { badRequest, notFound } from '../errors.ts';
 import { decodeCursor, pageOf, pageQuery } from '../schemas/cursor.ts';
 import { incident, incidentDetail, toIncident, toTransition } from '../schemas/incident.ts';
+import { endOf, writtenDuration, writtenInstant } from '../schemas/routing.ts';
 
 export interface IncidentRouteDeps {
   readonly db: Database;
@@ -83,14 +84,21 @@ export function incidentRoutes({ db, now, onTouched }: IncidentRouteDeps): Fasti
         schema: {
           tags: ['incidents'],
           summary:
-            'Someone has seen it. An incident of failed tasks is resolved by that; others end when their conditions do.',
+            'Someone has seen it, and nobody is reminded, until `expires_at` if that is given. An incident of failed tasks is resolved by that; others end when their conditions do.',
           params: idParam,
-          body: z.object({ note: z.string().max(4000).default(''), by: z.string().max(200).default('') }),
+          body: z.object({
+            note: z.string().max(4000).default(''),
+            by: z.string().max(200).default(''),
+            expires_at: writtenInstant.optional(),
+            for: writtenDuration.optional().describe('Instead of `expires_at`: so long nobody is reminded.'),
+          }),
           response: { 200: incident },
         },
       },
-      async ({ params: { id }, body: { note, by } }) => {
-        const row = await acknowledge(db.drizzle, { id, note, by, now: new Date(now()) });
+      async ({ params: { id }, body }) => {
+        const { note, by, expires_at: endsAt } = body;
+        const until = endOf({ ends_at: endsAt, for: body.for }, { field: 'expires_at', now: now() });
+        const row = await acknowledge(db.drizzle, { id, note, by, until, now: new Date(now()) });
         if (row === null) throw notFound(`incident ${id}`);
         onTouched?.(id);
         return (await withAlerts(db.drizzle, [row]))(row);

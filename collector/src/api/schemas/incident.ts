@@ -38,6 +38,7 @@ export const incident = z.object({
   acknowledged_at: z.string().nullable(),
   acknowledged_by: z.string().nullable(),
   acknowledge_note: z.string().nullable(),
+  acknowledged_until: z.string().nullable().describe('When reminders go on; null: never.'),
   alerts: z.array(alert),
 });
 
@@ -126,6 +127,7 @@ export function toIncident(
     acknowledged_at: orNull(row.acknowledgedAt),
     acknowledged_by: row.acknowledgedBy,
     acknowledge_note: row.acknowledgeNote,
+    acknowledged_until: orNull(row.acknowledgedUntil),
     alerts: members.map((one) => toAlert(one, names)),
   };
 }
