@@ -89,6 +89,7 @@ interface IncidentFields {
   acknowledge_note: string;
   acknowledged_until: string;
   failures: number;
+  finding: string;
   flapping: boolean;
   alerts: readonly AlertRecord[];
 }

@@ -386,4 +386,32 @@ describe('incidents', () => {
     ]);
     expect(await loadIncident(rig.db, incident?.id ?? '')).toMatchObject({ acknowledged_until: until.toISOString() });
   });
+
+  it('says of failures whether the node or the job is to be looked at first', async () => {
+    await using alerting = start();
+    for (const job of ['a', 'b', 'c']) {
+      await rig.taskEnded('n1', job, { status: 'failed', job, ended_at: new Date(clock.wallMs()).toISOString() });
+      await alerting.engine.round();
+    }
+    await rig.node('n3');
+    for (const node of ['n2', 'n3']) {
+      await rig.taskEnded(node, `t-${node}`, {
+        status: 'failed',
+        job: 'train',
+        ended_at: new Date(clock.wallMs()).toISOString(),
+      });
+      await alerting.engine.round();
+      await clock.advance(10 * minute);
+    }
+    const finding = 'train failed on 2 nodes within an hour: look at the job first';
+    expect((await told()).map(({ body }) => body.incident?.finding)).toEqual([
+      undefined,
+      undefined,
+      '3 jobs failed on n1 within an hour: look at the node first',
+      undefined,
+      finding,
+    ]);
+    const ids = await incidents();
+    expect(await loadIncident(rig.db, ids.at(-1)?.id ?? '')).toMatchObject({ finding, failures: 2 });
+  });
 });

@@ -132,6 +132,7 @@ async function showIncident(context: Context, wanted: string, { json }: JsonFlag
         ['resolved', incident.resolved_at ? `${incident.resolved_at} (${agoText(incident.resolved_at, now)})` : null],
         ['lasted', durationText(lastedMs(incident, now))],
         ['failures', incident.failures ? String(incident.failures) : null],
+        ['points at', incident.finding ?? null],
         [
           'comes and goes',
           incident.flapping === true ? 'yes: it is over when it has stayed calm for long enough' : null,

@@ -23,6 +23,7 @@ export function incidentFacts(incident: IncidentRow, publicUrl: string | null): 
   return {
     id,
     status,
+    ...(incident.finding === null ? {} : { finding: incident.finding }),
     title: titleOfIncident(incident),
     severity,
     url: publicUrl === null ? null : `${publicUrl.replace(/\/+$/, '')}/#/incidents/${id}`,

@@ -1,5 +1,6 @@
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
-import { findIncident } from '../incidents/store.ts';
+import { findingOf } from '../incidents/finding.ts';
+import { findIncident, type IncidentRow, setFinding } from '../incidents/store.ts';
 import { type Answer, type Decision, decisionOf, withhold } from '../routing/decide.ts';
 import type { Subscription } from '../routing/subscription.ts';
 import { count, countsOf } from './allowance.ts';
@@ -14,7 +15,8 @@ import {
   settleGroup,
 } from './group-store.ts';
 import { admit, nextWindow } from './grouping.ts';
-import { type FiringCase, type Judging, leave } from './round.ts';
+import { type FiringCase, type Judging, leave, type NodeRow, type TaskRow } from './round.ts';
+import { countFailuresAround } from './task-store.ts';
 import { tell } from './tell.ts';
 
 /*
@@ -65,6 +67,20 @@ export async function groupFailure(
   return answers;
 }
 
+const aroundMs = 3_600_000;
+
+/** The incident of a failure that is told now, with what it and the others of the last hour point at. */
+export async function withFinding(
+  { tx, now }: Judging,
+  { incident, task, node }: { incident: IncidentRow; task: TaskRow; node: NodeRow | null },
+): Promise<IncidentRow> {
+  const counts = await countFailuresAround(tx, task, new Date(now.getTime() - aroundMs));
+  const finding = findingOf({ job: task.job ?? task.name, node: node?.name ?? task.nodeId, ...counts });
+  if (finding === incident.finding) return incident;
+  await setFinding(tx, incident.id, finding);
+  return { ...incident, finding };
+}
+
 /** Tells what has waited for long enough. */
 export async function tellGroups(judging: Judging): Promise<void> {
   const { tx, now } = judging;
@@ -85,6 +101,7 @@ async function tellGroup(judging: Judging, group: GroupRow): Promise<void> {
   if (answer.reason === 'quiet_hours' || answer.reason === 'silenced') return;
   if (first?.task && subscription !== undefined && answer.reason === 'matched') {
     const { alert, node, task } = first;
+    const known = await findIncident(tx, alert.incidentId);
     const decisions = [decisionOf(subscription, answer)];
     const facts = members.flatMap((member) =>
       member.task === null ? [] : [{ task: groupedTask(member.task, member.node?.name ?? member.task.nodeId) }],
@@ -96,7 +113,7 @@ async function tellGroup(judging: Judging, group: GroupRow): Promise<void> {
         reason: `${group.waiting} more failures of this kind`,
         decisions,
         alert,
-        incident: await findIncident(tx, alert.incidentId),
+        incident: known && (await withFinding(judging, { incident: known, task, node })),
         node: members.every((member) => member.node?.id === node?.id) ? node : null,
         groupFor: () => facts,
         groupSize: group.waiting,

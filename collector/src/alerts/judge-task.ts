@@ -13,11 +13,11 @@ import {
   resolveIfOver,
 } from '../incidents/store.ts';
 import { newId } from '../outbox/new-id.ts';
-import { decide, type Suppression } from '../routing/decide.ts';
+import { type Decision, decide, type Suppression } from '../routing/decide.ts';
 import { sayAfterSilence } from './after-silence.ts';
 import { countAnew, countsOf } from './allowance.ts';
 import { routedEnd, routedStart } from './facts.ts';
-import { groupFailure } from './group-failures.ts';
+import { groupFailure, withFinding } from './group-failures.ts';
 import { causeOfTask } from './judge-condition.ts';
 import { isInLoop } from './note-failure.ts';
 import type { Judging, NodeRow, TaskRow } from './round.ts';
@@ -77,9 +77,8 @@ export async function judgeTaskEnded(judging: Judging, { task, node, history }: 
   const sent = await countsOf(judging, task);
   const kind = suppression !== null ? 'suppressed' : told !== undefined ? 'amended' : isFailure ? 'fired' : 'ended';
   const asked = decide({ policy, facts, suppression, now: judging.now.getTime(), sent });
-  const { groupKey } = raised.incident ?? {};
-  const isOfMany = told === undefined && isFailure && groupKey !== undefined && groupKey !== causeOfTask(task);
-  const decisions = isOfMany ? await groupFailure(judging, { groupKey, decisions: asked }) : asked;
+  const isNew = told === undefined && isFailure;
+  const { decisions, incident } = await amongOthers(judging, { task, node, asked, incident: raised.incident, isNew });
   const afterSilence = await sayAfterSilence(judging, { facts, decisions });
   tell(judging, [
     {
@@ -88,7 +87,8 @@ export async function judgeTaskEnded(judging: Judging, { task, node, history }: 
       reason: task.status,
       decisions,
       ...(afterSilence === undefined ? {} : { afterSilence }),
-      ...raised,
+      alert: raised.alert,
+      incident,
       active: isFailure,
       task,
       node,
@@ -99,6 +99,23 @@ export async function judgeTaskEnded(judging: Judging, { task, node, history }: 
     await closeFailuresOfJob(judging, { job: task.job, project: task.project, endedBy: task.endedAt ?? judging.now });
   }
   return true;
+}
+
+/** A new failure beside those like it: who hears it now, and what they all point at. */
+async function amongOthers(
+  judging: Judging,
+  {
+    task,
+    node,
+    asked,
+    incident,
+    isNew,
+  }: Omit<TaskCase, 'history'> & { asked: Decision[]; incident: IncidentRow | null; isNew: boolean },
+): Promise<{ decisions: Decision[]; incident: IncidentRow | null }> {
+  if (!isNew || incident === null || incident.groupKey === causeOfTask(task)) return { decisions: asked, incident };
+  const decisions = await groupFailure(judging, { groupKey: incident.groupKey, decisions: asked });
+  const isTold = decisions.some(({ notified }) => notified);
+  return { decisions, incident: isTold ? await withFinding(judging, { incident, task, node }) : incident };
 }
 
 /** With the status unchanged, another cause is news only when it says why. */

@@ -1,4 +1,5 @@
-import { and, asc, eq, inArray, isNotNull, lte, sql } from 'drizzle-orm';
+import { failureStatuses } from '@runnerwatch/shared/model/task.ts';
+import { and, asc, eq, gte, inArray, isNotNull, lte, or, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
 import { alerts, tasks, transitions } from '../db/tables/schema.ts';
 import type { AlertRow } from '../incidents/store.ts';
@@ -13,6 +14,25 @@ export async function listLostWith(tx: Queries, alertId: string): Promise<TaskRo
     .from(transitions)
     .where(and(eq(transitions.alertId, alertId), isNotNull(transitions.taskId)));
   return tx.select().from(tasks).where(inArray(tasks.id, lost)).orderBy(asc(tasks.id));
+}
+
+/** On how many nodes this task's job failed since, and how many jobs failed on its node. */
+export async function countFailuresAround(
+  tx: Queries,
+  { nodeId, project, job, name }: TaskRow,
+  since: Date,
+): Promise<{ nodes: number; jobs: number }> {
+  const nameOfJob = sql`coalesce(${tasks.job}, ${tasks.name})`;
+  const isOfJob = and(sql`${nameOfJob} = ${job ?? name}`, sql`${tasks.project} is not distinct from ${project}`);
+  const isOnNode = eq(tasks.nodeId, nodeId);
+  const [row] = await tx
+    .select({
+      nodes: sql<number>`(count(distinct ${tasks.nodeId}) filter (where ${isOfJob}))::int`,
+      jobs: sql<number>`(count(distinct (${tasks.project}, ${nameOfJob})) filter (where ${isOnNode}))::int`,
+    })
+    .from(tasks)
+    .where(and(gte(tasks.endedAt, since), inArray(tasks.status, [...failureStatuses]), or(isOfJob, isOnNode)));
+  return row ?? { nodes: 0, jobs: 0 };
 }
 
 /** What runs on these nodes, as far as anyone knows. */

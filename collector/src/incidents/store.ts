@@ -93,6 +93,10 @@ function worse(severity: Severity) {
     when ${incidents.severity} = 'warning' or ${severity} = 'warning' then 'warning' else 'info' end`;
 }
 
+export async function setFinding(tx: Queries, id: string, finding: string | null): Promise<void> {
+  await tx.update(incidents).set({ finding }).where(eq(incidents.id, id));
+}
+
 /** Resolves those of these incidents that have no firing alert left; returns them. */
 export async function resolveIfOver(tx: Queries, ids: readonly string[], now: Date): Promise<IncidentRow[]> {
   if (ids.length === 0) return [];

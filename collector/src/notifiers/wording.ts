@@ -92,11 +92,11 @@ export interface Fact {
 
 /** What a person needs beside the title and the sentence, most telling first. What is not known is left out, and what the title has said. */
 export function factsOf(notification: Notification): Fact[] {
-  const { task, condition, type } = notification;
+  const { task, condition, type, incident } = notification;
   const ofTask = task === undefined ? [] : factsOfTask(task, notification);
   const ofCondition =
     condition === undefined || type.startsWith('task.') ? [] : factsOfCondition(condition, notification);
-  return [...ofTask, ...ofCondition].flatMap(([label, value]) =>
+  return [['points at', incident?.finding ?? null] as const, ...ofTask, ...ofCondition].flatMap(([label, value]) =>
     value === null || value === '' ? [] : [{ label, value: oneLine(value) }],
   );
 }

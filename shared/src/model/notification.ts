@@ -81,6 +81,8 @@ export const incidentFacts = z.object({
   severity,
   /** Null when the collector has no `public_url`. */
   url: z.nullable(z.string()),
+  /** What its failures point at: the node or the job. */
+  finding: z.optional(z.string()),
 });
 export type IncidentFacts = z.infer<typeof incidentFacts>;
 

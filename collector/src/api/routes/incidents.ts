@@ -21,6 +21,12 @@ const onOff = z
   .enum(['', 'true', '1', 'false', '0'])
   .optional()
   .transform((value) => value !== undefined && value !== 'false' && value !== '0');
+const acknowledgement = z.object({
+  note: z.string().max(4000).default(''),
+  by: z.string().max(200).default(''),
+  expires_at: writtenInstant.optional(),
+  for: writtenDuration.optional().describe('Instead of `expires_at`: so long nobody is reminded.'),
+});
 const idParam = z.object({ id: z.string().max(200) });
 
 /** `GET /incidents`, `GET /incidents/:id`, `POST /incidents/:id/ack`. */
@@ -86,12 +92,7 @@ export function incidentRoutes({ db, now, onTouched }: IncidentRouteDeps): Fasti
           summary:
             'Someone has seen it, and nobody is reminded, until `expires_at` if that is given. An incident of failed tasks is resolved by that; others end when their conditions do.',
           params: idParam,
-          body: z.object({
-            note: z.string().max(4000).default(''),
-            by: z.string().max(200).default(''),
-            expires_at: writtenInstant.optional(),
-            for: writtenDuration.optional().describe('Instead of `expires_at`: so long nobody is reminded.'),
-          }),
+          body: acknowledgement,
           response: { 200: incident },
         },
       },
