@@ -72,6 +72,29 @@ describe('incidents', () => {
       expect(await rig.rows('select 1 from held_notifications')).toEqual([]);
     });
 
+    it('F097: 200 failures of 50 jobs within a minute are the first three and then one message at a time', async () => {
+      await using alerting = start();
+      for (let part = 0; part < 50; part += 1) {
+        for (let index = 0; index < 4; index += 1)
+          await rig.taskEnded('n1', `t${part}-${index}`, { status: 'failed', job: `job-${(part + index * 7) % 50}` });
+        await pass(alerting, second);
+      }
+      await pass(alerting, 4 * minute, 5 * second);
+
+      const messages = await told();
+      expect(messages.map(({ type }) => type)).toEqual([
+        ...['task.ended', 'task.ended', 'task.ended'],
+        ...['digest', 'digest'],
+      ]);
+      const sizes = messages.map(({ body }) => body.group_size ?? 1);
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(200);
+      expect(await incidents()).toHaveLength(50);
+      expect(await answers()).toEqual([
+        { reason: 'matched', count: 3 },
+        { reason: 'told_with_group', count: 197 },
+      ]);
+    });
+
     it('tells a failure of another job, another cause or another error at once, in an incident of its own', async () => {
       await using alerting = start();
       await rig.taskEnded('n1', 't1', { status: 'failed', job: 'train' });
@@ -108,6 +131,21 @@ describe('incidents', () => {
         ['task.ended', undefined],
         ['digest', 2],
       ]);
+    });
+
+    it('F102: says of failures that wait for a subscription which is gone that it was gone', async () => {
+      {
+        await using alerting = start();
+        for (const id of ['t1', 't2', 't3']) await rig.taskEnded('n1', id, { status: 'failed', job: 'train' });
+        await alerting.engine.round();
+      }
+      await using alerting = start({ notifiers: { others: { type: 'log' } } });
+      await pass(alerting, minute);
+      expect(await answers()).toEqual([
+        { reason: 'expired', count: 2 },
+        { reason: 'matched', count: 1 },
+      ]);
+      expect(await rig.rows('select 1 from held_notifications')).toEqual([]);
     });
 
     it('tells a batch that failed under a silence together when the silence is over', async () => {
@@ -394,6 +432,7 @@ describe('incidents', () => {
       await alerting.engine.round();
     }
     await rig.node('n3');
+    await clock.advance(2 * minute);
     for (const node of ['n2', 'n3']) {
       await rig.taskEnded(node, `t-${node}`, {
         status: 'failed',

@@ -1,4 +1,5 @@
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
+import { together } from '../db/together.ts';
 import { findingOf } from '../incidents/finding.ts';
 import { findIncident, type IncidentRow, setFinding } from '../incidents/store.ts';
 import { type Answer, type Decision, decisionOf, withhold } from '../routing/decide.ts';
@@ -6,6 +7,8 @@ import type { Subscription } from '../routing/subscription.ts';
 import { count, countsOf } from './allowance.ts';
 import { groupedTask, routedEnd } from './facts.ts';
 import {
+  anyKind,
+  countKinds,
   deleteCalmGroups,
   findGroups,
   type GroupRow,
@@ -14,7 +17,7 @@ import {
   saveGroups,
   settleGroup,
 } from './group-store.ts';
-import { admit, nextWindow } from './grouping.ts';
+import { nextWindow, place, type ToldGroup } from './grouping.ts';
 import { type FiringCase, type Judging, leave, type NodeRow, type TaskRow } from './round.ts';
 import { countFailuresAround } from './task-store.ts';
 import { tell } from './tell.ts';
@@ -25,11 +28,13 @@ import { tell } from './tell.ts';
  *   told     the first, at once; so is the next one after a calm
  *   grouped  those that follow within a subscription's window: each is an alert and a transition like any other, and waits
  *   digest   one message with all that waited, as they are by then
+ *   storm    a fourth kind within a minute waits, too, with all that come after it
  *
  * What one kind is: one incident's key (incidents/signature.ts), also when the incident was resolved in between.
  */
 
 const membersMax = 100;
+const kindsWithinMs = 60_000;
 
 /** The same decisions, but where a subscription was told of this kind of failure just now it hears of this one later, with others. */
 export async function groupFailure(
@@ -41,27 +46,29 @@ export async function groupFailure(
   const isGrouping = ({ notified, subscription }: Decision) => notified && (windows.get(subscription) ?? 0) > 0;
   const subscriptions = decisions.filter(isGrouping).map(({ subscription }) => subscription);
   if (subscriptions.length === 0) return [...decisions];
-  const known = new Map((await findGroups(tx, { subscriptions, groupKey })).map((row) => [row.subscription, row]));
+  const since = new Date(now.getTime() - kindsWithinMs);
+  const [rows, kinds] = await together(
+    findGroups(tx, { subscriptions, groupKey }),
+    countKinds(tx, { subscriptions, since }),
+  );
   const saved: GroupRow[] = [];
   const answers = decisions.map((decision) => {
     if (!isGrouping(decision)) return decision;
     const { subscription } = decision;
-    const group = known.get(subscription);
-    const told = group && { ...group, toldAt: group.toldAt.getTime() };
-    const admitted = admit(told ?? null, { now: now.getTime(), windowMs: windows.get(subscription) ?? 0 });
-    if (admitted !== null || group === undefined) {
-      saved.push({ subscription, groupKey, waiting: 0, windowMs: admitted?.windowMs ?? 0, toldAt: now });
-      return decision;
-    }
-    saved.push({ ...group, waiting: group.waiting + 1 });
-    const dueAt = toInstant(group.toldAt.getTime() + group.windowMs);
-    return {
-      ...decision,
-      notified: false,
-      reason: 'grouped' as const,
-      detail: `told with others like it at ${dueAt}`,
-      groupKey,
-    };
+    const groupOf = (key: string) =>
+      rows.find((row) => row.subscription === subscription && row.groupKey === key) ?? null;
+    const change = place({
+      own: asTold(groupOf(groupKey)),
+      any: asTold(groupOf(anyKind)),
+      kinds: kinds.get(subscription) ?? 0,
+      windowMs: windows.get(subscription) ?? 0,
+      now: now.getTime(),
+    });
+    const key = change.where === 'own' ? groupKey : anyKind;
+    saved.push({ ...change.group, toldAt: new Date(change.group.toldAt), subscription, groupKey: key });
+    if (change.isTold) return decision;
+    const detail = `told with others at ${toInstant(change.group.toldAt + change.group.windowMs)}`;
+    return { ...decision, notified: false, reason: 'grouped' as const, detail, groupKey: key };
   });
   leave(judging, saveGroups(tx, saved));
   return answers;
@@ -81,50 +88,78 @@ export async function withFinding(
   return { ...incident, finding };
 }
 
-/** Tells what has waited for long enough. */
+function asTold(row: GroupRow | null): ToldGroup | null {
+  return row && { toldAt: row.toldAt.getTime(), windowMs: row.windowMs, waiting: row.waiting };
+}
+
+/** Tells what has waited for long enough: everything that waits for a subscription, in one message. */
 export async function tellGroups(judging: Judging): Promise<void> {
-  const { tx, now } = judging;
-  for (const group of await listDueGroups(tx, now)) await tellGroup(judging, group);
+  const due = await listDueGroups(judging.tx, judging.now);
+  for (const name of new Set(due.map(({ subscription }) => subscription)))
+    await tellSubscription(
+      judging,
+      due.filter(({ subscription }) => subscription === name),
+    );
 }
 
 export async function forgetCalmGroups({ tx, now }: Judging): Promise<void> {
   await deleteCalmGroups(tx, now);
 }
 
-async function tellGroup(judging: Judging, group: GroupRow): Promise<void> {
+async function tellSubscription(judging: Judging, groups: readonly GroupRow[]): Promise<void> {
   const { tx, now, policy } = judging;
-  const members = await listWaiting(tx, group, membersMax);
-  const [first] = members;
-  const subscription = policy.subscriptions.find(({ name }) => name === group.subscription);
+  const members: FiringCase[] = [];
+  for (const group of groups) members.push(...(await listWaiting(tx, group, membersMax - members.length)));
+  const subscription = policy.subscriptions.find(({ name }) => name === groups[0]?.subscription);
   const answer = await answerTo(judging, { subscription, members });
   // It is told when they are over.
   if (answer.reason === 'quiet_hours' || answer.reason === 'silenced') return;
-  if (first?.task && subscription !== undefined && answer.reason === 'matched') {
-    const { alert, node, task } = first;
-    const known = await findIncident(tx, alert.incidentId);
-    const decisions = [decisionOf(subscription, answer)];
-    const facts = members.flatMap((member) =>
-      member.task === null ? [] : [{ task: groupedTask(member.task, member.node?.name ?? member.task.nodeId) }],
-    );
-    tell(judging, [
-      {
-        kind: 'fired',
-        type: 'digest',
-        reason: `${group.waiting} more failures of this kind`,
-        decisions,
-        alert,
-        incident: known && (await withFinding(judging, { incident: known, task, node })),
-        node: members.every((member) => member.node?.id === node?.id) ? node : null,
-        groupFor: () => facts,
-        groupSize: group.waiting,
-        isHeld: false,
-      },
-    ]);
-    count(judging, task, decisions);
-  }
   const isTold = answer.reason === 'matched';
-  await settleGroup(tx, group, isTold ? { notified: true, reason: 'told_with_group' } : { notified: false, ...answer });
-  await saveGroups(tx, [{ ...group, toldAt: now, windowMs: nextWindow(group.windowMs), waiting: 0 }]);
+  if (isTold && subscription !== undefined)
+    await tellDigest(judging, { groups, members, decisions: [decisionOf(subscription, answer)] });
+  for (const group of groups)
+    await settleGroup(
+      tx,
+      group,
+      isTold ? { notified: true, reason: 'told_with_group' } : { notified: false, ...answer },
+    );
+  await saveGroups(
+    tx,
+    groups.map((group) => ({ ...group, toldAt: now, windowMs: nextWindow(group.windowMs), waiting: 0 })),
+  );
+}
+
+async function tellDigest(
+  judging: Judging,
+  {
+    groups,
+    members,
+    decisions,
+  }: { groups: readonly GroupRow[]; members: readonly FiringCase[]; decisions: Decision[] },
+): Promise<void> {
+  const { alert, node = null, task = null } = members[0] ?? {};
+  if (alert === undefined || task === null) return;
+  const size = groups.reduce((sum, { waiting }) => sum + waiting, 0);
+  const isOfOne = new Set(members.map((member) => member.alert.incidentId)).size === 1;
+  const incident = isOfOne ? await findIncident(judging.tx, alert.incidentId) : null;
+  const group = members.flatMap((member) =>
+    member.task === null ? [] : [{ task: groupedTask(member.task, member.node?.name ?? member.task.nodeId) }],
+  );
+  tell(judging, [
+    {
+      kind: 'fired',
+      type: 'digest',
+      reason: `${size} more failures`,
+      decisions,
+      alert,
+      incident: incident && (await withFinding(judging, { incident, task, node })),
+      node: members.every((member) => member.node?.id === node?.id) ? node : null,
+      groupFor: () => group,
+      groupSize: size,
+      isHeld: false,
+    },
+  ]);
+  count(judging, task, decisions);
 }
 
 /** What the subscription says to the message by now. */
@@ -137,11 +172,10 @@ async function answerTo(
   if (subscription === undefined) return { reason: 'expired' };
   if (!policy.enabled) return { reason: 'notifications_disabled' };
   if (!policy.receivers.has(subscription.receiver)) return { reason: 'receiver_gone' };
-  const facts = members.flatMap(({ alert, node, task: failed }) =>
-    failed === null ? [] : [routedEnd(failed, { node, severity: alert.severity })],
-  );
   const sent = await countsOf(judging, task);
-  return (
-    withhold(subscription, { policy, facts: facts.slice(0, 1), now: now.getTime(), sent }) ?? { reason: 'matched' }
-  );
+  const answers = members.map(({ alert, node, task: failed }): Answer => {
+    const facts = failed === null ? [] : [routedEnd(failed, { node, severity: alert.severity })];
+    return withhold(subscription, { policy, facts, now: now.getTime(), sent }) ?? { reason: 'matched' };
+  });
+  return answers.find(({ reason }) => reason === 'matched') ?? answers[0] ?? { reason: 'matched' };
 }

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, ne, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
 import { alerts, failureGroups, heldNotifications, nodes, tasks } from '../db/tables/schema.ts';
 import type { Answer } from '../routing/decide.ts';
@@ -7,7 +7,10 @@ import type { FiringCase } from './round.ts';
 export type GroupRow = typeof failureGroups.$inferSelect;
 type GroupKey = Pick<GroupRow, 'subscription' | 'groupKey'>;
 
-/** What these subscriptions were told of one kind of failure, locked until the transaction ends. */
+/** Where what comes after too many kinds of failures waits. */
+export const anyKind = '*';
+
+/** What these subscriptions were told of one kind of failure, and of any, locked until the transaction ends. */
 export async function findGroups(
   tx: Queries,
   { subscriptions, groupKey }: { subscriptions: readonly string[]; groupKey: string },
@@ -15,21 +18,51 @@ export async function findGroups(
   return tx
     .select()
     .from(failureGroups)
-    .where(and(inArray(failureGroups.subscription, [...subscriptions]), eq(failureGroups.groupKey, groupKey)))
+    .where(
+      and(
+        inArray(failureGroups.subscription, [...subscriptions]),
+        inArray(failureGroups.groupKey, [groupKey, anyKind]),
+      ),
+    )
     .for('update');
 }
 
-/** Groups whose waiting failures are due, locked until the transaction ends; those another collector is at are left out. */
+/** Of how many kinds of failures these subscriptions were told since. */
+export async function countKinds(
+  tx: Queries,
+  { subscriptions, since }: { subscriptions: readonly string[]; since: Date },
+): Promise<Map<string, number>> {
+  const rows = await tx
+    .select({ subscription: failureGroups.subscription, kinds: sql<number>`count(*)::int` })
+    .from(failureGroups)
+    .where(
+      and(
+        inArray(failureGroups.subscription, [...subscriptions]),
+        ne(failureGroups.groupKey, anyKind),
+        gt(failureGroups.toldAt, since),
+      ),
+    )
+    .groupBy(failureGroups.subscription);
+  return new Map(rows.map(({ subscription, kinds }) => [subscription, kinds]));
+}
+
+/**
+ * What waits for those subscriptions for which some of it is due, locked until the transaction ends; what another collector is at
+ * is left out.
+ */
 export async function listDueGroups(tx: Queries, now: Date): Promise<GroupRow[]> {
+  const at = now.toISOString();
   return tx
     .select()
     .from(failureGroups)
     .where(
       and(
         gt(failureGroups.waiting, 0),
-        sql`${failureGroups.toldAt} + ${failureGroups.windowMs} * interval '1 millisecond' <= ${now.toISOString()}::timestamptz`,
+        sql`${failureGroups.subscription} in (select due.subscription from failure_groups due
+          where due.waiting > 0 and due.told_at + due.window_ms * interval '1 millisecond' <= ${at}::timestamptz)`,
       ),
     )
+    .orderBy(asc(failureGroups.subscription), asc(failureGroups.groupKey))
     .for('update', { skipLocked: true });
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { admit, nextWindow, type ToldGroup } from './grouping.ts';
+import { admit, nextWindow, place, type ToldGroup } from './grouping.ts';
 
 const windowMs = 30_000;
 
@@ -47,4 +47,22 @@ it('never tells more than three times in five minutes, and nothing is left waiti
     }),
     { numRuns: 100 },
   );
+});
+
+it('F097: lets a fourth kind within a minute wait with those of any kind, as long as that goes on', () => {
+  const asked = { own: null, any: null, kinds: 2, now: 0, windowMs };
+  expect(place(asked)).toMatchObject({ where: 'own', isTold: true });
+  const fourth = place({ ...asked, kinds: 3 });
+  expect(fourth).toEqual({ where: 'any', isTold: false, group: { toldAt: 0, windowMs, waiting: 1 } });
+  expect(place({ ...asked, any: fourth.group, now: 100_000 })).toMatchObject({ where: 'any', group: { waiting: 2 } });
+  const told = { toldAt: 30_000, windowMs: 120_000, waiting: 0 };
+  expect(place({ ...asked, any: told, now: 149_000 })).toMatchObject({ where: 'any', group: { waiting: 1 } });
+  expect(place({ ...asked, any: told, kinds: 0, now: 150_000 })).toMatchObject({ where: 'own', isTold: true });
+});
+
+it('tells or keeps a failure with its own kind while that kind has one', () => {
+  const own = { toldAt: 0, windowMs, waiting: 0 };
+  const asked = { own, any: { toldAt: 0, windowMs, waiting: 9 }, kinds: 9, windowMs };
+  expect(place({ ...asked, now: 1000 })).toEqual({ where: 'own', isTold: false, group: { ...own, waiting: 1 } });
+  expect(place({ ...asked, now: 30_000 })).toMatchObject({ where: 'own', isTold: true });
 });

@@ -28,3 +28,33 @@ export function admit(
 export function nextWindow(windowMs: number): number {
   return Math.min(windowMaxMs, growth * windowMs);
 }
+
+export interface Placing {
+  /** The failures of its kind. */
+  readonly own: ToldGroup | null;
+  /** Those of any kind, that came when too many kinds had been told. */
+  readonly any: ToldGroup | null;
+  /** How many kinds were told lately. */
+  readonly kinds: number;
+  readonly now: number;
+  readonly windowMs: number;
+}
+
+const kindsMax = 3;
+
+/** Where a failure goes, and what becomes of that group: told at once, or waiting with its kind, or with those of any kind. */
+export function place({ own, any, kinds, now, windowMs }: Placing): {
+  readonly where: 'own' | 'any';
+  readonly isTold: boolean;
+  readonly group: ToldGroup;
+} {
+  const admitted = admit(own, { now, windowMs });
+  if (own !== null && admitted === null)
+    return { where: 'own', isTold: false, group: { ...own, waiting: own.waiting + 1 } };
+  const isStorm = any !== null && (any.waiting > 0 || now < any.toldAt + any.windowMs);
+  if (own === null && any !== null && isStorm)
+    return { where: 'any', isTold: false, group: { ...any, waiting: any.waiting + 1 } };
+  if (own === null && kinds >= kindsMax)
+    return { where: 'any', isTold: false, group: { toldAt: now, windowMs, waiting: 1 } };
+  return { where: 'own', isTold: true, group: { toldAt: now, windowMs: admitted?.windowMs ?? windowMs, waiting: 0 } };
+}
