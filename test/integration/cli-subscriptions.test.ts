@@ -162,7 +162,7 @@ silences:
 
     write(`
 subscriptions:
-  - { name: ml, matchers: { project: [ml-*, web] }, events: [fail], receiver: log, renotify_interval: 1h, max_alerts_per_job: 2 }
+  - { name: ml, matchers: { project: [ml-*, web] }, events: [fail], receiver: log, renotify_interval: 1h, max_alerts_per_job: 2, group_window: 2m }
   - { name: hook, target: { type: webhook, address: "http://127.0.0.1:9/secret-2" } }
 `);
     const steps = (await run('apply', '-f', file, '--dry-run', '--prune', '--json')).json() as unknown as {
@@ -173,7 +173,11 @@ subscriptions:
         action: 'change',
         kind: 'subscription',
         name: 'ml',
-        changes: ['matchers: {"project":["ml-*"]} → {"project":["ml-*","web"]}', 'max_alerts_per_job: null → 2'],
+        changes: [
+          'matchers: {"project":["ml-*"]} → {"project":["ml-*","web"]}',
+          'max_alerts_per_job: null → 2',
+          'group_window: null → 120000',
+        ],
       },
       { action: 'replace', kind: 'subscription', name: 'hook', changes: ['target'] },
       { action: 'delete', kind: 'subscription', name: 'by-hand', changes: [] },

@@ -183,13 +183,18 @@ describe('one thing', () => {
       'on it',
       '--by',
       'ada',
+      '--for',
+      '2h',
     ]);
 
     expect(acked.out).toBe('acknowledged: DiskPressure on gpu-2\n');
     expect(posted).toEqual([
       { path: '/api/v1/nodes/5f0c2a9e-0000-4000-8000-000000000002/drain', body: null },
       { path: '/api/v1/nodes/5f0c2a9e-0000-4000-8000-000000000002/undrain', body: null },
-      { path: '/api/v1/incidents/019ab3c2-f001-7000-8000-000000000002/ack', body: { note: 'on it', by: 'ada' } },
+      {
+        path: '/api/v1/incidents/019ab3c2-f001-7000-8000-000000000002/ack',
+        body: { note: 'on it', by: 'ada', for: '2h' },
+      },
     ]);
   });
 

@@ -82,10 +82,7 @@ describe('incidents', () => {
       await pass(alerting, 4 * minute, 5 * second);
 
       const messages = await told();
-      expect(messages.map(({ type }) => type)).toEqual([
-        ...['task.ended', 'task.ended', 'task.ended'],
-        ...['digest', 'digest'],
-      ]);
+      expect(messages.map(({ type }) => type)).toEqual(['task.ended', 'task.ended', 'task.ended', 'digest', 'digest']);
       const sizes = messages.map(({ body }) => body.group_size ?? 1);
       expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(200);
       expect(await incidents()).toHaveLength(50);
