@@ -8,6 +8,8 @@ export interface ToldGroup {
 }
 
 const growth = 4;
+/** So many windows without a message, and the next failure is a new trouble. */
+export const calmWindows = 10;
 const windowMaxMs = 3_600_000;
 
 /**
@@ -21,7 +23,7 @@ export function admit(
 ): Omit<ToldGroup, 'waiting'> | null {
   if (group === null) return { toldAt: now, windowMs };
   if (group.waiting > 0 || now < group.toldAt + group.windowMs) return null;
-  const isCalm = now >= group.toldAt + growth * group.windowMs;
+  const isCalm = now >= group.toldAt + calmWindows * group.windowMs;
   return { toldAt: now, windowMs: isCalm ? windowMs : nextWindow(group.windowMs) };
 }
 
