@@ -141,9 +141,9 @@ export const notifications = pgTable(
     subscription: text('subscription').notNull(),
     receiver: text('receiver').notNull(),
     type: text('type').notNull(),
-    /** The public body (contract section 5), frozen when promised. */
+    /** The public body (contract section 5), frozen when promised; one that others were collapsed into says so in it. */
     body: jsonb('body').notNull(),
-    state: text('state').$type<'pending' | 'delivered' | 'dead'>().notNull(),
+    state: text('state').$type<'pending' | 'delivered' | 'dead' | 'collapsed'>().notNull(),
     attempts: integer('attempts').notNull().default(0),
     createdAt: instantColumn('created_at').notNull(),
     nextAttemptAt: instantColumn('next_attempt_at').notNull(),
@@ -155,6 +155,8 @@ export const notifications = pgTable(
     isTest: boolean('is_test').notNull().default(false),
     /** Where its notifier can find it again, when it began a thread about its incident. */
     handle: text('handle'),
+    /** The notification that tells what this one would have, state `collapsed`. */
+    collapsedInto: text('collapsed_into'),
   },
   (table) => [
     index('notifications_due').on(table.receiver, table.nextAttemptAt).where(sql`state = 'pending'`),
