@@ -122,24 +122,6 @@ describeOnDatabases('the outbox', (kind) => {
     ).toBe(true);
   });
 
-  it('F099 tells a receiver that an alert fired before it tells it that it resolved', async () => {
-    let attempts = 0;
-    await using sink = await HttpSink.open({ answer: () => (attempts++ < 2 ? status(503) : ok) });
-    await using alerting = startAlerting(rig, { notifications: { notifiers: { hook: webhook(sink) } } });
-    alerting.start();
-    await rig.condition('n1', { status: 'true' });
-    await eventually(() => sink.requests.length > 0);
-    await rig.condition('n1', { status: 'false' });
-
-    await eventually(async () =>
-      expect((await states()).map(({ state }) => state)).toEqual(['delivered', 'delivered']),
-    );
-
-    const types = sink.bodies.map(({ type }) => type);
-    expect(types.slice(types.indexOf('condition.resolved'))).toEqual(['condition.resolved']);
-    expect(types.filter((type) => type === 'condition.fired').length).toBeGreaterThanOrEqual(3);
-  });
-
   it('F104 leaves a receiver alone for as long as it asks, and drops nothing', async () => {
     await using sink = await HttpSink.open({
       answer: (_request, index) => (index === 0 ? { kind: 'status', status: 429, retryAfter: '2' } : ok),

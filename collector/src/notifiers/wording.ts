@@ -38,7 +38,7 @@ const tones = { critical: 'bad', warning: 'warning', info: 'info' } as const;
 
 /** One line without a period: what happened to what and where, and why. */
 export function titleOf(notification: Notification): string {
-  const { type, task, condition, at, repeat, group, incident } = notification;
+  const { type, task, condition, at, repeat, group, incident, combined, digest } = notification;
   const place = placeOf(notification);
   const matter = condition === undefined ? 'Trouble' : conditionText(condition.type);
   const about = task === undefined ? oneLine(condition?.subject ?? '') : nameOf(task);
@@ -58,23 +58,29 @@ export function titleOf(notification: Notification): string {
     case 'condition.renotified':
       return `Still after ${lasted}: ${subject} on ${place}${repeat > 0 ? ` (reminder ${repeat})` : ''}`;
     case 'condition.resolved':
-      return `Resolved after ${lasted}: ${subject} on ${place}`;
+      return combined === undefined
+        ? `Resolved after ${lasted}: ${subject} on ${place}`
+        : `Was firing for ${lasted}, is over: ${subject} on ${place}`;
     case 'node.unreachable':
       return notification.node === null
         ? oneLine(incident?.title ?? 'Nodes are unreachable')
         : `${place} is unreachable${lostText(group?.length ?? 0)}`;
     case 'node.recovered':
-      return notification.node === null
-        ? `Resolved: ${oneLine(incident?.title ?? 'nodes are back')}`
-        : `${place} is back${lasted === '' ? '' : ` after ${lasted}`}`;
+      if (notification.node === null) return `Resolved: ${oneLine(incident?.title ?? 'nodes are back')}`;
+      return combined === undefined
+        ? `${place} is back${lasted === '' ? '' : ` after ${lasted}`}`
+        : `${place} was unreachable for ${lasted}${lostText(group?.length ?? 0)}, and is back`;
     case 'digest':
-      return oneLine(incident?.title ?? `${groupSizeOf(notification)} tasks failed`);
+      return digest === undefined
+        ? oneLine(incident?.title ?? `${groupSizeOf(notification)} tasks failed`)
+        : `${digest.notifications} notifications could not be delivered in time`;
   }
 }
 
 /** The verdict, or what was read, as a sentence. */
 export function sentenceOf(notification: Notification): string {
-  const { type, task, condition } = notification;
+  const { type, task, condition, digest, combined, at } = notification;
+  if (digest !== undefined) return digestText(digest);
   if (type === 'test') return 'Nothing happened. Somebody asked whether notifications arrive here, and this one did.';
   if (type === 'digest') return `${groupSizeOf(notification)} more failed alike since the last message.`;
   if (type.startsWith('task.') && task !== undefined) {
@@ -82,7 +88,15 @@ export function sentenceOf(notification: Notification): string {
     const doubt = { proven: '', likely: ' This is likely, not proven.', unknown: '' }[task.verdict.confidence];
     return `${asSentence(oneLine(task.verdict.summary))}${doubt}`;
   }
-  return condition === undefined ? '' : asSentence(oneLine(condition.reason));
+  if (condition === undefined) return '';
+  const reason = asSentence(oneLine(condition.reason));
+  const isOver = combined !== undefined && !condition.active;
+  return isOver ? `Firing from ${timeText(condition.since)} to ${timeText(at)}. ${reason}` : reason;
+}
+
+function digestText({ since, until, by_type: byType }: NonNullable<Notification['digest']>): string {
+  const counts = Object.entries(byType).map(([type, count]) => `${count} ${type}`);
+  return `From ${timeText(since)} to ${timeText(until)} nothing could be delivered here: ${counts.join(', ')}. What still holds is told on its own; \`runnerwatch deliveries --state collapsed\` lists the rest.`;
 }
 
 export interface Fact {

@@ -4,9 +4,22 @@ import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
 import type { Database, Queries } from '../db/database.ts';
 import type { DeliveryOutcome, Notifier } from '../notifiers/notifier.ts';
+import { collapseOld, collapseOntoLast } from './collapse-store.ts';
+import { logAttempt } from './delivery-log.ts';
 import type { Keeper } from './outbox.ts';
-import { type Attempted, type Settlement, settle } from './schedule.ts';
-import { type Claimed, claimDue, giveUpOnOthers, listDueTargets, releaseClaims, settleClaim } from './store.ts';
+import type { Rate } from './pace.ts';
+import { Queue, type ReceiverState } from './queue.ts';
+import { type Settlement, settle } from './schedule.ts';
+import {
+  type Claimed,
+  claimDue,
+  giveUpOnOthers,
+  listDueTargets,
+  listGivenUp,
+  makeDue,
+  releaseClaims,
+  settleClaim,
+} from './store.ts';
 
 /** Where a process can die between a promise and its settlement; told as they are passed, for tests that die there. */
 export type DeliveryStep = 'before-send' | 'sent';
@@ -25,6 +38,8 @@ export interface DelivererOptions {
   readonly onFailed?: (outcome: 'retry' | 'refused') => void;
   readonly onStep?: (step: DeliveryStep, notificationId: string) => void;
   readonly tickMs?: number;
+  /** How many a receiver gets at most; what is not here gets the default. */
+  readonly rates?: ReadonlyMap<string, Rate>;
   /** Attempts at once to one receiver. */
   readonly concurrency?: number;
   readonly leaseMs?: number;
@@ -35,22 +50,6 @@ export interface Targets {
   readonly areThere: () => boolean;
   /** Null: there is no such target any more. */
   readonly open: (receiver: string) => Promise<Notifier | null>;
-}
-
-/** One receiver's own queue: what happens to it delays nobody else. */
-interface Queue {
-  readonly receiver: string;
-  /** A target's is opened at its first attempt. */
-  notifier: Notifier | null;
-  /** A target's queue is closed when nothing has been sent for a while. */
-  readonly isTarget: boolean;
-  usedAt: number;
-  inFlight: number;
-  isFilling: boolean;
-  askedAgain: boolean;
-  /** The receiver asked to be left alone until then (epoch ms). */
-  pausedUntil: number;
-  lastError: string | null;
 }
 
 const orphanCheckMs = 60_000;
@@ -84,7 +83,7 @@ export class Deliverer implements AsyncDisposable {
     // One listener for every attempt under way, and for everyone who waits for a test.
     setMaxListeners(0, this.#breakOff.signal, this.#stopping.signal);
     for (const [receiver, notifier] of options.notifiers)
-      this.#queues.set(receiver, newQueue(receiver, { notifier, isTarget: false }));
+      this.#queues.set(receiver, new Queue(receiver, { notifier, rate: options.rates?.get(receiver) }));
   }
 
   start(): void {
@@ -131,6 +130,12 @@ export class Deliverer implements AsyncDisposable {
     };
   }
 
+  /** How every configured receiver fares, and the targets at work. */
+  states(): ReceiverState[] {
+    const now = this.#options.clock.wallMs();
+    return [...this.#queues.values()].map((queue) => queue.state(now));
+  }
+
   /** The outcome of the next attempt at this notification; null when none ends within the time. */
   nextOutcome(notificationId: string, timeoutMs: number): Promise<DeliveryOutcome | null> {
     return new Promise((resolve) => {
@@ -161,7 +166,7 @@ export class Deliverer implements AsyncDisposable {
   #queueOf(receiver: string): Queue | undefined {
     const known = this.#queues.get(receiver);
     if (known !== undefined || this.#options.targets === undefined || !receiver.includes(':')) return known;
-    const queue = newQueue(receiver, { notifier: null, isTarget: true });
+    const queue = new Queue(receiver, { notifier: null });
     this.#queues.set(receiver, queue);
     return queue;
   }
@@ -170,6 +175,10 @@ export class Deliverer implements AsyncDisposable {
     const { clock, tickMs = 1000 } = this.#options;
     await this.#guarded(async () => {
       if (this.#options.isAlone) await releaseClaims(this.#options.db.drizzle);
+      for (const receiver of await listGivenUp(this.#options.db.drizzle)) {
+        const queue = this.#queues.get(receiver);
+        if (queue !== undefined) queue.hasGivenUp = true;
+      }
     });
     this.#isReady = true;
     while (!this.#stopping.signal.aborted) {
@@ -197,8 +206,8 @@ export class Deliverer implements AsyncDisposable {
 
   async #closeIdleTargets(): Promise<void> {
     const idleSince = this.#options.clock.monotonicMs() - idleTargetMs;
-    for (const { receiver, isTarget, inFlight, isFilling, usedAt, notifier } of this.#queues.values()) {
-      if (!isTarget || inFlight > 0 || isFilling || usedAt > idleSince) continue;
+    for (const { receiver, isTarget, inFlight, isFilling, usedAt, notifier, circuit } of this.#queues.values()) {
+      if (!isTarget || inFlight > 0 || isFilling || usedAt > idleSince || circuit.openUntil !== null) continue;
       this.#queues.delete(receiver);
       await notifier?.[Symbol.asyncDispose]();
     }
@@ -226,19 +235,23 @@ export class Deliverer implements AsyncDisposable {
     if (room > 0) this.#attemptAll(queue, await this.#claim(this.#options.db.drizzle, queue, room));
   }
 
-  /** How many more may be attempted now; 0 also while a claim is not worth its statement. */
   #roomOf(queue: Queue): number {
     const { clock, concurrency = 8 } = this.#options;
-    if (clock.wallMs() < queue.pausedUntil || this.#stopping.signal.aborted) return 0;
-    const room = concurrency - queue.inFlight;
-    return queue.inFlight === 0 || room >= concurrency / 2 ? room : 0;
+    if (this.#stopping.signal.aborted) return 0;
+    return queue.room(concurrency, { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() });
   }
 
-  #claim(queries: Queries, { receiver, notifier }: Queue, limit: number): Promise<Claimed[]> {
-    const { clock, leaseMs = 30_000 } = this.#options;
+  async #claim(queries: Queries, { receiver, pace, notifier }: Queue, limit: number): Promise<Claimed[]> {
+    const now = new Date(this.#options.clock.wallMs());
     const keepsThreads = notifier?.keepsThreads ?? false;
-    const now = new Date(clock.wallMs());
-    return claimDue(queries, { receiver, limit, keepsThreads, claimant: this.#claimant, now, leaseMs });
+    const claimant = this.#claimant;
+    const claimed = await claimDue(queries, { receiver, limit, keepsThreads, claimant, now, leaseMs: this.#leaseMs });
+    pace.take(claimed.length, this.#options.clock.monotonicMs());
+    return claimed;
+  }
+
+  get #leaseMs(): number {
+    return this.#options.leaseMs ?? 30_000;
   }
 
   #attemptAll(queue: Queue, claimed: readonly Claimed[]): void {
@@ -253,10 +266,12 @@ export class Deliverer implements AsyncDisposable {
     }
   }
 
-  async #attempt(queue: Queue, claimed: Claimed): Promise<void> {
+  async #attempt(queue: Queue, head: Claimed): Promise<void> {
     const { clock, onStep } = this.#options;
     const startedAt = clock.monotonicMs();
     const at = new Date(clock.wallMs());
+    const claimed = await this.#lastWord(head);
+    if (claimed === null) return;
     onStep?.('before-send', claimed.id);
     const outcome = await this.#send(queue, claimed);
     onStep?.('sent', claimed.id);
@@ -264,8 +279,8 @@ export class Deliverer implements AsyncDisposable {
     const isBrokenOff = this.#breakOff.signal.aborted && outcome.outcome === 'retry';
     const settlement: Settlement = isBrokenOff
       ? { state: 'pending', nextAttemptAt: now, error: outcome.error }
-      : settle(outcome, attempted(claimed), { now });
-    if (outcome.outcome === 'retry' && outcome.afterMs !== undefined) queue.pausedUntil = now + outcome.afterMs;
+      : settle(outcome, claimed, { now });
+    const isBack = !isBrokenOff && queue.heard(outcome, now);
     const isSettled = await this.#settle({
       claimed,
       claimant: this.#claimant,
@@ -281,7 +296,21 @@ export class Deliverer implements AsyncDisposable {
         { notification_id: claimed.id, receiver: queue.receiver },
         'a delivery could not be settled and may be repeated',
       );
+    if (isBack) await this.#guarded(() => makeDue(this.#options.db.drizzle, queue.receiver, new Date(now)));
     this.#waiters.get(claimed.id)?.(outcome);
+  }
+
+  /** What there is to say by now of what was claimed. Null: the database fails; it is claimed again after the lease. */
+  async #lastWord(claimed: Claimed): Promise<Claimed | null> {
+    if (!claimed.isLate) return claimed;
+    const { db, clock } = this.#options;
+    const now = new Date(clock.wallMs());
+    try {
+      return await collapseOntoLast(db, { claimed, claimant: this.#claimant, now, leaseMs: this.#leaseMs });
+    } catch (error) {
+      this.#databaseTrouble(error);
+      return null;
+    }
   }
 
   async #send(queue: Queue, claimed: Claimed): Promise<DeliveryOutcome> {
@@ -309,39 +338,19 @@ export class Deliverer implements AsyncDisposable {
     return false;
   }
 
-  #report(
-    queue: Queue,
-    {
-      claimed,
-      outcome,
-      settlement,
-      now,
-    }: { claimed: Claimed; outcome: DeliveryOutcome; settlement: Settlement; now: number },
-  ): void {
+  #report(queue: Queue, attempted: Parameters<typeof logAttempt>[2] & { readonly now: number }): void {
     const { log, onDelivered, onFailed } = this.#options;
-    const facts = {
-      receiver: queue.receiver,
-      notification_id: claimed.id,
-      type: claimed.body.type,
-      attempt: claimed.attempts + 1,
-    };
+    const { claimed, outcome, settlement, now } = attempted;
+    logAttempt(log, queue, attempted);
     if (outcome.outcome === 'delivered') {
       onDelivered?.(Math.max(0, now - claimed.createdAt));
-      if (outcome.note !== undefined)
-        log.warn({ ...facts, note: outcome.note }, 'a notification was delivered with a remark');
-      if (queue.lastError !== null) log.info(facts, 'the receiver takes notifications again');
-      if (queue.isTarget) log.info(facts, 'notification delivered');
       queue.lastError = null;
+      queue.hasGivenUp = false;
       return;
     }
     onFailed?.(outcome.outcome);
-    const failure = { ...facts, error: outcome.error, http_status: outcome.httpStatus ?? null };
-    if (settlement.state === 'dead')
-      log.error(failure, 'a notification was given up; POST /api/v1/deliveries/<id>/retry sends it again');
-    else if (queue.lastError !== outcome.error)
-      log.warn(failure, 'a notification could not be delivered; it is tried again');
-    else if (queue.isTarget) log.info(failure, 'notification not delivered yet');
     queue.lastError = outcome.error;
+    if (settlement.state === 'dead' && !claimed.isTest) queue.hasGivenUp = true;
   }
 
   async #giveUpOnOrphans(): Promise<void> {
@@ -356,6 +365,11 @@ export class Deliverer implements AsyncDisposable {
           { notification_id: id, receiver },
           'a notification was given up: its receiver is no longer configured',
         );
+      }
+      for (const { receiver, count } of await collapseOld(db, new Date(clock.wallMs()))) {
+        log.error({ receiver, count }, 'notifications that could not be delivered for 72 hours are told as a sum');
+        const queue = this.#queues.get(receiver);
+        if (queue !== undefined) queue.hasGivenUp = true;
       }
     });
   }
@@ -382,13 +396,4 @@ export class Deliverer implements AsyncDisposable {
     this.#work.add(work);
     void work.finally(() => this.#work.delete(work));
   }
-}
-
-function newQueue(receiver: string, { notifier, isTarget }: Pick<Queue, 'notifier' | 'isTarget'>): Queue {
-  const idle = { inFlight: 0, isFilling: false, askedAgain: false, pausedUntil: 0, lastError: null, usedAt: 0 };
-  return { receiver, notifier, isTarget, ...idle };
-}
-
-function attempted({ attempts, createdAt, isTest }: Claimed): Attempted {
-  return { attempts, createdAt, isTest };
 }

@@ -3,13 +3,10 @@ import type { DeliveryOutcome } from '../notifiers/notifier.ts';
 
 const baseMs = 1000;
 const capMs = 5 * 60_000;
-/** A notification that could not be delivered for this long is given up. */
-const giveUpAfterMs = 72 * 3_600_000;
 
 export interface Attempted {
   /** Attempts before this one. */
   readonly attempts: number;
-  readonly createdAt: number;
   readonly isTest: boolean;
 }
 
@@ -21,7 +18,8 @@ export type Settlement =
 
 /**
  * Delivered, again at a time, or given up. The wait doubles from 1 s to 5 min, the second half of it drawn by chance;
- * a receiver's own word on when to come back goes first. A test is tried once: someone waits for its answer.
+ * a receiver's own word on when to come back goes first. A test is tried once: someone waits for its answer. What grows too old is
+ * told in a digest (collapse-store.ts).
  */
 export function settle(
   outcome: DeliveryOutcome,
@@ -30,8 +28,6 @@ export function settle(
 ): Settlement {
   if (outcome.outcome === 'delivered') return { state: 'delivered' };
   if (outcome.outcome === 'refused' || attempted.isTest) return { state: 'dead', error: outcome.error };
-  if (now - attempted.createdAt >= giveUpAfterMs)
-    return { state: 'dead', error: `given up after 72 hours; the last answer was: ${outcome.error}` };
   return {
     state: 'pending',
     nextAttemptAt: now + (outcome.afterMs ?? waitMs(attempted.attempts, random)),

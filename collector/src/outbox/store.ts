@@ -1,5 +1,5 @@
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
-import { and, asc, desc, eq, inArray, lt, ne, notInArray, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, lt, notInArray, or, type SQL, sql } from 'drizzle-orm';
 import type { Database, Queries } from '../db/database.ts';
 import { deliveries, notifications, transitions } from '../db/tables/schema.ts';
 import { type DeliveryOutcome, handleLengthMax } from '../notifiers/notifier.ts';
@@ -16,6 +16,8 @@ export interface Claimed {
   readonly isTest: boolean;
   /** The handle of the last notification to this receiver that began a thread about the same incident. */
   readonly thread: string | null;
+  /** There is a later word on its alert, or it ends what the receiver was never told: see collapse-store.ts. */
+  readonly isLate: boolean;
 }
 
 export interface ClaimOptions {
@@ -47,6 +49,7 @@ export async function claimDue(
     created_at: string;
     is_test: boolean;
     thread: string | null;
+    is_late: boolean;
   }>(sql`
     update notifications set claimed_until = ${until}::timestamptz, claimed_by = ${claimant}
     where id = any (array(
@@ -66,6 +69,16 @@ export async function claimDue(
       limit ${limit}
       for update of due skip locked))
     returning id, receiver, body, attempts, created_at, is_test, (
+      exists (
+        select 1 from transitions own join transitions other on other.alert_id = own.alert_id
+          join notifications later on later.transition_id = other.id
+        where own.id = notifications.transition_id and later.receiver = notifications.receiver
+          and later.state = 'pending' and later.id <> notifications.id)
+      or (type in ('condition.resolved', 'node.recovered') and not exists (
+        select 1 from transitions own join transitions other on other.alert_id = own.alert_id
+          join notifications told on told.transition_id = other.id
+        where own.id = notifications.transition_id and told.receiver = notifications.receiver and told.state = 'delivered'))
+    ) as is_late, (
       select first.handle from notifications first
       where first.handle is not null and first.receiver = notifications.receiver
         and first.body -> 'incident' ->> 'id' = notifications.body -> 'incident' ->> 'id'
@@ -79,6 +92,7 @@ export async function claimDue(
       createdAt: Date.parse(row.created_at),
       isTest: row.is_test,
       thread: row.thread,
+      isLate: row.is_late,
     }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
@@ -144,6 +158,32 @@ export async function listDueTargets(db: Queries, now: Date): Promise<string[]> 
   return [...rows].map(({ receiver }) => receiver);
 }
 
+/** A receiver answers again: nothing promised to it waits any longer for the end of its own pause. */
+export async function makeDue(db: Queries, receiver: string, now: Date): Promise<void> {
+  await db
+    .update(notifications)
+    .set({ nextAttemptAt: now })
+    .where(
+      and(
+        eq(notifications.state, 'pending'),
+        eq(notifications.receiver, receiver),
+        gt(notifications.nextAttemptAt, now),
+        isNull(notifications.claimedBy),
+      ),
+    );
+}
+
+/** Receivers that took nothing since something to them was given up. */
+export async function listGivenUp(db: Queries): Promise<string[]> {
+  const rows = await db.execute<{ receiver: string }>(sql`
+    select dead.receiver from notifications dead where dead.state = 'dead' and not dead.is_test
+    group by dead.receiver
+    having max(dead.settled_at) > coalesce(
+      (select max(told.settled_at) from notifications told where told.receiver = dead.receiver and told.state = 'delivered'),
+      '-infinity')`);
+  return [...rows].map(({ receiver }) => receiver);
+}
+
 /** Gives up what is promised to receivers that have left the configuration, and to targets of subscriptions that are gone. */
 export async function giveUpOnOthers(
   db: Queries,
@@ -180,7 +220,8 @@ export async function reviveDead(db: Queries, { id, now }: { id: string; now: Da
   return known === undefined ? null : false;
 }
 
-export type NotificationState = 'pending' | 'delivered' | 'dead';
+/** `collapsed`: another says what it would have said. */
+export type NotificationState = 'pending' | 'delivered' | 'dead' | 'collapsed';
 
 /** A promise with every attempt to keep it. */
 export interface NotificationRecord {
@@ -198,6 +239,8 @@ export interface NotificationRecord {
   readonly settledAt: Date | null;
   readonly lastError: string | null;
   readonly isTest: boolean;
+  /** The notification that tells what this one would have. */
+  readonly collapsedInto: string | null;
   readonly attempts: readonly AttemptRecord[];
 }
 
@@ -263,7 +306,7 @@ export async function countNotifications(db: Queries): Promise<{ pending: number
   const rows = await db
     .select({ state: notifications.state, count: sql<number>`count(*)::int` })
     .from(notifications)
-    .where(ne(notifications.state, 'delivered'))
+    .where(inArray(notifications.state, ['pending', 'dead']))
     .groupBy(notifications.state);
   const countOf = (state: NotificationState) => rows.find((row) => row.state === state)?.count ?? 0;
   return { pending: countOf('pending'), dead: countOf('dead') };
@@ -289,6 +332,7 @@ async function select(
       settledAt: notifications.settledAt,
       lastError: notifications.lastError,
       isTest: notifications.isTest,
+      collapsedInto: notifications.collapsedInto,
     })
     .from(notifications)
     .innerJoin(transitions, eq(transitions.id, notifications.transitionId))

@@ -19,7 +19,7 @@ export const notificationType = z.enum([
 ]);
 export type NotificationType = z.infer<typeof notificationType>;
 
-/** What happened to an alert or a task. `started` and `ended` are of tasks that raise no alert, `test` is of nothing at all. */
+/** What happened to an alert or a task. `started` and `ended` are of tasks that raise no alert, `digest` and `test` are of nothing at all. */
 export const transitionKind = z.enum([
   'fired',
   'resolved',
@@ -29,6 +29,7 @@ export const transitionKind = z.enum([
   'suppressed',
   'started',
   'ended',
+  'digest',
   'test',
 ]);
 export type TransitionKind = z.infer<typeof transitionKind>;
@@ -110,6 +111,12 @@ export const notification = z.object({
   group: z.optional(z.array(groupMember)),
   /** Of a digest: how many it tells of. */
   group_size: z.optional(z.int()),
+  /** What it tells beside its own word, when the words before it could not be delivered: how many in one, and since when. */
+  combined: z.optional(z.object({ notifications: z.int(), since: instant })),
+  /** Of a digest: what was not delivered for so long that it is told as a sum. What still holds is told on its own. */
+  digest: z.optional(
+    z.object({ since: instant, until: instant, notifications: z.int(), by_type: z.record(z.string(), z.int()) }),
+  ),
   /** The first message after a silence that it would have fallen into: who had silenced it, until when. */
   after_silence: z.optional(z.object({ by: z.string(), until: instant, note: z.string() })),
   /** Why it is told later than it was true, and since when it was kept back. */

@@ -2,7 +2,7 @@ import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import * as z from 'zod';
 import type { NotificationRecord } from '../../outbox/store.ts';
 
-export const deliveryState = z.enum(['pending', 'delivered', 'dead']);
+export const deliveryState = z.enum(['pending', 'delivered', 'dead', 'collapsed']);
 
 export const deliveryAttempt = z.object({
   attempt: z.int(),
@@ -28,6 +28,8 @@ export const delivery = z.object({
   settled_at: z.string().nullable(),
   last_error: z.string().nullable(),
   is_test: z.boolean(),
+  /** Of one that is collapsed: the id of the notification that tells what it would have. */
+  collapsed_into: z.string().nullable(),
   attempts: z.array(deliveryAttempt),
 });
 
@@ -45,6 +47,7 @@ export function toDelivery(record: NotificationRecord): z.infer<typeof delivery>
     settled_at: record.settledAt === null ? null : instantText(record.settledAt),
     last_error: record.lastError,
     is_test: record.isTest,
+    collapsed_into: record.collapsedInto,
     attempts: record.attempts.map(({ attempt, at, durationMs, outcome, httpStatus, error }) => ({
       attempt,
       at: instantText(at),
