@@ -24,6 +24,7 @@ import type { Database } from './db/database.ts';
 import { toDatabaseError } from './db/errors.ts';
 import { migrate } from './db/migrate.ts';
 import { openDatabase } from './db/open.ts';
+import { areAllAway } from './delivery-watch.ts';
 import { createGateway, type Gateway } from './ingest/gateway.ts';
 import { createGreeting } from './ingest/greeting.ts';
 import { createWriter } from './ingest/writer.ts';
@@ -198,6 +199,8 @@ function peoplesDoor(
     agentSessions: () => gateway.connected().length,
     streamReaders: () => hub.readerCount,
     schedulers: () => loops.schedulers.states(),
+    receivers: () => deliverer.states(),
+    isNobodyTold: () => areAllAway(deliverer.states()),
     obstacles: () => [],
     log: subsystem(log, 'collector:api'),
   });

@@ -4,14 +4,16 @@ import { subsystem } from '@runnerwatch/shared/runtime/logging.ts';
 import type { StopStack } from '@runnerwatch/shared/runtime/stop-stack.ts';
 import type { Logger } from 'pino';
 import { AlertEngine } from './alerts/engine.ts';
+import { listFiringSubjects } from './alerts/store.ts';
 import type { Metrics } from './api/metrics.ts';
 import type { Bus } from './api/stream.ts';
 import type { CollectorConfig } from './config.ts';
 import type { Database } from './db/database.ts';
+import { startDeliveryWatch } from './delivery-watch.ts';
 import { deleteEventsBefore } from './ingest/store.ts';
 import { Liveness } from './nodes/liveness.ts';
 import { onlineNodeIds, saveTouches } from './nodes/store.ts';
-import { createNotifiers } from './notifiers/catalogue.ts';
+import { createNotifiers, ratesOf } from './notifiers/catalogue.ts';
 import type { Notifier, NotifierDeps } from './notifiers/notifier.ts';
 import { createForTarget, createTargetKinds, type TargetKinds } from './notifiers/targets.ts';
 import { Deliverer } from './outbox/deliverer.ts';
@@ -70,6 +72,8 @@ export async function startLoops(stops: StopStack, parts: LoopParts): Promise<Lo
   stops.defer(() => retention[Symbol.asyncDispose]());
   const selfWatch = startSelfWatchOf(parts, engine);
   stops.defer(() => selfWatch[Symbol.asyncDispose]());
+  const deliveryWatch = startDeliveryWatchOf(parts, loops);
+  stops.defer(() => deliveryWatch[Symbol.asyncDispose]());
   const schedulers = await startSchedulersOf(parts, engine);
   stops.defer(() => schedulers[Symbol.asyncDispose]());
   return { ...loops, schedulers };
@@ -103,10 +107,12 @@ function makeLoops({
     save: (touches) => saveTouches(database.drizzle, touches),
     onReturned: () => engine.nudge(),
   });
-  const notifiers = createNotifiers(notifiersOf(config.notifications), notifierDeps);
+  const settings = notifiersOf(config.notifications);
+  const notifiers = createNotifiers(settings, notifierDeps);
   const deliverer = new Deliverer({
     db: database,
     notifiers,
+    rates: ratesOf(settings),
     clock,
     log: subsystem(log, 'collector:outbox'),
     targets: {
@@ -153,6 +159,20 @@ function startSelfWatchOf({ config, own, clock, log }: LoopParts, engine: AlertE
     report: (reports) => engine.takeOwn(`collector@${hostname()}`, reports),
     clock,
     log: subsystem(log, 'collector:self'),
+  });
+}
+
+function startDeliveryWatchOf(
+  { database, clock, log }: LoopParts,
+  { engine, deliverer }: Pick<Loops, 'engine' | 'deliverer'>,
+): AsyncDisposable {
+  const nodeId = `collector@${hostname()}`;
+  return startDeliveryWatch({
+    states: () => deliverer.states(),
+    firing: () => listFiringSubjects(database.drizzle, { nodeId, condition: 'DeliveryFailed' }),
+    report: (reports) => engine.takeOwn(nodeId, reports),
+    clock,
+    log: subsystem(log, 'collector:outbox'),
   });
 }
 

@@ -46,6 +46,8 @@ describeOnDatabases('the command line and the API together', (kind) => {
       schedulers: () => [],
       streamReaders: () => 0,
       obstacles: () => [],
+      receivers: () => [],
+      isNobodyTold: () => false,
       log,
     });
     api = await startApi({
@@ -180,6 +182,8 @@ describe('the API while its database is away', () => {
       schedulers: () => [],
       streamReaders: () => 0,
       obstacles: () => [],
+      receivers: () => [],
+      isNobodyTold: () => false,
       log,
     });
     await using api = await startApi({

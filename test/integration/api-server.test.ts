@@ -204,6 +204,15 @@ describe('health', () => {
     expect(await ready.json()).toEqual({ status: 'not_ready', reasons: ['the database does not answer'] });
   });
 
+  it('F113 is degraded, not out of service, when nobody can be told anything', async () => {
+    const { url } = await start({ ready: async () => ({ ready: true, reasons: [], complaints: ['nobody is told'] }) });
+
+    const ready = await fetch(`${url}/readyz`);
+
+    expect(ready.status).toBe(200);
+    expect(await ready.json()).toEqual({ status: 'degraded', reasons: ['nobody is told'] });
+  });
+
   it('is not ready when the check itself fails', async () => {
     const { url } = await start({ ready: async () => Promise.reject(new Error('boom')) });
 

@@ -107,11 +107,11 @@ describeOnDatabases('delivery to a receiver in trouble', (kind) => {
         return answer;
       },
     });
-    const rates = new Map([['hook', { count: 10, perMs: 60_000 }]]);
+    const { subscriptions } = everything(sink);
     await using alerting = startAlerting(rig, {
-      notifications: everything(sink),
+      notifications: { notifiers: { hook: { ...webhook(sink), rate_limit: '10/m' } }, subscriptions },
       engine: { clock },
-      deliverer: { rates, tickMs: 1000 },
+      deliverer: { tickMs: 1000 },
     });
     for (let index = 0; index < 120; index += 1) await rig.taskEnded('n1', `t${index}`, { status: 'completed' });
     for (let index = 0; index < 60; index += 1)

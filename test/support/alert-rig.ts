@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AlertEngine, type EngineOptions } from '@runnerwatch/collector/alerts/engine.ts';
 import type { Database } from '@runnerwatch/collector/db/database.ts';
 import { events, nodes, tasks } from '@runnerwatch/collector/db/tables/schema.ts';
-import { createNotifiers } from '@runnerwatch/collector/notifiers/catalogue.ts';
+import { createNotifiers, ratesOf } from '@runnerwatch/collector/notifiers/catalogue.ts';
 import { createForTarget, createTargetKinds } from '@runnerwatch/collector/notifiers/targets.ts';
 import { Deliverer, type DelivererOptions } from '@runnerwatch/collector/outbox/deliverer.ts';
 import { notificationsConfig, notifiersOf, policyOf } from '@runnerwatch/collector/routing/config.ts';
@@ -238,6 +238,7 @@ export function startAlerting(
   const delivering = new Deliverer({
     db: rig.db,
     notifiers,
+    rates: ratesOf(notifiersOf(config)),
     targets,
     clock,
     log,

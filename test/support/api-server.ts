@@ -1,3 +1,4 @@
+import type { HealthParts } from '@runnerwatch/collector/api/health.ts';
 import { fileURLToPath } from 'node:url';
 import type { AuthOptions } from '@runnerwatch/collector/api/auth.ts';
 import type { CollectorStatus } from '@runnerwatch/collector/api/schemas/status.ts';
@@ -22,7 +23,8 @@ export const quietStatus: CollectorStatus = {
   incidents_open: 0,
   database: { kind: 'embedded', healthy: true, reason: null },
   queues: { events_unjudged: 0, notifications_pending: 0, notifications_dead: 0 },
-  notification_latency: { count: 0, p50_ms: null, p90_ms: null, p99_ms: null },
+  notification_latency: { count: 0, p50_ms: null, p90_ms: null, p99_ms: null, promise_ms: 5000, later_count: 0 },
+  receivers: [],
   schedulers: [],
 };
 
@@ -30,7 +32,7 @@ export interface TestApiOptions {
   readonly routes?: readonly (FastifyPluginAsync | FastifyPluginAsyncZod)[];
   readonly auth?: Partial<AuthOptions>;
   readonly status?: () => Promise<CollectorStatus>;
-  readonly ready?: () => Promise<{ ready: boolean; reasons: readonly string[] }>;
+  readonly ready?: HealthParts['readiness'];
   readonly metricsText?: () => Promise<string>;
   readonly load?: LoadRecord;
   readonly unreadBytesMax?: number;

@@ -15,7 +15,9 @@ export function addDeliveryCommands(program: Command, context: Context): void {
   const deliveries = program
     .command('deliveries')
     .description('notifications and how their delivery went')
-    .addOption(new Option('--state <state>', 'only of this state').choices(['pending', 'delivered', 'dead', 'collapsed']))
+    .addOption(
+      new Option('--state <state>', 'only of this state').choices(['pending', 'delivered', 'dead', 'collapsed']),
+    )
     .addOption(new Option('--limit <count>', 'at most so many').default(50).argParser(limitNumber))
     .option(...jsonFlag)
     .action((flags: DeliveryFlags) => listDeliveries(context, flags));

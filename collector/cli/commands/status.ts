@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type Context, type JsonFlag, jsonFlag, printJson } from '../context.ts';
 import { renderFacts } from '../table.ts';
-import { countText, durationText, numberText, unknownText } from '../words.ts';
+import { agoText, countText, durationText, numberText, unknownText } from '../words.ts';
 
 interface StatusRecord {
   readonly version?: string;
@@ -20,8 +20,20 @@ interface StatusRecord {
     readonly p50_ms?: number | null;
     readonly p90_ms?: number | null;
     readonly p99_ms?: number | null;
+    readonly promise_ms?: number;
+    readonly later_count?: number;
   };
+  readonly receivers?: readonly ReceiverRecord[];
   readonly schedulers?: readonly SchedulerRecord[];
+}
+
+interface ReceiverRecord {
+  readonly receiver?: string;
+  readonly state?: string;
+  readonly failing_since?: string | null;
+  readonly next_attempt_at?: string | null;
+  readonly last_error?: string | null;
+  readonly has_given_up?: boolean;
 }
 
 interface SchedulerRecord {
@@ -42,12 +54,12 @@ export function addStatusCommand(program: Command, context: Context): void {
       const status = await client.get<StatusRecord>('/status');
       if (json) return printJson(context, status);
       context.print(
-        `${context.style('bold', 'Runnerwatch collector')}  ${client.url}\n${renderFacts(statusFacts(status), context.terminal)}`,
+        `${context.style('bold', 'Runnerwatch collector')}  ${client.url}\n${renderFacts(statusFacts(status, context.now()), context.terminal)}`,
       );
     });
 }
 
-function statusFacts(status: StatusRecord): [string, string | null][] {
+function statusFacts(status: StatusRecord, now: number): [string, string | null][] {
   const { database, queues, notification_latency: latency } = status;
   const nodes = Object.entries(status.nodes_by_status ?? {}).map(([name, count]) => `${count} ${name}`);
   const isHealthy = database?.healthy === true;
@@ -72,14 +84,41 @@ function statusFacts(status: StatusRecord): [string, string | null][] {
     [
       'notified in',
       latency?.count
-        ? `${durationText(latency.p50_ms)} p50, ${durationText(latency.p90_ms)} p90, ${durationText(latency.p99_ms)} p99`
+        ? `${durationText(latency.p50_ms)} p50, ${durationText(latency.p90_ms)} p90, ${durationText(latency.p99_ms)} p99${lateText(latency)}`
         : 'nothing delivered yet',
     ],
+    ...(status.receivers ?? []).flatMap((one): [string, string][] => {
+      const text = troubleText(one, now);
+      return text === null ? [] : [['receiver', `${one.receiver ?? '?'}: ${text}`]];
+    }),
     ...(status.schedulers ?? []).map(({ name, state, reason, running }): [string, string] => [
       'scheduler',
       `${name ?? '?'}: ${reason ?? (state === 'reading' ? `read, ${countText(running ?? 0, 'task')} running` : 'not read yet')}`,
     ]),
   ];
+}
+
+/** Against the promise that everybody is told within five seconds. */
+function lateText({
+  count,
+  later_count: late,
+  promise_ms: promise,
+}: NonNullable<StatusRecord['notification_latency']>): string {
+  if (late === undefined || promise === undefined) return '';
+  return `; ${late === 0 ? 'none' : `${late} of ${count}`} later than ${durationText(promise)}`;
+}
+
+/** Null when there is nothing to say of it. */
+function troubleText(one: ReceiverRecord, now: number): string | null {
+  const { state, failing_since: since, next_attempt_at: next, last_error: error, has_given_up: hasGivenUp } = one;
+  if (state === 'working' && hasGivenUp !== true) return null;
+  const parts = [
+    hasGivenUp === true ? 'notifications were given up' : '',
+    since ? `takes nothing since ${agoText(since, now)}` : '',
+    next ? `left alone until ${next}` : '',
+    error ?? '',
+  ];
+  return parts.filter((part) => part !== '').join('; ') || (state ?? unknownText);
 }
 
 function queueText(count: number | null | undefined, noun: string): string {

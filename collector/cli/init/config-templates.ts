@@ -39,6 +39,8 @@ notifications:
     #:   type: webhook
     #:   url: https://hooks.example.org/runnerwatch
     #:   secret_file: /etc/runnerwatch/ops.secret
+    #:   # At most so many; more wait for their turn. Unset: 500/s.
+    #:   rate_limit: 30/m
     #: team:
     #:   type: email
     #:   to: [ops@example.org]

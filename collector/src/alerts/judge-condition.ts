@@ -12,7 +12,7 @@ import {
   resolveIfOver,
 } from '../incidents/store.ts';
 import { newId } from '../outbox/new-id.ts';
-import { type Decision, decide, decideResolved, type Suppression } from '../routing/decide.ts';
+import { type Decision, decide, decideBeside, decideResolved, type Suppression } from '../routing/decide.ts';
 import { sayAfterSilence } from './after-silence.ts';
 import { countsOf } from './allowance.ts';
 import { flapsOf, isCalm, reasonWithFlaps } from './damping.ts';
@@ -249,13 +249,11 @@ export async function tellHolding(
       isLimit: alert.condition === 'TaskOverrun' && alert.component === 'agent' && !again && !isWorse,
     }),
   ];
-  const decisions = decide({
-    policy,
-    facts,
-    suppression,
-    now: now.getTime(),
-    sent: await countsOf(judging, task),
-  });
+  const question = { policy, facts, now: now.getTime() };
+  const decisions =
+    alert.condition === 'DeliveryFailed'
+      ? decideBeside(alert.subject, question)
+      : decide({ ...question, suppression, sent: await countsOf(judging, task) });
   const afterSilence = await sayAfterSilence(judging, { facts, decisions });
   const isUnreachable = alert.condition === 'ComponentUnreachable';
   const repeat = again ? alert.renotifications + 1 : alert.renotifications;

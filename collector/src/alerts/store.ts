@@ -124,6 +124,24 @@ export async function listFiring(
     .where(and(eq(alerts.status, 'firing'), ne(alerts.condition, 'TaskFailed')));
 }
 
+/** What one condition fires on, of what a subject says of itself. */
+export async function listFiringSubjects(
+  db: Queries,
+  { nodeId, condition }: Pick<AlertRow, 'nodeId' | 'condition'>,
+): Promise<string[]> {
+  const rows = await db
+    .select({ subject: alerts.subject })
+    .from(alerts)
+    .where(
+      and(
+        eq(alerts.condition, condition),
+        eq(alerts.status, 'firing'),
+        sql`${alerts.nodeId} is not distinct from ${nodeId}`,
+      ),
+    );
+  return rows.map(({ subject }) => subject);
+}
+
 export async function insertAlert(
   tx: Queries,
   alert: Omit<typeof alerts.$inferInsert, 'status' | 'incidentId'> & { readonly incidentId: string | SQL<string> },

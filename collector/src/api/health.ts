@@ -5,6 +5,8 @@ import { prometheusContentType } from './prometheus.ts';
 export interface Readiness {
   readonly ready: boolean;
   readonly reasons: readonly string[];
+  /** What goes wrong although it works. */
+  readonly complaints?: readonly string[];
 }
 
 export interface HealthParts {
@@ -27,9 +29,15 @@ export function healthRoutes({ readiness }: Pick<HealthParts, 'readiness'>): Fas
       return reply
         .code(answer.ready ? 200 : 503)
         .header('cache-control', 'no-store')
-        .send({ status: answer.ready ? 'ready' : 'not_ready', reasons: answer.reasons });
+        .send(bodyOf(answer));
     });
   };
+}
+
+/** `degraded` answers 200: to restart it or to take it out of service would help nobody. */
+function bodyOf({ ready, reasons, complaints = [] }: Readiness): { status: string; reasons: string[] } {
+  const status = ready ? (complaints.length > 0 ? 'degraded' : 'ready') : 'not_ready';
+  return { status, reasons: [...reasons, ...complaints] };
 }
 
 /** `/metrics` in Prometheus text. */

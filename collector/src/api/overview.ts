@@ -1,5 +1,7 @@
+import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
+import type { ReceiverState } from '../outbox/queue.ts';
 import type { SchedulerState } from '../schedulers/poller.ts';
 import type { HealthParts, Readiness } from './health.ts';
 import type { Metrics } from './metrics.ts';
@@ -16,6 +18,9 @@ export interface OverviewParts {
   readonly agentSessions: () => number;
   readonly streamReaders: () => number;
   readonly schedulers: () => readonly SchedulerState[];
+  readonly receivers: () => readonly ReceiverState[];
+  /** No receiver takes notifications. */
+  readonly isNobodyTold: () => boolean;
   /** What else stands in the way of work, as sentences: `migrations are running`. */
   readonly obstacles: () => readonly string[];
   readonly log: Logger;
@@ -47,6 +52,7 @@ export function createOverview(parts: OverviewParts): Overview {
           notifications_dead: counts?.notifications_dead ?? null,
         },
         notification_latency: metrics.latency(),
+        receivers: parts.receivers().filter(isShown).map(toReceiverStatus),
         schedulers: parts.schedulers().map(({ name, type, state, reason, lastReadAt, running }) => ({
           name,
           type,
@@ -76,8 +82,27 @@ export function createOverview(parts: OverviewParts): Overview {
         ...parts.obstacles(),
         ...(healthy ? [] : [`the database does not work: ${reason ?? 'it does not say why'}`]),
       ];
-      return { ready: reasons.length === 0, reasons };
+      const complaints = parts.isNobodyTold() ? ['no receiver takes notifications: nobody is told anything'] : [];
+      return { ready: reasons.length === 0, reasons, complaints };
     },
+  };
+}
+
+/** A person's own target only while it is in trouble. */
+function isShown({ isTarget, state, hasGivenUp }: ReceiverState): boolean {
+  return !isTarget || state !== 'working' || hasGivenUp;
+}
+
+function toReceiverStatus(state: ReceiverState): CollectorStatus['receivers'][number] {
+  const instantOf = (at: number | null) => (at === null ? null : toInstant(at));
+  return {
+    receiver: state.receiver,
+    state: state.state,
+    failures_in_row: state.failuresInRow,
+    failing_since: instantOf(state.failingSince),
+    next_attempt_at: instantOf(state.nextAttemptAt),
+    last_error: state.lastError,
+    has_given_up: state.hasGivenUp,
   };
 }
 

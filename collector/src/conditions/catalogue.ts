@@ -80,6 +80,11 @@ export const conditionKinds: readonly ConditionKind[] = [
     title: ({ subject }) => `${subject} does not tell its tasks`,
     cause: 'condition',
   },
+  {
+    condition: 'DeliveryFailed',
+    title: ({ subject }) => `${subject} does not take notifications`,
+    cause: 'condition',
+  },
 ];
 
 export function kindOf(condition: ConditionType): ConditionKind {

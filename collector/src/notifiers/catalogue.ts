@@ -8,7 +8,7 @@ import { createExecNotifier } from './exec/exec.ts';
 import { createGotifyNotifier } from './gotify/gotify.ts';
 import { createLogNotifier } from './log/log.ts';
 import { createMattermostNotifier } from './mattermost/mattermost.ts';
-import type { Notifier, NotifierDeps } from './notifier.ts';
+import type { Notifier, NotifierDeps, Rate } from './notifier.ts';
 import { createNtfyNotifier } from './ntfy/ntfy.ts';
 import { createOpsgenieNotifier } from './opsgenie/opsgenie.ts';
 import { createPagerdutyNotifier } from './pagerduty/pagerduty.ts';
@@ -24,6 +24,15 @@ export function createNotifiers(
   deps: Omit<NotifierDeps, 'receiver'>,
 ): Map<string, Notifier> {
   return new Map(Object.entries(settings).map(([receiver, one]) => [receiver, create(one, { ...deps, receiver })]));
+}
+
+/** What the configuration says on how many a receiver gets at most. */
+export function ratesOf(settings: Readonly<Record<string, NotifierSettings>>): Map<string, Rate> {
+  return new Map(
+    Object.entries(settings).flatMap(([receiver, one]) =>
+      one.type === 'log' || one.rate_limit === undefined ? [] : [[receiver, one.rate_limit]],
+    ),
+  );
 }
 
 function create(settings: NotifierSettings, deps: NotifierDeps): Notifier {

@@ -1,6 +1,7 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
 import * as z from 'zod/mini';
+import type { Rate } from './notifier.ts';
 
 /* Kinds of setting that several notifiers have. */
 
@@ -13,6 +14,23 @@ export const timeout = z._default(
     z.refine((ms) => ms > 0 && ms <= timeoutMsMax, { error: 'expected a duration above 0 and up to 25s' }),
   ),
   10_000,
+);
+
+const spansMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
+
+/** How many a receiver gets at most: `30/m`. */
+export const rateLimit = z.optional(
+  z.pipe(
+    field.text,
+    z.transform((value, context): Rate => {
+      const [, digits = '', unit = ''] = /^\s*(\d{1,6})\s*\/\s*([smh])\s*$/.exec(value) ?? [];
+      const perMs = spansMs[unit];
+      if (Number(digits) > 0 && perMs !== undefined) return { count: Number(digits), perMs };
+      const message = 'expected how many within what time, such as 5/s, 30/m or 1000/h';
+      context.issues.push({ code: 'custom', message, input: value });
+      return z.NEVER;
+    }),
+  ),
 );
 
 /** RFC 9110 section 5.1: a token. The names that we set ourselves are not for others to set. */

@@ -41,6 +41,12 @@ export interface Preview {
   readonly note?: string;
 }
 
+/** At most `count` within any `perMs`. */
+export interface Rate {
+  readonly count: number;
+  readonly perMs: number;
+}
+
 /** What a notifier is set up with, beside its settings. */
 export interface NotifierDeps {
   /** Its name in the configuration. */

@@ -3,7 +3,7 @@ import { Circuit } from './circuit.ts';
 
 function opened(): Circuit {
   const circuit = new Circuit();
-  for (let count = 0; count < 5; count += 1) circuit.failed(0);
+  for (let count = 0; count < 5; count += 1) circuit.failed(0, 0);
   return circuit;
 }
 
@@ -17,7 +17,7 @@ describe('the circuit of a receiver', () => {
       pauses.push(until - now);
       expect([circuit.width(until - 1), circuit.width(until)]).toEqual([0, 1]);
       now = until;
-      circuit.failed(now);
+      circuit.failed(now, now);
     }
 
     expect(pauses.map((ms) => ms / 1000)).toEqual([2, 4, 8, 16, 32, 60, 60, 60]);
@@ -28,8 +28,8 @@ describe('the circuit of a receiver', () => {
     const circuit = new Circuit();
 
     for (let count = 0; count < 100; count += 1) {
-      if (count % 5 === 4) expect(circuit.answered()).toBe(false);
-      else circuit.failed(count);
+      if (count % 5 === 4) expect(circuit.answered(count)).toBe(false);
+      else circuit.failed(count, count);
     }
 
     expect([circuit.openUntil, circuit.width(100)]).toEqual([null, Number.POSITIVE_INFINITY]);
@@ -38,20 +38,29 @@ describe('the circuit of a receiver', () => {
   it('counts failures of attempts already under way without a longer pause', () => {
     const circuit = opened();
 
-    circuit.failed(1);
+    circuit.failed(1, 0);
 
     expect([circuit.failures, circuit.openUntil]).toEqual([6, 2000]);
+  });
+
+  it('is not opened by what hangs while others are answered', () => {
+    const circuit = new Circuit();
+    circuit.answered(10);
+
+    for (let count = 0; count < 20; count += 1) circuit.failed(500, 9);
+
+    expect([circuit.failures, circuit.openUntil]).toEqual([0, null]);
   });
 
   it('F108 closes with the first answer, and doubles from one attempt at once', () => {
     const circuit = opened();
 
-    expect(circuit.answered()).toBe(true);
+    expect(circuit.answered(1)).toBe(true);
 
     expect([circuit.failures, circuit.failingSince, circuit.openUntil]).toEqual([0, null, null]);
     const widths = [circuit.width(1)];
     for (let count = 0; count < 3; count += 1) {
-      circuit.answered();
+      circuit.answered(1);
       widths.push(circuit.width(1));
     }
     expect(widths).toEqual([1, 2, 4, 8]);

@@ -3,7 +3,8 @@ const firstPauseMs = 2000;
 const pauseMsMax = 60_000;
 
 /**
- * Spares a receiver that does not answer. Closed: attempts go out freely. After five failures in a row it opens: for a pause that
+ * Spares a receiver that does not answer. Closed: attempts go out freely. After five failures in a row, of
+ * attempts that began after its last answer, it opens: for a pause that
  * doubles from 2 s to 1 min nothing goes out, then one attempt is the probe. An answer closes it, and the number of attempts at
  * once doubles from one with each that follows. Times are epoch milliseconds.
  */
@@ -13,6 +14,7 @@ export class Circuit {
   #openUntil: number | null = null;
   #pauseMs = 0;
   #width = Number.POSITIVE_INFINITY;
+  #answeredAt = Number.NEGATIVE_INFINITY;
 
   get failures(): number {
     return this.#failures;
@@ -34,7 +36,8 @@ export class Circuit {
     return now < this.#openUntil ? 0 : 1;
   }
 
-  failed(now: number): void {
+  failed(now: number, startedAt: number): void {
+    if (startedAt < this.#answeredAt) return;
     this.#failures += 1;
     this.#failingSince ??= now;
     const isEarlier = this.#openUntil !== null && now < this.#openUntil;
@@ -44,7 +47,8 @@ export class Circuit {
   }
 
   /** @returns whether that closes it */
-  answered(): boolean {
+  answered(now: number): boolean {
+    this.#answeredAt = now;
     const wasOpen = this.#openUntil !== null;
     this.#width = wasOpen ? 1 : this.#width * 2;
     this.#failures = 0;

@@ -3,11 +3,10 @@ import { setMaxListeners } from 'node:events';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
 import type { Database, Queries } from '../db/database.ts';
-import type { DeliveryOutcome, Notifier } from '../notifiers/notifier.ts';
+import type { DeliveryOutcome, Notifier, Rate } from '../notifiers/notifier.ts';
 import { collapseOld, collapseOntoLast } from './collapse-store.ts';
 import { logAttempt } from './delivery-log.ts';
 import type { Keeper } from './outbox.ts';
-import type { Rate } from './pace.ts';
 import { Queue, type ReceiverState } from './queue.ts';
 import { type Settlement, settle } from './schedule.ts';
 import {
@@ -280,7 +279,7 @@ export class Deliverer implements AsyncDisposable {
     const settlement: Settlement = isBrokenOff
       ? { state: 'pending', nextAttemptAt: now, error: outcome.error }
       : settle(outcome, claimed, { now });
-    const isBack = !isBrokenOff && queue.heard(outcome, now);
+    const isBack = !isBrokenOff && queue.heard(outcome, { startedAt: at.getTime(), now });
     const isSettled = await this.#settle({
       claimed,
       claimant: this.#claimant,

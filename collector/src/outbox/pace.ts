@@ -1,11 +1,7 @@
-/** At most `count` within any `perMs`. */
-export interface Rate {
-  readonly count: number;
-  readonly perMs: number;
-}
+import type { Rate } from '../notifiers/notifier.ts';
 
 /** More than most receivers take; a receiver's own answer (429) slows it further. */
-export const defaultRate: Rate = { count: 500, perMs: 1000 };
+const defaultRate: Rate = { count: 500, perMs: 1000 };
 
 /** Keeps to a rate. Times are monotonic milliseconds. */
 export class Pace {

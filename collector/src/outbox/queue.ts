@@ -1,6 +1,6 @@
-import type { DeliveryOutcome, Notifier } from '../notifiers/notifier.ts';
+import type { DeliveryOutcome, Notifier, Rate } from '../notifiers/notifier.ts';
 import { Circuit } from './circuit.ts';
-import { Pace, type Rate } from './pace.ts';
+import { Pace } from './pace.ts';
 
 /** How a receiver fares. Instants are epoch milliseconds. */
 export interface ReceiverState {
@@ -53,12 +53,12 @@ export class Queue {
   }
 
   /** @returns whether the receiver answers again after it was left alone. */
-  heard(outcome: DeliveryOutcome, now: number): boolean {
+  heard(outcome: DeliveryOutcome, { startedAt, now }: { startedAt: number; now: number }): boolean {
     if (outcome.outcome === 'retry' && outcome.afterMs !== undefined) this.#pausedUntil = now + outcome.afterMs;
     // Who refuses, or has too many, is there.
     const isThere = outcome.outcome !== 'retry' || outcome.httpStatus === 429;
-    if (isThere) return this.circuit.answered();
-    this.circuit.failed(now);
+    if (isThere) return this.circuit.answered(now);
+    this.circuit.failed(now, startedAt);
     return false;
   }
 

@@ -54,7 +54,9 @@ export type DecisionReason =
   /** The subscription's quiet hours; told afterwards, if it still holds. */
   | 'quiet_hours'
   /** `max_alerts_per_job` of the subscription. */
-  | 'max_alerts_reached';
+  | 'max_alerts_reached'
+  /** It is this receiver that takes no notifications. */
+  | 'receiver_failing';
 
 /** What keeps a transition from everyone: a person's order, that it is no news any more, or that something else stands for it. */
 export type Suppression = 'draining' | 'already_over' | 'restart_loop' | 'flapping' | 'told_with_fleet';
@@ -78,6 +80,27 @@ export function decide(question: Question): Decision[] {
     const isAgain = answer.reason === 'matched' && told.has(subscription.receiver);
     if (answer.reason === 'matched') told.add(subscription.receiver);
     return decisionOf(subscription, isAgain ? { reason: 'receiver_already_told' } : answer);
+  });
+}
+
+/** That a receiver takes nothing is told by every other one of the configuration, whatever they subscribed to. */
+export function decideBeside(
+  failing: string,
+  { policy, facts, now }: Omit<Question, 'suppression' | 'sent'>,
+): Decision[] {
+  const configured = [...policy.receivers].filter((receiver) => !receiver.includes(':'));
+  const silenced = findSilence(policy.silences, { attributes: facts.at(-1)?.attributes ?? {}, now });
+  return configured.map((receiver) => {
+    const subscription: Subscription = { name: 'delivery', receiver, matchers: [], events: [], renotifyIntervalMs: 0 };
+    if (receiver === failing) return decisionOf(subscription, { reason: 'receiver_failing' });
+    if (!policy.enabled) return decisionOf(subscription, { reason: 'notifications_disabled' });
+    if (silenced === null) return decisionOf(subscription, { reason: 'matched' });
+    const { silence, until } = silenced;
+    return decisionOf(subscription, {
+      reason: 'silenced',
+      detail: describeSilence(silence, until),
+      silence: silence.id,
+    });
   });
 }
 

@@ -28,6 +28,7 @@ export const conditionType = z.enum([
   'TaskGhost',
   'SchedulerUnreachable',
   'SourceBlind',
+  'DeliveryFailed',
 ]);
 export type ConditionType = z.infer<typeof conditionType>;
 

@@ -17,7 +17,24 @@ export const collectorStatus = z.object({
     p50_ms: z.number().nullable(),
     p90_ms: z.number().nullable(),
     p99_ms: z.number().nullable(),
+    /** Within which everybody is to be told. */
+    promise_ms: z.number(),
+    /** Deliveries since the start that took longer. */
+    later_count: z.int(),
   }),
+  /** Of the configuration, and people's own targets while they are in trouble. `paused`: left alone until `next_attempt_at`. */
+  receivers: z.array(
+    z.object({
+      receiver: z.string(),
+      state: z.enum(['working', 'failing', 'paused']),
+      failures_in_row: z.int(),
+      failing_since: z.string().nullable(),
+      next_attempt_at: z.string().nullable(),
+      last_error: z.string().nullable(),
+      /** Notifications to it were given up, and it has taken none since. */
+      has_given_up: z.boolean(),
+    }),
+  ),
   /** Of the configuration, with the reason while one cannot be read. */
   schedulers: z.array(
     z.object({

@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { headers, timeout } from '../fields.ts';
+import { headers, rateLimit, timeout } from '../fields.ts';
 import { templateSettings } from '../template.ts';
 
 export const appriseSettings = z
@@ -16,6 +16,7 @@ export const appriseSettings = z
     template: templateSettings,
     headers,
     timeout,
+    rate_limit: rateLimit,
   })
   .check(field.eitherOr('url'));
 export type AppriseSettings = z.output<typeof appriseSettings>;

@@ -1,7 +1,7 @@
 import { domainToASCII } from 'node:url';
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { timeout } from '../fields.ts';
+import { rateLimit, timeout } from '../fields.ts';
 import { templateSettings } from '../template.ts';
 
 /** RFC 5321 section 4.5.3.1.3: a path has 256 octets, its angle brackets among them. */
@@ -100,6 +100,7 @@ export const emailSettings = z.strictObject({
   smtp: z.optional(smtpSettings),
   template: templateSettings,
   timeout,
+  rate_limit: rateLimit,
 });
 export type EmailSettings = z.output<typeof emailSettings>;
 

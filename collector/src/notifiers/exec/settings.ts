@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { timeout } from '../fields.ts';
+import { rateLimit, timeout } from '../fields.ts';
 
 export const execSettings = z.strictObject({
   type: z.literal('exec'),
@@ -11,5 +11,6 @@ export const execSettings = z.strictObject({
     }),
   ),
   timeout,
+  rate_limit: rateLimit,
 });
 export type ExecSettings = z.output<typeof execSettings>;

@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { headers, timeout } from '../fields.ts';
+import { headers, rateLimit, timeout } from '../fields.ts';
 
 export const webhookSettings = z
   .strictObject({
@@ -13,6 +13,7 @@ export const webhookSettings = z
     secrets: z._default(field.listOf(field.text), []),
     headers,
     timeout,
+    rate_limit: rateLimit,
   })
   .check(field.eitherOr('url'));
 export type WebhookSettings = z.output<typeof webhookSettings>;
