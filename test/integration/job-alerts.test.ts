@@ -10,6 +10,8 @@ import { AlertRig } from '../support/alert-rig.ts';
 import { TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { HttpSink } from '../support/http-sink.ts';
+import { MailSink } from '../support/mail-sink.ts';
+import { parseMail } from '../support/parsed-mail.ts';
 import { startRouting } from '../support/routing-rig.ts';
 
 /* The alerts of a job, as their specification (R57 to R73) has them. Without a configured notifier nobody else is told. */
@@ -122,6 +124,62 @@ describe('an alert of a job', () => {
       status: 400,
       body: { error: { field: 'target', message: expect.stringContaining('notifications.smtp') } },
     });
+  });
+
+  const withMail = (sink: MailSink, smtp: object = {}) => ({
+    subscriptions: [{ events: ['begin'] }],
+    smtp: { host: 'localhost', port: sink.port, from: 'Watch <watch@example.org>', tls: 'off', ...smtp },
+  });
+
+  it('R64 R71 mails a run that is over its time limit, when there is a mail server', async () => {
+    await using sink = await MailSink.open({ tls: 'off' });
+    await using product = await startRouting(rig, { clock: systemClock, notifications: withMail(sink) });
+    product.start();
+    const asked = { alert_type: 'email', target: 'ops@example.org', on_failure: false };
+    expect((await product.ask('POST', path, asked)).status).toBe(201);
+    expect((await product.ask('POST', path, { ...asked, target: 'not an address' })).status).toBe(400);
+
+    await rig.taskEnded('n1', 'r1', { status: 'failed', ...train });
+    await rig.taskEnded('n1', 'r2', { status: 'timed_out', name: 'nightly', ...train });
+    const committedAt = Date.now();
+    product.engine.nudge();
+
+    await eventually(() => expect(sink.mails).toHaveLength(1), { timeoutMs: 5000 });
+    expect(Date.now() - committedAt).toBeLessThan(5000);
+    expect(sink.mails[0]).toMatchObject({ to: ['ops@example.org'], from: 'watch@example.org' });
+    const { headers, parts } = parseMail(sink.mails[0]?.source ?? '');
+    expect(headers.get('subject')?.[0]).toContain('nightly');
+    expect(parts.get('text/plain')).toContain('ran out of time');
+  });
+
+  it('R65 R72 changes nothing about the run when its mail is refused, and says why without a secret', async () => {
+    const lines: string[] = [];
+    const log = pino({}, { write: (line: string) => void lines.push(line) });
+    const password = 'pa55-word-of-the-sink';
+    await using sink = await MailSink.open({ tls: 'off', account: { user: 'watch', password } });
+    const login = { username: 'watch', password: 'another-pa55-word' };
+    await using product = await startRouting(rig, {
+      clock: systemClock,
+      notifications: withMail(sink, login),
+      deliverer: { log },
+    });
+    product.start();
+    await product.ask('POST', path, { alert_type: 'email', target: 'ops@example.org' });
+
+    await rig.taskEnded('n1', 'r1', { status: 'timed_out', ...train });
+    product.engine.nudge();
+
+    await eventually(async () =>
+      expect(
+        await rig.rows<{ last_error: string }>("select last_error from notifications where state = 'dead'"),
+      ).toEqual([{ last_error: expect.stringContaining('535') }]),
+    );
+    expect(sink.passwords).toEqual([login.password]);
+    const { body } = await product.ask('GET', '/tasks/r1');
+    expect(body).toMatchObject({ status: 'timed_out' });
+    const shown = JSON.stringify([lines, await product.ask('GET', '/explain/tasks/r1'), body]);
+    expect(shown).toContain('535');
+    expect(shown).not.toMatch(/pa55-word/);
   });
 
   it('R65 R72 changes nothing about the run when it cannot be told, and delays nobody', async () => {

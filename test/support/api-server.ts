@@ -1,6 +1,6 @@
-import type { HealthParts } from '@runnerwatch/collector/api/health.ts';
 import { fileURLToPath } from 'node:url';
 import type { AuthOptions } from '@runnerwatch/collector/api/auth.ts';
+import type { HealthParts } from '@runnerwatch/collector/api/health.ts';
 import type { CollectorStatus } from '@runnerwatch/collector/api/schemas/status.ts';
 import { buildServer } from '@runnerwatch/collector/api/server.ts';
 import { type Bus, createBus, createStreamHub, type LoadRecord } from '@runnerwatch/collector/api/stream.ts';

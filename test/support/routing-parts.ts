@@ -1,6 +1,6 @@
 import type { ResourceParts } from '@runnerwatch/collector/api/resources.ts';
 import type { Database } from '@runnerwatch/collector/db/database.ts';
-import { createTargetKinds, refuseTarget } from '@runnerwatch/collector/notifiers/targets.ts';
+import { createTargetKinds, refuseTarget, type TargetKinds } from '@runnerwatch/collector/notifiers/targets.ts';
 import { LivePolicy } from '@runnerwatch/collector/routing/live-policy.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { pino } from 'pino';
@@ -17,18 +17,21 @@ export function routingParts(
       isAlone: true,
     }),
     allowedCidrs = ['127.0.0.0/8'],
+    targetKinds,
     now = Date.now,
     onEnded = () => undefined,
   }: {
     policy?: LivePolicy;
     allowedCidrs?: readonly string[];
+    /** Unset: those of a collector without a mail server. */
+    targetKinds?: TargetKinds;
     now?: () => number;
     onEnded?: (undrained: string | null) => void;
   } = {},
 ): Pick<ResourceParts, 'subscriptions' | 'silences'> {
   const system = { env: {}, kill: (pid: number, signal: string) => process.kill(pid, signal) };
   const deps = { log: pino({ level: 'silent' }), clock: systemClock, hostname: 'collector-1', system };
-  const kinds = createTargetKinds(deps, { allowed_cidrs: allowedCidrs });
+  const kinds = targetKinds ?? createTargetKinds(deps, { allowed_cidrs: allowedCidrs });
   return {
     subscriptions: { db, policy, now, refuseTarget: (type, address) => refuseTarget(kinds, type, address) },
     silences: { db, policy, now, onEnded },

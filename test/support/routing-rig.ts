@@ -44,9 +44,9 @@ export async function startRouting(
     engine: { clock, ...more },
     deliverer: { clock, ...moreDelivery },
   });
-  const { policy, deliverer, engine } = alerting;
+  const { policy, deliverer, engine, targetKinds } = alerting;
   await policy.start();
-  const parts = routingParts(db, { policy, now, allowedCidrs, onEnded: () => engine.nudge() });
+  const parts = routingParts(db, { policy, now, targetKinds, onEnded: () => engine.nudge() });
   const queries = db.drizzle;
   const api = await startApi({
     routes: [

@@ -23,11 +23,19 @@ export interface Collapse {
  * What one receiver has not been told of an alert becomes one message: the last, which says what the others would have. They are
  * settled as collapsed into it, dead letters among them, and the claim passes on to it.
  *
- * @returns what is to be sent: the last, or what was claimed when that stands alone
+ * @returns what is to be sent: the last, or what was claimed when that stands alone; null when a digest has the last word already
  */
-export async function collapseOntoLast(db: Database, { claimed, claimant, now, leaseMs }: Collapse): Promise<Claimed> {
+export async function collapseOntoLast(
+  db: Database,
+  { claimed, claimant, now, leaseMs }: Collapse,
+): Promise<Claimed | null> {
   return db.drizzle.transaction(async (tx) => {
     const siblings = await lockSiblings(tx, claimed);
+    const latest = siblings.at(-1);
+    if (latest?.state === 'collapsed') {
+      await settleInto(tx, [claimed.id], { into: latest.collapsedInto, now });
+      return null;
+    }
     const toldUntil = siblings.findLastIndex(({ state }) => state === 'delivered');
     const untold = siblings.slice(toldUntil + 1);
     const last = untold.findLast(({ state }) => state === 'pending');
@@ -39,10 +47,7 @@ export async function collapseOntoLast(db: Database, { claimed, claimant, now, l
       { wasTold: toldUntil >= 0 },
     );
     const ids = others.flatMap(({ id, state }) => (state === 'collapsed' ? [] : [id]));
-    await tx
-      .update(notifications)
-      .set({ state: 'collapsed', collapsedInto: last.id, settledAt: now, claimedBy: null, claimedUntil: null })
-      .where(inArray(notifications.id, ids));
+    await settleInto(tx, ids, { into: last.id, now });
     await tx
       .update(notifications)
       .set({ body, claimedBy: claimant, claimedUntil: new Date(now.getTime() + leaseMs) })
@@ -56,6 +61,17 @@ export async function collapseOntoLast(db: Database, { claimed, claimant, now, l
       isLate: false,
     };
   });
+}
+
+async function settleInto(
+  tx: Queries,
+  ids: readonly string[],
+  { into, now }: { into: string | null; now: Date },
+): Promise<void> {
+  await tx
+    .update(notifications)
+    .set({ state: 'collapsed', collapsedInto: into, settledAt: now, claimedBy: null, claimedUntil: null })
+    .where(inArray(notifications.id, [...ids]));
 }
 
 type Row = typeof notifications.$inferSelect;
@@ -127,17 +143,8 @@ async function digestOld(
   const told = { type: 'digest', at, incident: null, node: null, transition: 'digest', repeat: 0 } as const;
   const body = { ...told, digest: sumOf(rows, at) };
   const [id = ''] = await promiseNotifications(tx, [{ transitionId, subscription: 'digest', receiver, body }], now);
-  await inParts(rows, 1000, (part) =>
-    tx
-      .update(notifications)
-      .set({ state: 'collapsed', collapsedInto: id, settledAt: now, claimedBy: null, claimedUntil: null })
-      .where(
-        inArray(
-          notifications.id,
-          part.map((row) => row.id),
-        ),
-      ),
-  );
+  const settled = rows.map((row) => row.id);
+  await inParts(settled, 1000, (ids) => settleInto(tx, ids, { into: id, now }));
   return count;
 }
 

@@ -182,9 +182,10 @@ export class Deliverer implements AsyncDisposable {
     this.#isReady = true;
     while (!this.#stopping.signal.aborted) {
       this.#wasNudged = false;
+      // Before anything of it is claimed.
+      await this.#giveUpOnOrphans();
       for (const queue of this.#queues.values()) if (!queue.isTarget) this.#track(this.#fill(queue));
       if (this.#options.targets?.areThere() === true) this.#track(this.#fillTargets());
-      this.#track(this.#giveUpOnOrphans());
       if (this.#wasNudged) continue;
       const waking = new AbortController();
       this.#wake = () => waking.abort();
@@ -299,7 +300,7 @@ export class Deliverer implements AsyncDisposable {
     this.#waiters.get(claimed.id)?.(outcome);
   }
 
-  /** What there is to say by now of what was claimed. Null: the database fails; it is claimed again after the lease. */
+  /** What there is to say by now of what was claimed. Null: nothing, or the database fails, and it is claimed again after the lease. */
   async #lastWord(claimed: Claimed): Promise<Claimed | null> {
     if (!claimed.isLate) return claimed;
     const { db, clock } = this.#options;
