@@ -179,6 +179,7 @@ export class Deliverer implements AsyncDisposable {
         if (queue !== undefined) queue.hasGivenUp = true;
       }
     });
+    await this.#giveUpOnOrphans();
     this.#isReady = true;
     while (!this.#stopping.signal.aborted) {
       this.#wasNudged = false;
