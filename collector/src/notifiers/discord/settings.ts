@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { timeout } from '../fields.ts';
+import { rateLimit, timeout } from '../fields.ts';
 
 /** A webhook of one channel. */
 export const discordSettings = z
@@ -9,6 +9,7 @@ export const discordSettings = z
     url: z.optional(field.httpUrl),
     url_file: z.optional(field.path),
     timeout,
+    rate_limit: rateLimit,
   })
   .check(field.eitherOr('url'));
 export type DiscordSettings = z.output<typeof discordSettings>;

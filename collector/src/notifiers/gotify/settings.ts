@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { timeout } from '../fields.ts';
+import { rateLimit, timeout } from '../fields.ts';
 
 /** An application on a server of one's own. */
 export const gotifySettings = z
@@ -10,6 +10,7 @@ export const gotifySettings = z
     token: z.optional(field.text),
     token_file: z.optional(field.path),
     timeout,
+    rate_limit: rateLimit,
   })
   .check(field.eitherOr('token'));
 export type GotifySettings = z.output<typeof gotifySettings>;

@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { timeout } from '../fields.ts';
+import { rateLimit, timeout } from '../fields.ts';
 
 /** An incoming webhook. */
 export const mattermostSettings = z
@@ -9,6 +9,7 @@ export const mattermostSettings = z
     url: z.optional(field.httpUrl),
     url_file: z.optional(field.path),
     timeout,
+    rate_limit: rateLimit,
   })
   .check(field.eitherOr('url'));
 export type MattermostSettings = z.output<typeof mattermostSettings>;

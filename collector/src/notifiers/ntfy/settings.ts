@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { timeout } from '../fields.ts';
+import { rateLimit, timeout } from '../fields.ts';
 
 /** A topic. On a public server its name is as good as a password, so it may come from a file. */
 export const ntfySettings = z
@@ -12,6 +12,7 @@ export const ntfySettings = z
     token_file: z.optional(field.path),
     api_url: z._default(field.httpUrl, 'https://ntfy.sh'),
     timeout,
+    rate_limit: rateLimit,
   })
   .check(field.eitherOr('topic'));
 export type NtfySettings = z.output<typeof ntfySettings>;

@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { timeout } from '../fields.ts';
+import { rateLimit, timeout } from '../fields.ts';
 
 /** An integration of type "API". */
 export const opsgenieSettings = z
@@ -11,6 +11,7 @@ export const opsgenieSettings = z
     /** `https://api.eu.opsgenie.com` for an account in the EU. */
     api_url: z._default(field.httpUrl, 'https://api.opsgenie.com'),
     timeout,
+    rate_limit: rateLimit,
   })
   .check(field.eitherOr('api_key'));
 export type OpsgenieSettings = z.output<typeof opsgenieSettings>;

@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { timeout } from '../fields.ts';
+import { rateLimit, timeout } from '../fields.ts';
 
 /** An integration of type "Events API v2". */
 export const pagerdutySettings = z
@@ -11,6 +11,7 @@ export const pagerdutySettings = z
     /** `https://events.eu.pagerduty.com` for an account in the EU. */
     api_url: z._default(field.httpUrl, 'https://events.pagerduty.com'),
     timeout,
+    rate_limit: rateLimit,
   })
   .check(field.eitherOr('routing_key'));
 export type PagerdutySettings = z.output<typeof pagerdutySettings>;

@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { timeout } from '../fields.ts';
+import { rateLimit, timeout } from '../fields.ts';
 
 /** An incoming webhook (`url`), or a bot (`bot_token` and `channel`), whose messages can be edited and answered in threads. */
 export const slackSettings = z
@@ -14,6 +14,7 @@ export const slackSettings = z
     channel: z.optional(field.text),
     api_url: z._default(field.httpUrl, 'https://slack.com/api'),
     timeout,
+    rate_limit: rateLimit,
   })
   .check(({ value, issues }) => {
     const refuse = (key: string, message: string) =>

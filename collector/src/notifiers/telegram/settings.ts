@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { timeout } from '../fields.ts';
+import { rateLimit, timeout } from '../fields.ts';
 
 /** A bot, and the chat it writes to. */
 export const telegramSettings = z
@@ -17,6 +17,7 @@ export const telegramSettings = z
     topic_id: z.optional(field.count),
     api_url: z._default(field.httpUrl, 'https://api.telegram.org'),
     timeout,
+    rate_limit: rateLimit,
   })
   .check(field.eitherOr('bot_token'));
 export type TelegramSettings = z.output<typeof telegramSettings>;
