@@ -25,6 +25,7 @@ const webhook = (sink: HttpSink, timeout = '300ms') => ({ type: 'webhook', url: 
 const status = (code: number): Answer => ({ kind: 'status', status: code });
 const everyEnd = (sink: HttpSink) => ({
   notifiers: { hook: webhook(sink) },
+  group_window: 0,
   subscriptions: [{ name: 'ends', events: ['end'], receiver: 'hook' }],
 });
 
@@ -478,6 +479,7 @@ describeOnDatabases('the outbox', (kind) => {
           events: ['fail', 'timeout', 'condition', 'unreachable'],
           receiver: 'hook',
           renotify_interval: '0',
+          group_window: '30s',
           target: null,
           target_digest: null,
           max_alerts_per_job: null,

@@ -521,42 +521,41 @@ describeOnDatabases('a scheduler beside the agents', (kind) => {
     expect(await rig.rows(`select kind from events`)).toEqual([]);
   });
 
-  it('ends a ghost of before a restart, also when its scheduler is configured no more', async () => {
-    await using host = await RiverHost.open('hakuriver');
-    await using alerting = startAlerting(rig);
-    host.set({ task_id: id(1), status: 'running', assigned_node: 'gpu-1' });
-    const firing = () => rig.rows(`select 1 from alerts where condition = 'TaskGhost' and status = 'firing'`);
-    const haunt = async () => {
+  it.each(['its scheduler says so', 'its scheduler is configured no more'])(
+    'ends a ghost of before a restart when %s',
+    async (why) => {
+      await using host = await RiverHost.open('hakuriver');
+      await using alerting = startAlerting(rig);
+      host.set({ task_id: id(1), status: 'running', assigned_node: 'gpu-1' });
+      const firing = () => rig.rows(`select 1 from alerts where condition = 'TaskGhost' and status = 'firing'`);
       const { poller, clock } = pollerOf(host);
       for (let look = 0; look < 3; look += 1) {
         await poller.look();
         await (clock as ManualClock).advance(5000);
       }
       await alerting.engine.round();
-    };
-    await haunt();
-    expect(await firing()).toHaveLength(1);
+      expect(await firing()).toHaveLength(1);
 
-    host.set({ task_id: id(1), status: 'failed' });
-    await pollerOf(host).poller.look();
-    await alerting.engine.round();
-    expect(await firing()).toEqual([]);
-
-    host.set({ task_id: id(1), status: 'running' });
-    await haunt();
-    expect(await firing()).toHaveLength(1);
-    const none = await startSchedulers({
-      config: [],
-      db: rig.db,
-      report: async () => {},
-      onJoined: () => {},
-      clock: systemClock,
-      log,
-    });
-    await none[Symbol.asyncDispose]();
-    await alerting.engine.round();
-    expect(await firing()).toEqual([]);
-  });
+      if (why === 'its scheduler says so') {
+        host.set({ task_id: id(1), status: 'failed' });
+        await pollerOf(host).poller.look();
+        await alerting.engine.round();
+        expect(await firing()).toEqual([]);
+        return;
+      }
+      const none = await startSchedulers({
+        config: [],
+        db: rig.db,
+        report: async () => {},
+        onJoined: () => {},
+        clock: systemClock,
+        log,
+      });
+      await none[Symbol.asyncDispose]();
+      await alerting.engine.round();
+      expect(await firing()).toEqual([]);
+    },
+  );
 
   it('says that a scheduler is away: in its state at once, as a condition after 30 s, and when it is back', async () => {
     await using host = await RiverHost.open('hakuriver');

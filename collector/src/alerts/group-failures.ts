@@ -28,7 +28,7 @@ import { tell } from './tell.ts';
  *   told     the first, at once; so is the next one after a calm
  *   grouped  those that follow within a subscription's window: each is an alert and a transition like any other, and waits
  *   digest   one message with all that waited, as they are by then
- *   storm    an eleventh kind within a minute waits, too, with all that come after it
+ *   storm    a hundred and first kind within a minute waits, too, with all that come after it
  *
  * What one kind is: one incident's key (incidents/signature.ts), also when the incident was resolved in between. A task without a
  * job is no batch, whatever its name: it is of a kind of its own.

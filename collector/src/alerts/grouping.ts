@@ -43,7 +43,7 @@ export interface Placing {
 }
 
 /** What a fleet may bring in a minute on an ordinary bad day; more is a storm. */
-const kindsMax = 10;
+const kindsMax = 100;
 
 /** Where a failure goes, and what becomes of that group: told at once, or waiting with its kind, or with those of any kind. */
 export function place({ own, any, kinds, now, windowMs }: Placing): {
