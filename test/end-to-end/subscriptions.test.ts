@@ -13,7 +13,7 @@ describe('who hears what, by the command line', () => {
   beforeAll(async () => {
     sink = await HttpSink.open();
     installation = await prepared();
-    collector = await installation.collector({ notifications: { allowed_cidrs: ['127.0.0.0/8'] } });
+    collector = await installation.collector({ notifications: { allowed_cidrs: ['127.0.0.0/8'], group_window: '0' } });
     installation.agent(calm);
     await eventually(() =>
       installation.get<{ items: { status: string }[] }>('/nodes').then(({ items }) => items[0]?.status === 'online'),

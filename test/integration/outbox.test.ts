@@ -479,7 +479,7 @@ describeOnDatabases('the outbox', (kind) => {
           events: ['fail', 'timeout', 'condition', 'unreachable'],
           receiver: 'hook',
           renotify_interval: '0',
-          group_window: '30s',
+          group_window: '5s',
           target: null,
           target_digest: null,
           max_alerts_per_job: null,

@@ -31,7 +31,7 @@ notifications:
   # Say again that a condition still holds, after this long. 0: once when it fires, once when it resolves.
   renotify_interval: 0
   # Failures of one kind: the first is told at once, those that follow within this time in one message. 0: each for itself.
-  group_window: 30s
+  group_window: 5s
   # Who can be told, by name. With none, the log is.
   notifiers:
     log: { type: log }

@@ -27,7 +27,7 @@ import { tell } from './tell.ts';
  *
  *   told     the first, at once; so is the next one after a calm
  *   grouped  those that follow within a subscription's window: each is an alert and a transition like any other, and waits
- *   digest   one message with all that waited, as they are by then
+ *   digest   one message with all that waited, as they are by then; of a single one its own
  *   storm    a hundred and first kind within a minute waits, too, with all that come after it
  *
  * What one kind is: one incident's key (incidents/signature.ts), also when the incident was resolved in between. A task without a
@@ -141,6 +141,22 @@ async function tellDigest(
   const { alert, node = null, task = null } = members[0] ?? {};
   if (alert === undefined || task === null) return;
   const size = groups.reduce((sum, { waiting }) => sum + waiting, 0);
+  if (size === 1) {
+    const incident = await findIncident(judging.tx, alert.incidentId);
+    const own = { kind: 'fired', type: 'task.ended', reason: task.status, active: true, isHeld: false } as const;
+    tell(judging, [
+      {
+        ...own,
+        decisions,
+        alert,
+        incident: incident && (await withFinding(judging, { incident, task, node })),
+        task,
+        node,
+      },
+    ]);
+    count(judging, task, decisions);
+    return;
+  }
   const isOfOne = new Set(members.map((member) => member.alert.incidentId)).size === 1;
   const incident = isOfOne ? await findIncident(judging.tx, alert.incidentId) : null;
   const group = members.flatMap((member) =>

@@ -2,7 +2,7 @@ import { and, asc, eq, gt, inArray, ne, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
 import { alerts, failureGroups, heldNotifications, nodes, tasks } from '../db/tables/schema.ts';
 import type { Answer } from '../routing/decide.ts';
-import { calmWindows } from './grouping.ts';
+import { calmMsMin, calmWindows } from './grouping.ts';
 import type { FiringCase } from './round.ts';
 
 export type GroupRow = typeof failureGroups.$inferSelect;
@@ -129,5 +129,5 @@ export async function moveToGroup(
 export async function deleteCalmGroups(tx: Queries, now: Date): Promise<void> {
   await tx.execute(sql`
     delete from failure_groups
-    where waiting = 0 and told_at + ${calmWindows}::int * window_ms * interval '1 millisecond' <= ${now.toISOString()}::timestamptz`);
+    where waiting = 0 and told_at + greatest(${calmMsMin}::int, ${calmWindows}::int * window_ms) * interval '1 millisecond' <= ${now.toISOString()}::timestamptz`);
 }

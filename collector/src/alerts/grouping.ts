@@ -7,14 +7,15 @@ export interface ToldGroup {
   readonly waiting: number;
 }
 
-const growth = 4;
-/** So many windows without a message, and the next failure is a new trouble. */
+const growth = 8;
+/** So many windows without a message, five minutes at least, and the next failure is a new trouble. */
 export const calmWindows = 10;
+export const calmMsMin = 5 * 60_000;
 const windowMaxMs = 3_600_000;
 
 /**
  * Whether a failure is told at once or waits for those like it. The first is told at once; those within the window after a
- * message wait, and while failures go on each window is four times the one before: three messages in five minutes from thirty
+ * message wait, and while failures go on each window is eight times the one before: three messages in five minutes from five
  * seconds on, however many there are. Null: it waits.
  */
 export function admit(
@@ -23,7 +24,7 @@ export function admit(
 ): Omit<ToldGroup, 'waiting'> | null {
   if (group === null) return { toldAt: now, windowMs };
   if (group.waiting > 0 || now < group.toldAt + group.windowMs) return null;
-  const isCalm = now >= group.toldAt + calmWindows * group.windowMs;
+  const isCalm = now >= group.toldAt + Math.max(calmMsMin, calmWindows * group.windowMs);
   return { toldAt: now, windowMs: isCalm ? windowMs : nextWindow(group.windowMs) };
 }
 
@@ -52,7 +53,7 @@ export function place({ own, any, kinds, now, windowMs }: Placing): {
   readonly group: ToldGroup;
 } {
   const admitted = admit(own, { now, windowMs });
-  if (own !== null && admitted === null)
+  if (own !== null && (admitted === null || kinds >= kindsMax))
     return { where: 'own', isTold: false, group: { ...own, waiting: own.waiting + 1 } };
   const isStorm = any !== null && (any.waiting > 0 || now < any.toldAt + any.windowMs);
   if (own === null && any !== null && isStorm)

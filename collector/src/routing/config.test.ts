@@ -27,7 +27,7 @@ describe('the notifications section', () => {
         events: ['fail', 'timeout', 'condition', 'unreachable'],
         receiver: 'log',
         renotifyIntervalMs: 0,
-        groupWindowMs: 30_000,
+        groupWindowMs: 5_000,
       },
     ]);
   });
@@ -68,7 +68,7 @@ describe('the notifications section', () => {
         events: ['end'],
         receiver: 'hook',
         renotifyIntervalMs: 3_600_000,
-        groupWindowMs: 30_000,
+        groupWindowMs: 5_000,
       },
     ]);
   });

@@ -50,7 +50,7 @@ export const notificationsConfig = z.prefault(
       /** How often a condition that still holds is told again; 0 never. */
       renotify_interval: z._default(field.duration, 0),
       /** The same of every subscription that names none and does not count its alerts. */
-      group_window: z._default(field.duration, 30_000),
+      group_window: z._default(field.duration, 5_000),
       /** Shorthand for one notifier without settings. */
       notifier: z.optional(z.enum(['log'], { error: 'expected log; a notifier with settings goes under notifiers' })),
       notifiers: z._default(
