@@ -40,7 +40,7 @@ const kindsWithinMs = 60_000;
 /** The same decisions, but where a subscription was told of this kind of failure just now it hears of this one later, with others. */
 export async function groupFailure(
   judging: Judging,
-  { groupKey, decisions }: { groupKey: string; decisions: readonly Decision[] },
+  { groupKey, isOfJob, decisions }: { groupKey: string; isOfJob: boolean; decisions: readonly Decision[] },
 ): Promise<Decision[]> {
   const { tx, policy, now } = judging;
   const windows = new Map(policy.subscriptions.map(({ name, groupWindowMs = 0 }) => [name, groupWindowMs]));
@@ -62,6 +62,7 @@ export async function groupFailure(
       own: asTold(groupOf(groupKey)),
       any: asTold(groupOf(anyKind)),
       kinds: kinds.get(subscription) ?? 0,
+      isOfJob,
       windowMs: windows.get(subscription) ?? 0,
       now: now.getTime(),
     });

@@ -50,10 +50,11 @@ it('never tells more than three times in five minutes, and nothing is left waiti
 });
 
 it('F097: lets a hundred and first kind within a minute wait with those of any kind, as long as that goes on', () => {
-  const asked = { own: null, any: null, kinds: 99, now: 0, windowMs: 30_000 };
+  const asked = { own: null, any: null, isOfJob: true, kinds: 99, now: 0, windowMs: 30_000 };
   expect(place(asked)).toMatchObject({ where: 'own', isTold: true });
   const beyond = place({ ...asked, kinds: 100 });
   expect(beyond).toEqual({ where: 'any', isTold: false, group: { toldAt: 0, windowMs: 30_000, waiting: 1 } });
+  expect(place({ ...asked, isOfJob: false, kinds: 100 })).toMatchObject({ where: 'own', isTold: true });
   expect(place({ ...asked, any: beyond.group, now: 100_000 })).toMatchObject({ where: 'any', group: { waiting: 2 } });
   const told = { toldAt: 30_000, windowMs: 120_000, waiting: 0 };
   expect(place({ ...asked, any: told, now: 149_000 })).toMatchObject({ where: 'any', group: { waiting: 1 } });
@@ -62,7 +63,7 @@ it('F097: lets a hundred and first kind within a minute wait with those of any k
 
 it('tells or keeps a failure with its own kind while that kind has one', () => {
   const own = { toldAt: 0, windowMs: 30_000, waiting: 0 };
-  const asked = { own, any: { toldAt: 0, windowMs: 30_000, waiting: 9 }, kinds: 9, windowMs: 30_000 };
+  const asked = { own, any: { toldAt: 0, windowMs: 30_000, waiting: 9 }, kinds: 9, isOfJob: true, windowMs: 30_000 };
   expect(place({ ...asked, now: 1000 })).toEqual({ where: 'own', isTold: false, group: { ...own, waiting: 1 } });
   expect(place({ ...asked, now: 30_000 })).toMatchObject({ where: 'own', isTold: true });
 });

@@ -39,26 +39,28 @@ export interface Placing {
   readonly any: ToldGroup | null;
   /** How many kinds were told lately. */
   readonly kinds: number;
+  /** It is a run of a job, of which there may be many alike. */
+  readonly isOfJob: boolean;
   readonly now: number;
   readonly windowMs: number;
 }
 
-/** What a fleet may bring in a minute on an ordinary bad day; more is a storm. */
-const kindsMax = 100;
+/** What a fleet may bring in a minute on an ordinary bad day; more is a storm. Tasks without a job are each of a kind of their own. */
+const kindsMax = { ofJob: 100, ofOne: 1000 } as const;
 
 /** Where a failure goes, and what becomes of that group: told at once, or waiting with its kind, or with those of any kind. */
-export function place({ own, any, kinds, now, windowMs }: Placing): {
+export function place({ own, any, kinds, isOfJob, now, windowMs }: Placing): {
   readonly where: 'own' | 'any';
   readonly isTold: boolean;
   readonly group: ToldGroup;
 } {
   const admitted = admit(own, { now, windowMs });
-  if (own !== null && (admitted === null || kinds >= kindsMax))
+  const isTooMuch = kinds >= (isOfJob ? kindsMax.ofJob : kindsMax.ofOne);
+  if (own !== null && (admitted === null || isTooMuch))
     return { where: 'own', isTold: false, group: { ...own, waiting: own.waiting + 1 } };
   const isStorm = any !== null && (any.waiting > 0 || now < any.toldAt + any.windowMs);
   if (own === null && any !== null && isStorm)
     return { where: 'any', isTold: false, group: { ...any, waiting: any.waiting + 1 } };
-  if (own === null && kinds >= kindsMax)
-    return { where: 'any', isTold: false, group: { toldAt: now, windowMs, waiting: 1 } };
+  if (own === null && isTooMuch) return { where: 'any', isTold: false, group: { toldAt: now, windowMs, waiting: 1 } };
   return { where: 'own', isTold: true, group: { toldAt: now, windowMs: admitted?.windowMs ?? windowMs, waiting: 0 } };
 }

@@ -114,7 +114,7 @@ async function groupFailures(
 ): Promise<Decision[]> {
   if (alert.condition !== 'TaskFailed') return [...asked];
   const { groupKey = '' } = (await findIncident(judging.tx, alert.incidentId)) ?? {};
-  const decisions = await groupFailure(judging, { groupKey, decisions: asked });
+  const decisions = await groupFailure(judging, { groupKey, isOfJob: true, decisions: asked });
   for (const { reason, subscription } of decisions)
     if (reason === 'grouped') await moveToGroup(judging.tx, { alertId: alert.id, subscription, groupKey });
   return decisions;

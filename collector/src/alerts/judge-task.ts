@@ -113,8 +113,9 @@ async function amongOthers(
   }: Omit<TaskCase, 'history'> & { asked: Decision[]; incident: IncidentRow | null; isNew: boolean },
 ): Promise<{ decisions: Decision[]; incident: IncidentRow | null }> {
   if (!isNew || incident === null || incident.groupKey === causeOfTask(task)) return { decisions: asked, incident };
-  const groupKey = task.job === null ? `task/${task.id}` : incident.groupKey;
-  const decisions = await groupFailure(judging, { groupKey, decisions: asked });
+  const isOfJob = task.job !== null;
+  const groupKey = isOfJob ? incident.groupKey : `task/${task.id}`;
+  const decisions = await groupFailure(judging, { groupKey, isOfJob, decisions: asked });
   const isTold = decisions.some(({ notified }) => notified);
   return { decisions, incident: isTold ? await withFinding(judging, { incident, task, node }) : incident };
 }
