@@ -63,16 +63,16 @@ export function titleOf(notification: Notification): string {
         : `Was firing for ${lasted}, is over: ${subject} on ${place}`;
     case 'node.unreachable':
       return notification.node === null
-        ? oneLine(incident?.title ?? 'Nodes are unreachable')
+        ? (titleOfIncident(incident) ?? 'Nodes are unreachable')
         : `${place} is unreachable${lostText(group?.length ?? 0)}`;
     case 'node.recovered':
-      if (notification.node === null) return `Resolved: ${oneLine(incident?.title ?? 'nodes are back')}`;
+      if (notification.node === null) return `Resolved: ${titleOfIncident(incident) ?? 'nodes are back'}`;
       return combined === undefined
         ? `${place} is back${lasted === '' ? '' : ` after ${lasted}`}`
         : `${place} was unreachable for ${lasted}${lostText(group?.length ?? 0)}, and is back`;
     case 'digest':
       return digest === undefined
-        ? oneLine(incident?.title ?? `${groupSizeOf(notification)} tasks failed`)
+        ? (titleOfIncident(incident) ?? `${groupSizeOf(notification)} tasks failed`)
         : `${digest.notifications} notifications could not be delivered in time`;
   }
 }
@@ -182,6 +182,11 @@ export function linkOf({ incident }: Notification): string | null {
 
 function encoded(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+
+function titleOfIncident(incident: Notification['incident']): string | null {
+  const title = oneLine(incident?.title ?? '');
+  return title === '' ? null : title;
 }
 
 function groupSizeOf({ group = [], group_size: size = group.length }: Notification): number {
