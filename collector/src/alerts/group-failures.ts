@@ -1,4 +1,5 @@
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
+import { failureStatuses } from '@runnerwatch/shared/model/task.ts';
 import { together } from '../db/together.ts';
 import { findingOf } from '../incidents/finding.ts';
 import { findIncident, type IncidentRow, setFinding } from '../incidents/store.ts';
@@ -144,7 +145,8 @@ async function tellDigest(
   const size = groups.reduce((sum, { waiting }) => sum + waiting, 0);
   if (size === 1) {
     const incident = await findIncident(judging.tx, alert.incidentId);
-    const own = { kind: 'fired', type: 'task.ended', reason: task.status, active: true, isHeld: false } as const;
+    const active = failureStatuses.includes(task.status);
+    const own = { kind: 'fired', type: 'task.ended', reason: task.status, active, isHeld: false } as const;
     tell(judging, [
       {
         ...own,

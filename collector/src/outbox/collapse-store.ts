@@ -1,6 +1,6 @@
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
-import { and, asc, eq, inArray, lte, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, lte, ne, sql } from 'drizzle-orm';
 import type { Database, Queries } from '../db/database.ts';
 import { inParts } from '../db/in-parts.ts';
 import { notifications, transitions } from '../db/tables/schema.ts';
@@ -76,7 +76,7 @@ async function settleInto(
 
 type Row = typeof notifications.$inferSelect;
 
-/** Everything promised to this receiver about the same alert, oldest first. */
+/** Everything promised to this receiver about the same alert, oldest first. A digest hangs on one of many alerts that it tells of, so no word about that one stands for it. */
 async function lockSiblings(tx: Queries, { id, receiver }: Claimed): Promise<Row[]> {
   const alert = tx
     .select({ id: transitions.alertId })
@@ -87,7 +87,9 @@ async function lockSiblings(tx: Queries, { id, receiver }: Claimed): Promise<Row
     .select({ row: notifications })
     .from(notifications)
     .innerJoin(transitions, eq(transitions.id, notifications.transitionId))
-    .where(and(inArray(transitions.alertId, alert), eq(notifications.receiver, receiver)))
+    .where(
+      and(inArray(transitions.alertId, alert), eq(notifications.receiver, receiver), ne(notifications.type, 'digest')),
+    )
     .orderBy(asc(notifications.createdAt), asc(notifications.id))
     .for('update', { of: notifications });
   return rows.map(({ row }) => row);
@@ -126,7 +128,7 @@ async function digestOld(
     from notifications n join transitions t on t.id = n.transition_id left join alerts a on a.id = t.alert_id
     where n.state = 'pending' and n.receiver = ${receiver} and not n.is_test
       and (n.claimed_until is null or n.claimed_until <= ${now.toISOString()}::timestamptz)
-      and (n.type = 'digest' or n.created_at <= ${before.toISOString()}::timestamptz
+      and (n.body -> 'digest' is not null or n.created_at <= ${before.toISOString()}::timestamptz
         and not (coalesce(a.status, '') = 'firing' and not exists (
           select 1 from transitions other join notifications later on later.transition_id = other.id
           where other.alert_id = t.alert_id and later.receiver = n.receiver and later.state = 'pending'
@@ -134,7 +136,7 @@ async function digestOld(
     order by n.created_at, n.id
     for update of n`);
   const rows = [...old];
-  const count = rows.filter(({ type }) => type !== 'digest').length;
+  const count = rows.filter(({ digest }) => digest === null).length;
   if (count === 0) return 0;
   const transitionId = newId(now.getTime());
   const reason = 'could not be delivered for 72 hours';

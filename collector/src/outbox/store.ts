@@ -73,7 +73,7 @@ export async function claimDue(
       order by due.next_attempt_at, due.id
       limit ${limit}
       for update of due skip locked))
-    returning id, receiver, body, attempts, created_at, is_test, (
+    returning id, receiver, body, attempts, created_at, is_test, type <> 'digest' and (
       select coalesce(bool_or(kin.state = 'pending' and kin.id <> notifications.id), false)
         or (type in ('condition.resolved', 'node.recovered') and not coalesce(bool_or(kin.state = 'delivered'), false))
       from (
@@ -81,7 +81,7 @@ export async function claimDue(
         where own.id = notifications.transition_id offset 0) moment
       cross join lateral (
         select n.id, n.state from notifications n
-        where n.transition_id = moment.id and n.receiver = notifications.receiver offset 0) kin
+        where n.transition_id = moment.id and n.receiver = notifications.receiver and n.type <> 'digest' offset 0) kin
     ) as is_late, (
       select first.handle from notifications first
       where first.handle is not null and first.receiver = notifications.receiver
