@@ -62,6 +62,30 @@ describeOnDatabases('delivery to a receiver in trouble', (kind) => {
     );
   });
 
+  it('F099 keeps a digest of many failures whole, though one of them is amended before it could be told', async () => {
+    let answer: Answer = ok;
+    await using sink = await HttpSink.open({ answer: () => answer });
+    const notifications = { ...everything(sink), group_window: '1s' };
+    await using alerting = startAlerting(rig, { notifications });
+    alerting.start();
+    await rig.taskEnded('n1', 't1', { status: 'failed', job: 'train' });
+    await eventually(() => expect(told(sink)).toHaveLength(1));
+    answer = status(503);
+    for (const id of ['t2', 't3']) await rig.taskEnded('n1', id, { status: 'failed', job: 'train' });
+    await eventually(async () => expect((await rows()).map(({ type }) => type)).toEqual(['task.ended', 'digest']));
+    await rig.taskEnded('n1', 't2', { status: 'completed', job: 'train' });
+    await eventually(async () => expect((await rows()).length).toBeGreaterThan(2));
+    answer = ok;
+
+    await eventually(async () =>
+      expect((await rows()).map(({ state }) => state).every((state) => state === 'delivered')).toBe(true),
+    );
+
+    const digest = told(sink).findLast(({ type }) => type === 'digest');
+    expect(digest?.group?.map(({ task }) => task.id)).toEqual(['t2', 't3']);
+    expect(digest?.combined).toBeUndefined();
+  });
+
   it('F099 tells no lone end to who refused the beginning', async () => {
     let answer = status(404);
     await using sink = await HttpSink.open({ answer: () => answer });
