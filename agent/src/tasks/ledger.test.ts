@@ -74,6 +74,7 @@ function ended(more: Partial<UnitEnded> = {}): UnitEnded {
     invocationId: invocation,
     result: 'success',
     execMain: null,
+    mainPid: null,
     stopJob: false,
     cpuNs: null,
     memoryPeakBytes: null,
@@ -671,10 +672,11 @@ describe('a word that comes before its unit is heard of', () => {
   const unit = 'job.service';
   const endedWith203 = ended({ unit, result: 'exit-code', execMain: { code: 'exited', status: 203 }, via: 'dbus' });
   const words = 'Failed at step EXEC spawning /tmp/x: Permission denied';
-  const startFailed = (invocationId: string | null): Sighting => ({
+  const startFailed = (invocationId: string | null, by = { pid: 1, isOfUnit: true }): Sighting => ({
     kind: 'unit_start_failed',
     unit,
     invocationId,
+    ...by,
     words,
     at: Date.UTC(2026, 0, 1),
   });
@@ -690,6 +692,19 @@ describe('a word that comes before its unit is heard of', () => {
     await tell(one, startFailed(invocation), started({ unit }), endedWith203, { ...endedWith203, via: 'journal' });
 
     expect(proofs(disk.written)).toEqual([['start_failed', 'proven']]);
+  });
+
+  it('is true from the process that should have become the unit, also when its unit was not seen; from another it is not', async () => {
+    const said = async (pid: number) => {
+      const disk = emptyDisk();
+      const one = life(disk);
+      await tell(one, startFailed(invocation, { pid, isOfUnit: false }), started({ unit }));
+      await tell(one, { ...endedWith203, mainPid: 41 }, { ...endedWith203, via: 'journal' });
+      return proofs(disk.written);
+    };
+
+    expect(await said(41)).toEqual([['start_failed', 'proven']]);
+    expect(await said(42)).toEqual([['start_failed', 'likely']]);
   });
 
   it('is not taken by another run of the unit, neither the one before nor the one after', async () => {

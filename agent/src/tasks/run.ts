@@ -64,7 +64,8 @@ export interface Run {
   isOomWarned: boolean;
   gpuFault: GpuFault | null;
   coreDump: CoreDumped | null;
-  startError: UnitStartFailed | null;
+  /** What was said of why it could not be started, true or not. */
+  readonly startErrors: UnitStartFailed[];
   mainPid: number | null;
   /** Where its main process worked, as first seen. */
   directory: string | null;
@@ -130,7 +131,7 @@ export function openRun({ key, source, identity, handle, isScope = false, starte
     isOomWarned: false,
     gpuFault: null,
     coreDump: null,
-    startError: null,
+    startErrors: [],
     mainPid: null,
     directory: null,
     memoryTrend: null,
@@ -274,8 +275,14 @@ function unitFacts(run: Run, ended: UnitEnded): RunFacts['unit'] {
     oomAt: run.unitOomAt,
     via: ended.via,
     runtimeMaxMs: run.runtimeMaxMs,
-    startError: run.startError,
+    startError: genuineStartError(run),
   };
+}
+
+/** Anybody may log such words in a unit's name: they count from a process of the unit, or from the one that should have become it. */
+function genuineStartError({ startErrors, unitEnded }: Run): UnitStartFailed | null {
+  const isMain = (pid: number | null) => pid !== null && pid === unitEnded?.mainPid;
+  return startErrors.findLast(({ pid, isOfUnit }) => isOfUnit || isMain(pid)) ?? null;
 }
 
 function kernelOomFacts(run: Run): RunFacts['memory']['kernelOom'] {

@@ -56,7 +56,7 @@ export function takeFact(run: Run, fact: TaskFact): void {
       run.unitOomAt = fact.at;
       return;
     case 'unit_start_failed':
-      run.startError = fact;
+      if (run.startErrors.length < mostStartErrors) run.startErrors.push(fact);
       return;
     case 'container_oom':
       run.containerOomAt = fact.at;
@@ -81,6 +81,9 @@ export function takeFact(run: Run, fact: TaskFact): void {
       fact satisfies never;
   }
 }
+
+/** Whoever says more only wants to be heard. */
+const mostStartErrors = 16;
 
 /** One fault draws others after it, which say less: the first one counts, until it is long ago. */
 function graver(before: GpuFault | null, now: GpuFault): GpuFault {

@@ -64,6 +64,8 @@ export interface UnitEnded {
   readonly result: string | null;
   /** Services only: how their main process ended, as siginfo's si_code and si_status. */
   readonly execMain: { readonly code: 'exited' | 'killed' | 'dumped'; readonly status: number } | null;
+  /** Services only: which process that was. */
+  readonly mainPid: number | null;
   /** Someone asked for it (a stop job ran): `systemctl stop`, shutdown; null when not known. */
   readonly stopJob: boolean | null;
   /** True when the whole system was going down: then the stop job is the system's, not a person's. */
@@ -227,6 +229,10 @@ export interface UnitStartFailed {
   readonly kind: 'unit_start_failed';
   readonly unit: string;
   readonly invocationId: string | null;
+  /** Who said it. */
+  readonly pid: number | null;
+  /** A process of the unit, as journald saw it; one that was gone too soon is nobody's, unless its pid is known. */
+  readonly isOfUnit: boolean;
   readonly words: string;
   readonly at: number;
 }

@@ -150,10 +150,12 @@ describe('what others than PID 1 wrote', () => {
 
   it("is systemd's reason why a program could not be executed, said within its unit or by PID 1", () => {
     const words = 'Failed at step EXEC spawning /no/such: No such file or directory';
-    const told = [{ kind: 'unit_start_failed', unit: 'job.service', invocationId: 'c1', words, at }];
+    const told = { kind: 'unit_start_failed', unit: 'job.service', invocationId: 'c1', isOfUnit: true, words, at };
 
-    expect(read(spawnFailed)).toEqual(told);
-    expect(read({ ...spawnFailed, _SYSTEMD_UNIT: 'init.scope', _PID: '1' })).toEqual(told);
+    expect(read(spawnFailed)).toMatchObject([told]);
+    expect(read({ ...spawnFailed, _SYSTEMD_UNIT: 'init.scope', _PID: '1' })).toEqual([{ ...told, pid: 1 }]);
+    const { _SYSTEMD_UNIT: _, ...gone } = spawnFailed;
+    expect(read(gone)).toEqual([{ ...told, pid: 4711, isOfUnit: false }]);
     expect(read({ ...spawnFailed, _SYSTEMD_UNIT: 'other.service' })).toEqual([]);
   });
 

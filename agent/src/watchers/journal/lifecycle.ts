@@ -141,6 +141,7 @@ export class LifecycleReader {
       invocationId,
       result,
       execMain: run.execMain,
+      mainPid: null,
       // Not having read of a stop job proves nothing: reading may have begun after it.
       stopJob: run.stopJob ? true : null,
       ...(this.#isSystemStopping ? { systemStopping: true } : {}),
@@ -200,12 +201,18 @@ function coreDump(entry: JournalEntry): Sighting[] {
   return [{ kind: 'core_dumped', pid, comm, signal, cgroup, file, at: entry.at }];
 }
 
-/** Said by systemd in the process that should have become the unit's, so already from within the unit: of itself it may say what it wants. */
+/**
+ * Said by systemd in the process that should have become the unit's, so already from within the unit: of itself it may say
+ * what it wants. That process is short-lived: when journald reads its words only after it is gone, their unit is not known.
+ */
 function spawnFailure(unit: string, entry: JournalEntry): Sighting[] {
-  const isOwn = entry.field('_PID') === '1' || entry.field('_SYSTEMD_UNIT') === unit;
-  if (!isOwn || entry.message === null) return [];
+  const speaker = entry.field('_SYSTEMD_UNIT');
+  const pid = amount(entry.field('_PID'));
+  const isOfUnit = pid === 1 || speaker === unit;
+  if ((!isOfUnit && speaker !== null) || entry.message === null) return [];
   const words = entry.message.replace(`${unit}: `, '');
-  return [{ kind: 'unit_start_failed', unit, invocationId: entry.field('INVOCATION_ID'), words, at: entry.at }];
+  const invocationId = entry.field('INVOCATION_ID');
+  return [{ kind: 'unit_start_failed', unit, invocationId, pid, isOfUnit, words, at: entry.at }];
 }
 
 interface UnitLine {

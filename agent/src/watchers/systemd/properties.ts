@@ -31,6 +31,7 @@ export interface RunState {
   /** Services: when the main process was last executed and when it ended; of the run before, until there is a new one. */
   readonly mainStartedAt: number | null;
   readonly mainEndedAt: number | null;
+  readonly mainPid: number | null;
   readonly execMain: { readonly code: 'exited' | 'killed' | 'dumped'; readonly status: number } | null;
 }
 
@@ -42,6 +43,7 @@ export function readRunState(properties: Properties): RunState {
     result: text(properties['Result']),
     mainStartedAt: epochMs(properties['ExecMainStartTimestamp']),
     mainEndedAt: epochMs(properties['ExecMainExitTimestamp']),
+    mainPid: positive(number(properties['ExecMainPID'])),
     execMain: code === undefined || status === null ? null : { code, status },
   };
 }

@@ -86,9 +86,10 @@ export class UnitTable {
   /** PropertiesChanged on `.Scope` or `.Service`: comes before the unit's own change of the same moment. */
   runChanged(unit: string, properties: Properties, now: number): void {
     const track = this.#trackOf(unit);
-    const { result, execMain, mainStartedAt, mainEndedAt } = readRunState(properties);
+    const { result, execMain, mainStartedAt, mainEndedAt, mainPid } = readRunState(properties);
     track.mainStartedAt = mainStartedAt ?? track.mainStartedAt;
     track.mainEndedAt = mainEndedAt ?? track.mainEndedAt;
+    track.mainPid = mainPid ?? track.mainPid;
     if (result !== null) track.result = result;
     if (execMain !== null) track.execMain = execMain;
     if ('ExecMainCode' in properties && execMain === null) track.execMain = null;
@@ -105,9 +106,9 @@ export class UnitTable {
     let track = this.#trackOf(unit);
     if (track.phase === 'live' && isOther(state.invocationId, track.invocationId)) {
       // Ended and started again between two signals: how the first one ended went unseen, and the values are the second's.
-      const { result, execMain, mainStartedAt, mainEndedAt } = track;
+      const { result, execMain, mainStartedAt, mainEndedAt, mainPid } = track;
       this.#endUnseen(track, { at: laterThan(track, state) ?? now });
-      track = this.#replace(unit, { ...newTrack(unit), result, execMain, mainStartedAt, mainEndedAt });
+      track = this.#replace(unit, { ...newTrack(unit), result, execMain, mainStartedAt, mainEndedAt, mainPid });
     }
     if (isOver(state)) this.#over(track, state, now);
     else this.#alive(track, state, now);
@@ -220,8 +221,8 @@ export class UnitTable {
       this.#endUnseen({ ...track, isLifeSeen: false }, { at: laterThan(track, state) ?? now });
       track = this.#replace(unit, { ...newTrack(unit), isLifeSeen: false });
     }
-    const { result, execMain, mainStartedAt, mainEndedAt } = state;
-    Object.assign(track, { result, execMain, mainStartedAt, mainEndedAt, facts });
+    const { result, execMain, mainStartedAt, mainEndedAt, mainPid } = state;
+    Object.assign(track, { result, execMain, mainStartedAt, mainEndedAt, mainPid, facts });
     if (state.activeState === 'failed') track.phase = 'live'; // it holds a run's end, told or not
     if (isOver(state)) return this.#over(track, state, now);
     track.invocationId ??= state.invocationId;
@@ -266,7 +267,10 @@ export class UnitTable {
 
   /** It is over, and how was not heard. */
   #endUnseen(track: Track, { at }: { at: number }): void {
-    this.#end({ ...track, result: null, execMain: null, mainStartedAt: null }, { at, approximate: true });
+    this.#end(
+      { ...track, result: null, execMain: null, mainStartedAt: null, mainPid: null },
+      { at, approximate: true },
+    );
   }
 
   #end(track: Track, { at, approximate }: { at: number; approximate: boolean }): void {
@@ -278,7 +282,7 @@ export class UnitTable {
     const lastStart = this.#lastStarts.get(track.unit) ?? 0;
     // A run that failed before its main process was executed still shows how that of the run before ended.
     const isMainOfThisRun = track.mainStartedAt === null || track.mainStartedAt > lastStart;
-    const run = isMainOfThisRun ? track : { ...track, execMain: null };
+    const run = isMainOfThisRun ? track : { ...track, execMain: null, mainPid: null };
     if (track.systemStartedAt !== null) {
       this.#lastStarts.delete(track.unit);
       if (this.#lastStarts.size >= rememberedEnds) dropOldest(this.#lastStarts);
@@ -353,6 +357,7 @@ interface Track {
   systemStartedAt: number | null;
   mainStartedAt: number | null;
   mainEndedAt: number | null;
+  mainPid: number | null;
   facts: UnitFacts | null;
   isStartTold: boolean;
   isOomTold: boolean;
@@ -377,6 +382,7 @@ function newTrack(unit: string): Track {
     systemStartedAt: null,
     mainStartedAt: null,
     mainEndedAt: null,
+    mainPid: null,
     facts: null,
     isStartTold: false,
     isOomTold: false,
@@ -430,6 +436,7 @@ function unitEnded(track: Track, { at, approximate, isSystemStopping }: EndMomen
     invocationId: track.invocationId,
     result: track.result,
     execMain: track.execMain,
+    mainPid: track.mainPid,
     stopJob: stopJobOf(track),
     ...(isSystemStopping ? { systemStopping: true } : {}),
     cpuNs: null,
