@@ -10,6 +10,11 @@ import { haveBus, PrivateBus } from '../support/private-bus.ts';
 
 const log = pino({ level: 'silent' });
 
+function spinFor(forMs: number): void {
+  const until = performance.now() + forMs;
+  while (performance.now() < until);
+}
+
 describe.skipIf(!haveBus())('the systemd watcher on a real message bus', () => {
   let bus: PrivateBus;
   let systemd: FakeSystemd;
@@ -329,6 +334,25 @@ describe.skipIf(!haveBus())('the systemd watcher on a real message bus', () => {
       ['stays.scope', 'timeout'],
     ]);
     expect(started()).toHaveLength(2);
+  });
+
+  it('F029 takes no unit for ended that began right after the listing that does not show it', async () => {
+    const old = systemd.makeUnit('t1.service');
+    await watcher.start(abort.signal);
+    systemd.afterListing = () => {
+      systemd.afterListing = null;
+      systemd.endUnit(old, { result: 'exit-code', execMainCode: 1, execMainStatus: 7 });
+      systemd.startUnit('t2.scope');
+      // Until the bus has passed it all on: the watcher then hears the answer and the signals at once.
+      spinFor(200);
+    };
+
+    systemd.reload();
+
+    await eventually(() => started().some(({ unit }) => unit === 't2.scope') && ended().length > 0);
+    await eventually(() => systemd.calls.filter((call) => call.startsWith('Get')).length >= 4);
+    expect(ended()).toMatchObject([{ unit: 't1.service', execMain: { code: 'exited', status: 7 } }]);
+    expect(started().map(({ unit }) => unit)).toEqual(['t1.service', 't2.scope']);
   });
 
   it('F029 goes on after a daemon-reexec, which changes the owner of the manager’s name', async () => {

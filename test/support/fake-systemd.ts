@@ -41,6 +41,8 @@ export class FakeSystemd {
   /** Set to hold back answers to GetAll until released. */
   holdAnswers = false;
   #held: (() => void)[] = [];
+  /** Happens in the same breath as the answer to a listing, which does not know of it. */
+  afterListing: (() => void) | null = null;
   /** Set to say nothing of itself, and answer all the same. */
   isMute = false;
 
@@ -198,6 +200,7 @@ export class FakeSystemd {
     }
     if (path === managerPath && member === 'ListUnitsByPatterns') {
       bus.send(Message.newMethodReturn(message, 'a(ssssssouso)', [this.#list(body[0])]));
+      this.afterListing?.();
       return true;
     }
     if (path.startsWith(`${managerPath}/job/`)) {

@@ -16,6 +16,8 @@ export interface BusCall {
   readonly member: string;
   readonly signature?: string;
   readonly body?: unknown[];
+  /** Called with the reply's body at its place among the signals: by the time the call resolves, later ones may have been heard. */
+  readonly onReply?: (body: readonly unknown[]) => void;
 }
 
 /** One connection to a message bus. It lives until {@link Bus.closed} resolves, with the reason, and is never used again after. */
@@ -46,13 +48,30 @@ export async function connectBus({ address, onSignal }: BusOptions): Promise<Bus
   // Given an address, `sessionBus` is a plain connection to it.
   const library = sessionBus({ busAddress: address, authMethods: ['EXTERNAL'] });
   const life = new ConnectionLife(library);
+  const expected = new Map<number, NonNullable<BusCall['onReply']>>();
   library.on('message', (message) => {
-    if (message.type === MessageType.SIGNAL) onSignal(message);
+    if (message.type === MessageType.SIGNAL) return onSignal(message);
+    if (message.type === MessageType.METHOD_RETURN && message.replySerial !== undefined)
+      expected.get(message.replySerial)?.(message.body);
   });
 
-  const call = async (request: BusCall): Promise<readonly unknown[]> => {
-    const reply = await life.within(library.call(new Message({ ...request })), callTimeoutMs);
-    return reply?.body ?? [];
+  const call = async ({ onReply, ...request }: BusCall): Promise<readonly unknown[]> => {
+    const serial = library.newSerial();
+    let failure: unknown;
+    expected.set(serial, (body) => {
+      try {
+        onReply?.(body);
+      } catch (error) {
+        failure = error;
+      }
+    });
+    try {
+      const reply = await life.within(library.call(new Message({ ...request, serial })), callTimeoutMs);
+      if (failure !== undefined) throw failure;
+      return reply?.body ?? [];
+    } finally {
+      expected.delete(serial);
+    }
   };
   const ping = setInterval(() => {
     // Peer.Ping would do, but the policy of the system bus refuses it to the bus itself.

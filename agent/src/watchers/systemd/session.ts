@@ -31,6 +31,8 @@ const managerInterface = 'org.freedesktop.systemd1.Manager';
 const unitInterface = 'org.freedesktop.systemd1.Unit';
 const propertiesInterface = 'org.freedesktop.DBus.Properties';
 const questionsAtOnce = 32;
+/** At a listed unit that never holds still. */
+const mostLooks = 5;
 /** A reload that never says it is over is looked into. */
 const longestReloadMs = 30_000;
 
@@ -124,7 +126,9 @@ class ManagerSession implements Session {
   }
 
   async listFailed(): Promise<readonly string[]> {
-    return (await this.#list(['failed'])).map(({ unit }) => unit);
+    const failed: ListedUnit[] = [];
+    await this.#list(['failed'], (rows) => failed.push(...rows));
+    return failed.map(({ unit }) => unit);
   }
 
   #hear({ path, interface: name, member, body }: BusSignal): void {
@@ -201,21 +205,24 @@ class ManagerSession implements Session {
   }
 
   async #resync(): Promise<void> {
-    const alive = await this.#list(['active', 'reloading', 'activating', 'deactivating', 'failed']);
-    const listed = alive.filter((row) => this.#options.matches(row.unit));
-    this.#table.resync(listed, this.#options.wallMs());
+    let listed: readonly ListedUnit[] = [];
+    await this.#list(['active', 'reloading', 'activating', 'deactivating', 'failed'], (rows) => {
+      listed = rows.filter((row) => this.#options.matches(row.unit));
+      this.#table.resync(listed, this.#options.wallMs());
+    });
     await Promise.all(listed.map((row) => this.#askListed(row)));
   }
 
-  async #list(states: readonly string[]): Promise<ListedUnit[]> {
-    const [rows] = await this.#call({
+  /** `take` gets the rows at their place among the signals: who began after them is in none of them. */
+  async #list(states: readonly string[], take: (rows: readonly ListedUnit[]) => void): Promise<void> {
+    await this.#call({
       ...manager,
       interface: managerInterface,
       member: 'ListUnitsByPatterns',
       signature: 'asas',
       body: [states, []],
+      onReply: ([rows]) => take(readListing(rows)),
     });
-    return readListing(rows);
   }
 
   #askListed(row: ListedUnit): Promise<void> {
@@ -235,16 +242,25 @@ class ManagerSession implements Session {
     });
   }
 
-  async #lookInto(row: ListedUnit): Promise<void> {
+  async #lookInto(row: ListedUnit, looks = 1): Promise<void> {
     const { unit } = row;
+    const heard = this.#table.heardOf(unit);
     const known = isOver(row) ? null : this.#table.knownInvocation(unit);
     if (known !== null) {
       const id: unknown = await this.#get(pathOfUnit(unit), { of: unitInterface, name: 'InvocationID' });
       if (readUnitState({ InvocationID: { value: id } }).invocationId === known) return;
     }
     const { unit: unitProperties, run } = await this.#getAll(unit);
+    if (this.#table.heardOf(unit) !== heard) return this.#lookAgain(row, looks);
     const state = { ...readUnitState(unitProperties), ...readRunState(run) };
     this.#table.listedFacts(unit, readUnitFacts(unitProperties, run), { state, now: this.#options.wallMs() });
+  }
+
+  /** What was heard while it was asked is newer than the answers, or lies between them. */
+  async #lookAgain(row: ListedUnit, looks: number): Promise<void> {
+    if (!this.#table.isLive(row.unit)) return;
+    if (looks === mostLooks) this.#table.factsUnavailable(row.unit);
+    else await this.#lookInto({ ...row, activeState: 'active' }, looks + 1);
   }
 
   async #getAll(unit: string): Promise<{ unit: Properties; run: Properties }> {

@@ -86,6 +86,7 @@ export class UnitTable {
   /** PropertiesChanged on `.Scope` or `.Service`: comes before the unit's own change of the same moment. */
   runChanged(unit: string, properties: Properties, now: number): void {
     const track = this.#trackOf(unit);
+    track.heard += 1;
     const { result, execMain, mainStartedAt, mainEndedAt, mainPid } = readRunState(properties);
     track.mainStartedAt = mainStartedAt ?? track.mainStartedAt;
     track.mainEndedAt = mainEndedAt ?? track.mainEndedAt;
@@ -104,11 +105,12 @@ export class UnitTable {
     const state = readUnitState(properties);
     if (state.activeState === null) return;
     let track = this.#trackOf(unit);
+    track.heard += 1;
     if (track.phase === 'live' && isOther(state.invocationId, track.invocationId)) {
       // Ended and started again between two signals: how the first one ended went unseen, and the values are the second's.
-      const { result, execMain, mainStartedAt, mainEndedAt, mainPid } = track;
+      const { heard, result, execMain, mainStartedAt, mainEndedAt, mainPid } = track;
       this.#endUnseen(track, { at: laterThan(track, state) ?? now });
-      track = this.#replace(unit, { ...newTrack(unit), result, execMain, mainStartedAt, mainEndedAt, mainPid });
+      track = this.#replace(unit, { ...newTrack(unit), heard, result, execMain, mainStartedAt, mainEndedAt, mainPid });
     }
     if (isOver(state)) this.#over(track, state, now);
     else this.#alive(track, state, now);
@@ -199,6 +201,11 @@ export class UnitTable {
     const track = this.#units.get(unit);
     if (track?.phase !== 'live') return;
     this.#endUnseen({ ...track, isLifeSeen: false }, { at: now });
+  }
+
+  /** Changes with every word on this unit. */
+  heardOf(unit: string): number {
+    return this.#units.get(unit)?.heard ?? -1;
   }
 
   /** The invocation whose facts are known already; null when there is more to ask. */
@@ -369,6 +376,8 @@ interface Track {
   /** Jobs queued before the run was live: they brought it up. */
   startJobs: Set<number>;
   hasStartJobDone: boolean;
+  /** How many messages. */
+  heard: number;
   /** Every message of this run was heard, so that the absence of a stop job says something. */
   isLifeSeen: boolean;
 }
@@ -392,6 +401,7 @@ function newTrack(unit: string): Track {
     wasStopOrdered: false,
     startJobs: new Set(),
     hasStartJobDone: false,
+    heard: 0,
     isLifeSeen: true,
   };
 }
