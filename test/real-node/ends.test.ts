@@ -301,9 +301,7 @@ describe('ends on a real node', () => {
       { timeoutMs: 90_000, everyMs: 500 },
     );
 
-    expect(found.map(({ name, status, exit_code }) => [name, status, exit_code])).toEqual(
-      whileDead.map(({ name, is }) => [name, ...is]),
-    );
+    expect(found).toMatchObject(whileDead.map(({ name, is: [status, exit_code] }) => ({ name, status, exit_code })));
     const { stdout: truth } = await machine.ssh(
       "journalctl -u late-loop -o cat --no-pager | grep -c 'Main process exited'",
     );

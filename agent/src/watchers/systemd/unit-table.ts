@@ -1,4 +1,4 @@
-import type { Report, UnitEnded, UnitStarted } from '../watcher.ts';
+import type { Report } from '../watcher.ts';
 import {
   type Properties,
   type RunState,
@@ -7,6 +7,7 @@ import {
   type UnitFacts,
   type UnitState,
 } from './properties.ts';
+import { endInstant, endingJobs, latest, newTrack, type Track, unitEnded, unitStarted } from './unit-track.ts';
 
 /** A row of Manager.ListUnitsByPatterns (org.freedesktop.systemd1(5)). */
 export interface ListedUnit {
@@ -333,17 +334,10 @@ function isOther(a: string | null, b: string | null): boolean {
   return a !== null && b !== null && a !== b;
 }
 
-function latest(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.max(a, b);
-}
-
 /** The start in `state`, if it is of a later run than the track's. */
 function laterThan(track: Track, state: UnitState): number | null {
   return state.startedAt !== null && state.startedAt > (track.systemStartedAt ?? 0) ? state.startedAt : null;
 }
-
-/** Jobs that end a run (org.freedesktop.systemd1(5), "JobType"). */
-const endingJobs: ReadonlySet<string> = new Set(['stop', 'restart', 'try-restart', 'reload-or-try-restart']);
 
 /** Their start is queued when the machine goes down (bootup(7)). */
 const shutdownTargets: ReadonlySet<string> = new Set([
@@ -355,114 +349,7 @@ const shutdownTargets: ReadonlySet<string> = new Set([
   'soft-reboot.target',
 ]);
 
-interface Track {
-  readonly unit: string;
-  phase: 'idle' | 'live';
-  invocationId: string | null;
-  /** As told: systemd's instant, else when it was first heard of. */
-  startedAt: number | null;
-  systemStartedAt: number | null;
-  mainStartedAt: number | null;
-  mainEndedAt: number | null;
-  mainPid: number | null;
-  facts: UnitFacts | null;
-  isStartTold: boolean;
-  isOomTold: boolean;
-  result: string | null;
-  execMain: UnitEnded['execMain'];
-  /** Jobs queued now; the type is null until known. */
-  jobs: Map<number, string | null>;
-  wasStopOrdered: boolean;
-  /** Jobs queued before the run was live: they brought it up. */
-  startJobs: Set<number>;
-  hasStartJobDone: boolean;
-  /** How many messages. */
-  heard: number;
-  /** Every message of this run was heard, so that the absence of a stop job says something. */
-  isLifeSeen: boolean;
-}
-
-function newTrack(unit: string): Track {
-  return {
-    unit,
-    phase: 'idle',
-    invocationId: null,
-    startedAt: null,
-    systemStartedAt: null,
-    mainStartedAt: null,
-    mainEndedAt: null,
-    mainPid: null,
-    facts: null,
-    isStartTold: false,
-    isOomTold: false,
-    result: null,
-    execMain: null,
-    jobs: new Map(),
-    wasStopOrdered: false,
-    startJobs: new Set(),
-    hasStartJobDone: false,
-    heard: 0,
-    isLifeSeen: true,
-  };
-}
-
 /** Also a service that waits to be started again has ended the run before. */
 export function isOver({ activeState, subState }: { activeState: string | null; subState: string | null }): boolean {
   return activeState === 'inactive' || activeState === 'failed' || (subState ?? '').startsWith('auto-restart');
-}
-
-/** The unit's own instant; a service that waits for its restart was never inactive, so its main process's. */
-function endInstant(track: Track, { state, now }: { state: UnitState; now: number }): number {
-  const endedAt = latest(state.endedAt, track.mainEndedAt);
-  return endedAt !== null && endedAt >= (track.systemStartedAt ?? 0) ? endedAt : now;
-}
-
-function unitStarted(track: Track): UnitStarted {
-  return {
-    kind: 'unit_started',
-    unit: track.unit,
-    invocationId: track.invocationId,
-    description: track.facts?.description ?? null,
-    cgroup: track.facts?.cgroup ?? null,
-    mainPid: track.facts?.mainPid ?? null,
-    command: track.facts?.command ?? null,
-    user: track.facts?.user ?? null,
-    memoryMaxBytes: track.facts?.memoryMaxBytes ?? null,
-    runtimeMaxMs: track.facts?.runtimeMaxMs ?? null,
-    startedAt: track.startedAt,
-  };
-}
-
-interface EndMoment {
-  readonly at: number;
-  readonly approximate: boolean;
-  readonly isSystemStopping: boolean;
-}
-
-function unitEnded(track: Track, { at, approximate, isSystemStopping }: EndMoment): UnitEnded {
-  return {
-    kind: 'unit_ended',
-    unit: track.unit,
-    invocationId: track.invocationId,
-    result: track.result,
-    execMain: track.execMain,
-    mainPid: track.mainPid,
-    stopJob: stopJobOf(track),
-    ...(isSystemStopping ? { systemStopping: true } : {}),
-    cpuNs: null,
-    memoryPeakBytes: null,
-    startedAt: track.startedAt,
-    at,
-    approximate,
-    via: 'dbus',
-  };
-}
-
-/** A job whose type could not be learnt in time counts as a stop job: reload jobs leave the unit running. */
-function stopJobOf(track: Track): boolean | null {
-  const hasEndingJob = [...track.jobs].some(
-    ([jobId, type]) => !track.startJobs.has(jobId) && (type === null || endingJobs.has(type)),
-  );
-  if (track.wasStopOrdered || hasEndingJob) return true;
-  return track.isLifeSeen ? false : null;
 }
