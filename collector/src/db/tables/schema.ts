@@ -1,6 +1,7 @@
 /* Every table, for drizzle and drizzle-kit. */
 export { alerts, conditionStates, deliveries, incidents, notifications, transitions } from './alerts.ts';
 export { collectorState } from './collector.ts';
+export { agents, enrollments } from './enrolment.ts';
 export { events, refusedEvents } from './events.ts';
 export { jobExpectations } from './expectations.ts';
 export { nodes, streams } from './nodes.ts';
