@@ -90,7 +90,8 @@ export default {
     only('spool-imports-nothing', '^agent/src/spool/', [runtime, '^agent/src/proc/']),
     only('uplink-knows-the-spool', '^agent/src/uplink/', ['^agent/src/spool/', protocol, runtime]),
     only('db-imports-nothing', '^collector/src/db/', ['^collector/src/migrations/', runtime]),
-    only('ingest', '^collector/src/ingest/', ['^collector/src/(nodes|tasks|samples|db)/', protocol, runtime]),
+    only('ingest', '^collector/src/ingest/', ['^collector/src/(enrolment|nodes|tasks|samples|db)/', protocol, runtime]),
+    only('enrolment', '^collector/src/enrolment/', ['^collector/src/db/', protocol]),
     only('stores-know-the-db', '^collector/src/(nodes|tasks|samples|people)/', ['^collector/src/db/', runtime]),
     only('collector-conditions-are-pure', '^collector/src/conditions/', ['^shared/src/conditions/']),
     only('incidents', '^collector/src/incidents/', ['^collector/src/db/', runtime]),
@@ -124,7 +125,7 @@ export default {
       to: { path: '^collector/src/notifiers/([^/]+)/', pathNot: '^collector/src/notifiers/$1/' },
     },
     only('api', '^collector/src/api/', [
-      '^collector/src/(nodes|tasks|pings|samples|alerts|incidents|routing|outbox|people|schedulers|db)/',
+      '^collector/src/(nodes|tasks|pings|samples|alerts|incidents|routing|outbox|people|enrolment|schedulers|db)/',
       runtime,
     ]),
     only('cli-knows-the-api-only', '^collector/cli/', [runtime]),

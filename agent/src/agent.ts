@@ -7,7 +7,7 @@ import { createFollowing } from './following.ts';
 import { type Ground, layGround } from './ground.ts';
 import type { Hearing } from './hearing.ts';
 import { Hooks } from './hooks/hooks.ts';
-import { openLife } from './identity.ts';
+import { openCredential, openLife } from './identity.ts';
 import { announceAgent } from './run/rendezvous.ts';
 import { createInventoryKeeper } from './samplers/inventory.ts';
 import { createSampling } from './sampling.ts';
@@ -53,7 +53,7 @@ export async function startAgent({ config, signal, system }: AgentOptions): Prom
   const uplink = createUplink({
     spool,
     urls: config.collector_urls,
-    token: config.token ?? '',
+    credential: openCredential(folder, { token: config.token }),
     ca: config.ca_file === undefined ? undefined : readFileSync(config.ca_file, 'utf8'),
     hello: () => ({ node_id: node.id, agent_version: version, node: describe() }),
     heartbeatIntervalMs: config.heartbeat_interval,

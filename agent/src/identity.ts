@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
 import { readSmallFile, writeSmallFile } from './small-file.ts';
+import { type Credential, createCredential } from './uplink/credential.ts';
 
 /** The node's id: made at the agent's first start and kept in its folder, so that two hosts of one name stay two nodes. */
 export function nodeIdentity(folder: string): string {
@@ -27,6 +28,16 @@ export function nodeIdentity(folder: string): string {
     );
   }
   return id;
+}
+
+/** What the agent shows at a collector's door: the token of its configuration, or the key of its own that it keeps in its folder; `isKept` false: only to look, nothing is written. */
+export function openCredential(
+  folder: string,
+  { token = '', isKept = true }: { token?: string | undefined; isKept?: boolean },
+): Credential {
+  const path = join(folder, 'key.json');
+  const save = (text: string) => isKept && writeSmallFile(path, text);
+  return createCredential({ token, load: () => readSmallFile(path), save });
 }
 
 /** How the agent's last life ended, told by a mark that only a clean stop takes away. */

@@ -4,6 +4,7 @@ import { addAnalyticsCommands } from './commands/analytics.ts';
 import { addApplyCommand } from './commands/apply.ts';
 import { addCheckCommands } from './commands/check.ts';
 import { addDeliveryCommands } from './commands/deliveries.ts';
+import { addEnrollCommands } from './commands/enroll.ts';
 import { addExplainCommands } from './commands/explain.ts';
 import { addIncidentCommands } from './commands/incidents.ts';
 import { addJobCommands } from './commands/jobs.ts';
@@ -72,6 +73,7 @@ export function buildProgram(parts: ProgramParts): Program {
   addDeliveryCommands(command, context);
   addCheckCommands(command, context);
   addNotifyCommands(command, context);
+  addEnrollCommands(command, context);
   addStatusCommand(command, context);
   return {
     command,

@@ -189,6 +189,17 @@ export interface WindowRecord {
   readonly days?: readonly string[] | undefined;
 }
 
+/** A token that admits agents. */
+export interface EnrollmentRecord {
+  readonly id: string;
+  readonly state?: string;
+  readonly note?: string | null;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly uses?: number;
+  readonly uses_max?: number;
+  readonly expires_at?: string;
+}
+
 export interface SilenceRecord {
   readonly id: string;
   readonly origin?: string;

@@ -25,6 +25,7 @@ import { toDatabaseError } from './db/errors.ts';
 import { migrate } from './db/migrate.ts';
 import { openDatabase } from './db/open.ts';
 import { areAllAway } from './delivery-watch.ts';
+import { AgentRegister } from './enrolment/register.ts';
 import { createGateway, type Gateway } from './ingest/gateway.ts';
 import { createGreeting } from './ingest/greeting.ts';
 import { createWriter } from './ingest/writer.ts';
@@ -77,7 +78,13 @@ export async function startCollector({ config, system }: CollectorOptions): Prom
     stops.defer(() => database.close());
     await migrate(database, { log: subsystem(log, 'collector:db') });
     const credentials = await openCredentials({ database, folder, now: clock.wallMs(), log });
-    await openDoors(stops, { config, system, database, credentials, clock, log });
+    const register = new AgentRegister({
+      database,
+      isSharedToken: credentials.isAgentToken,
+      now: () => clock.wallMs(),
+    });
+    await register.refresh();
+    await openDoors(stops, { config, system, database, credentials, register, clock, log });
     log.info({ listen: config.listen, data_dir: dataDir, database: database.kind, version }, 'collector started');
     return stops;
   } catch (error) {
@@ -91,6 +98,7 @@ interface Ground {
   readonly system: CollectorSystem;
   readonly database: Database;
   readonly credentials: Credentials;
+  readonly register: AgentRegister;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -139,21 +147,13 @@ interface DoorParts {
 }
 
 function openGateway(
-  { config, database, credentials, clock, log }: Ground,
+  { config, database, credentials, register, clock, log }: Ground,
   { loops, metrics, bus, crashPoint }: DoorParts & { crashPoint: (step: string) => void },
 ): Gateway {
   const publishNode = (nodeId: string) => bus.publish({ kind: 'node', id: nodeId });
   return createGateway({
     collectorId: credentials.collectorId,
-    admit: async (token) =>
-      token !== null && credentials.isAgentToken(token)
-        ? { admitted: true }
-        : {
-            admitted: false,
-            status: 401,
-            code: 'unauthorized',
-            message: 'this token does not admit agents here; the one that does is in <data_dir>/collector/agent.token',
-          },
+    admit: (shown) => register.admit(shown),
     clock,
     log: subsystem(log, 'collector:ingest'),
     liveness: loops.liveness,
@@ -170,6 +170,7 @@ function openGateway(
     }),
     greeting: createGreeting({
       database,
+      register,
       clock,
       log: subsystem(log, 'collector:ingest'),
       timeoutMs: config.heartbeat_timeout,
@@ -183,12 +184,10 @@ function openGateway(
   });
 }
 
-function peoplesDoor(
-  { config, database, credentials, clock, log }: Ground,
-  { loops, gateway, metrics, bus, hub }: DoorParts & { gateway: Gateway; hub: StreamHub },
-) {
-  const { samples, policy, deliverer } = loops;
-  const queries = database.drizzle;
+function peoplesDoor(ground: Ground, parts: DoorParts & { gateway: Gateway; hub: StreamHub }) {
+  const { config, database, credentials, clock, log } = ground;
+  const { loops, gateway, metrics, hub } = parts;
+  const { deliverer } = loops;
   const now = () => clock.wallMs();
   const overview = createOverview({
     db: database,
@@ -206,50 +205,7 @@ function peoplesDoor(
   });
   return buildServer({
     ...overview,
-    routes: resourceRoutes({
-      nodes: {
-        queries,
-        samples,
-        clock,
-        onChanged: async (nodeId, change) => {
-          onNodeChanged({ loops, gateway, bus }, nodeId, change);
-          if (change === 'removed') await loops.forgetJobs();
-          else await policy.refresh();
-        },
-      },
-      tasks: { queries, clock },
-      jobs: { queries, clock },
-      pings: {
-        queries,
-        clock,
-        onTaken: ({ changedTaskIds }) => {
-          if (changedTaskIds.length > 0) loops.engine.nudge();
-          for (const id of changedTaskIds) bus.publish({ kind: 'task', id });
-        },
-      },
-      incidents: { db: database, now, onTouched: (id) => bus.publish({ kind: 'incident', id }) },
-      deliveries: { db: database, now, onPromised: () => deliverer.nudge() },
-      notifiers: {
-        receivers: () => policy.current().receivers,
-        sendTest: (receiver) => sendTest({ db: database, deliverer, clock }, receiver),
-        preview: (asked) => previewNotification({ queries, notifiers: loops.notifiers, clock }, asked),
-      },
-      subscriptions: {
-        db: database,
-        policy,
-        now,
-        refuseTarget: (type, address) => refuseTarget(loops.targetKinds, type, address),
-      },
-      silences: {
-        db: database,
-        policy,
-        now,
-        onEnded: (undrained) => {
-          if (undrained !== null) bus.publish({ kind: 'node', id: undrained });
-          loops.engine.nudge();
-        },
-      },
-    }),
+    routes: resources(ground, parts),
     auth: {
       listenHost: splitListen(config.listen).host,
       publicUrl: config.public_url ?? null,
@@ -261,6 +217,68 @@ function peoplesDoor(
     hub,
     pageDir: pageDir(),
     log: subsystem(log, 'collector:api'),
+  });
+}
+
+/** What the API shows and changes, each with those that must hear of a change. */
+function resources(
+  { database, register, clock }: Ground,
+  { loops, gateway, bus }: Pick<DoorParts, 'loops' | 'bus'> & { gateway: Gateway },
+) {
+  const { samples, policy, deliverer } = loops;
+  const queries = database.drizzle;
+  const now = () => clock.wallMs();
+  return resourceRoutes({
+    nodes: {
+      queries,
+      samples,
+      clock,
+      onChanged: async (nodeId, change) => {
+        onNodeChanged({ loops, gateway, bus }, nodeId, change);
+        if (change === 'removed') await loops.forgetJobs();
+        else await policy.refresh();
+        if (change === 'removed') await register.refresh();
+      },
+    },
+    tasks: { queries, clock },
+    jobs: { queries, clock },
+    pings: {
+      queries,
+      clock,
+      onTaken: ({ changedTaskIds }) => {
+        if (changedTaskIds.length > 0) loops.engine.nudge();
+        for (const id of changedTaskIds) bus.publish({ kind: 'task', id });
+      },
+    },
+    incidents: { db: database, now, onTouched: (id) => bus.publish({ kind: 'incident', id }) },
+    deliveries: { db: database, now, onPromised: () => deliverer.nudge() },
+    notifiers: {
+      receivers: () => policy.current().receivers,
+      sendTest: (receiver) => sendTest({ db: database, deliverer, clock }, receiver),
+      preview: (asked) => previewNotification({ queries, notifiers: loops.notifiers, clock }, asked),
+    },
+    subscriptions: {
+      db: database,
+      policy,
+      now,
+      refuseTarget: (type, address) => refuseTarget(loops.targetKinds, type, address),
+    },
+    enrollments: {
+      queries,
+      register,
+      connected: () => gateway.connected().map(({ nodeId }) => nodeId),
+      onRevoked: (nodeId) => gateway.disconnect(nodeId, 'revoked'),
+      now,
+    },
+    silences: {
+      db: database,
+      policy,
+      now,
+      onEnded: (undrained) => {
+        if (undrained !== null) bus.publish({ kind: 'node', id: undrained });
+        loops.engine.nudge();
+      },
+    },
   });
 }
 

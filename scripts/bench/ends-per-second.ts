@@ -10,6 +10,7 @@ import { createUplink } from '@runnerwatch/agent/uplink/uplink.ts';
 import type { EventBody } from '@runnerwatch/shared/model/event.ts';
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
+import { createCredential } from '../../agent/src/uplink/credential.ts';
 import type { Database } from '../../collector/src/db/database.ts';
 import { openDatabase } from '../../collector/src/db/open.ts';
 import { silentLog } from '../../test/support/database.ts';
@@ -69,7 +70,11 @@ async function send(installation: Installation): Promise<number> {
     const uplink = createUplink({
       spool,
       urls: [installation.url],
-      token: readFileSync(join(installation.dataDir, 'collector', 'agent.token'), 'utf8').trim(),
+      credential: createCredential({
+        token: readFileSync(join(installation.dataDir, 'collector', 'agent.token'), 'utf8').trim(),
+        load: () => null,
+        save: () => {},
+      }),
       hello: () => ({
         node_id: '00000000-0000-4000-8000-00000000be7c',
         agent_version: '0.1.0',

@@ -16,6 +16,7 @@ import { SampleStore } from '../../collector/src/samples/store.ts';
 import { deleteTasksEndedBefore } from '../../collector/src/tasks/store.ts';
 import { aHello, anEnding, anEvent, aTask, started } from '../support/agent-client.ts';
 import { silentLog, TestDatabase } from '../support/database.ts';
+import { aRegister } from '../support/enrolment.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { describeOnDatabases } from '../support/on-databases.ts';
 
@@ -32,7 +33,13 @@ describeOnDatabases('nodes, tasks and jobs as the API shows them', (kind) => {
     test = await TestDatabase.start(kind);
     const { database } = test;
     samples = new SampleStore({ database, clock, log: silentLog });
-    const greeting = createGreeting({ database, clock: systemClock, log: silentLog, timeoutMs: 30_000 });
+    const greeting = createGreeting({
+      database,
+      register: aRegister(database),
+      clock: systemClock,
+      log: silentLog,
+      timeoutMs: 30_000,
+    });
     const writer = createWriter({ database, log: silentLog, onCommitted: () => {} });
     for (const [index, id] of ids.entries()) {
       const node = {
@@ -42,7 +49,10 @@ describeOnDatabases('nodes, tasks and jobs as the API shows them', (kind) => {
         inventory: null,
         sources: [],
       };
-      await greeting.arrive(aHello({ node_id: id, stream_id: id, node }), '192.0.2.1');
+      await greeting.arrive(aHello({ node_id: id, stream_id: id, node }), {
+        remoteAddress: '192.0.2.1',
+        credential: { kind: 'shared' },
+      });
     }
     const end = (n: number, job: string | null, changesOfEnd: Parameters<typeof anEnding>[0] = {}) => {
       const ended_at = new Date(nowMs - n * 60_000).toISOString();

@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AlertRig, startAlerting } from '../support/alert-rig.ts';
 import { startApi, type TestApi } from '../support/api-server.ts';
 import { TestDatabase } from '../support/database.ts';
+import { aRegister } from '../support/enrolment.ts';
 import { describeOnDatabases } from '../support/on-databases.ts';
 import { routingParts } from '../support/routing-parts.ts';
 
@@ -230,6 +231,13 @@ function routesOn(db: TestDatabase['database']) {
       receivers: () => new Set(),
       sendTest: async () => ({ notificationId: 'x', outcome: null, durationMs: 0 }),
       preview: async () => null,
+    },
+    enrollments: {
+      queries,
+      register: aRegister(db),
+      connected: () => [],
+      onRevoked: () => undefined,
+      now: Date.now,
     },
     ...routingParts(db),
   });

@@ -5,6 +5,7 @@ import type { NodeSample } from '@runnerwatch/shared/model/sample.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { type Logger, pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createCredential } from '../../agent/src/uplink/credential.ts';
 import { noon, taskEnded, taskIdOf, taskStarted } from '../support/events.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakeCollector } from '../support/fake-collector.ts';
@@ -34,7 +35,7 @@ function begin(spool: Spool, urls: readonly string[], options: Partial<UplinkOpt
   const uplink = createUplink({
     spool,
     urls,
-    token: 'secret',
+    credential: createCredential({ token: 'secret', load: () => null, save: () => {} }),
     hello: () => ({
       node_id: '00000000-0000-4000-8000-000000000001',
       agent_version: '0.1.0',

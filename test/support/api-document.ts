@@ -5,6 +5,7 @@ import * as schema from '@runnerwatch/collector/db/tables/schema.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { buildApi } from './api-server.ts';
+import { aRegister } from './enrolment.ts';
 import { routingParts } from './routing-parts.ts';
 
 /** The OpenAPI document of every route there is. Routes are described, not asked: nothing is connected. */
@@ -41,6 +42,13 @@ function unconnectedParts(): ResourceParts {
     incidents: { db, now: Date.now },
     deliveries: { db, now: Date.now, onPromised: onChanged },
     notifiers: { receivers: () => new Set(), sendTest: nobody, preview: nobody },
+    enrollments: {
+      queries,
+      register: aRegister(db),
+      connected: () => [],
+      onRevoked: onChanged,
+      now: Date.now,
+    },
     ...routingParts(db),
   };
 }

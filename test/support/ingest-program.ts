@@ -14,6 +14,7 @@ import { createWriter } from '../../collector/src/ingest/writer.ts';
 import { Liveness } from '../../collector/src/nodes/liveness.ts';
 import { onlineNodeIds, saveTouches } from '../../collector/src/nodes/store.ts';
 import { silentLog as log } from './database.ts';
+import { aRegister } from './enrolment.ts';
 
 const [, , dataDir = '', url = '', dieAt = '', passings = '1'] = process.argv;
 const clock = systemClock;
@@ -30,7 +31,7 @@ const liveness = new Liveness({
 liveness.start(await onlineNodeIds(database.drizzle));
 let left = Number(passings);
 const gateway = createGateway({
-  admit: async () => ({ admitted: true }),
+  admit: () => ({ admitted: true, credential: { kind: 'shared' } }),
   collectorId: 'collector-1',
   clock,
   log,
@@ -43,7 +44,7 @@ const gateway = createGateway({
       if (step === dieAt && --left === 0) process.kill(process.pid, 'SIGKILL');
     },
   }),
-  greeting: createGreeting({ database, clock, log, timeoutMs }),
+  greeting: createGreeting({ database, register: aRegister(database), clock, log, timeoutMs }),
   onSample: () => {},
   onConnected: () => {},
   onDisconnected: () => {},

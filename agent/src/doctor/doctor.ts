@@ -8,6 +8,7 @@ import { examineFolder } from '@runnerwatch/shared/runtime/examine-folder.ts';
 import { type ConfigSource, describeSource } from '@runnerwatch/shared/runtime/load-config.ts';
 import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
 import { type AgentConfig, readAgentConfig } from '../config.ts';
+import { openCredential } from '../identity.ts';
 import { type AgentPlace, findAgents } from '../run/rendezvous.ts';
 import { examineDoor } from './door.ts';
 import { examineKernel } from './kernel.ts';
@@ -29,9 +30,10 @@ export async function examineAgent({ config: source, uid, clock, root }: AgentEx
   const folder = folderOf(config, { uid, environment });
   const [running] = findAgents({ uid, xdgRuntimeDir: environment['XDG_RUNTIME_DIR'] });
   const token = config.token ?? tokenBeside([running?.dataDir, dirname(folder)]);
+  const shown = openCredential(folder, { token, isKept: false }).show();
   const [sources, ...doors] = await Promise.all([
     examineSources({ config: config.tasks, uid, runtimeDir: environment['XDG_RUNTIME_DIR'] ?? null, clock, root }),
-    ...config.collector_urls.map((url) => examineDoor({ url, config, token, environment, clock })),
+    ...config.collector_urls.map((url) => examineDoor({ url, config, shown, environment, clock })),
   ]);
   return [
     finding,

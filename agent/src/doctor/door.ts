@@ -6,11 +6,12 @@ import type { ConfigSource } from '@runnerwatch/shared/runtime/load-config.ts';
 import type { AgentConfig } from '../config.ts';
 import { agentUrl, connect } from '../uplink/connect.ts';
 import type { FailureCause } from '../uplink/connect-failure.ts';
+import type { Shown } from '../uplink/credential.ts';
 
 export interface DoorExamination {
   readonly url: string;
   readonly config: AgentConfig;
-  readonly token: string;
+  readonly shown: Shown;
   readonly environment: ConfigSource['environment'];
   readonly clock: Clock;
 }
@@ -23,10 +24,10 @@ const skewLimitMs = 30_000;
 
 /** Whether this collector can be reached, admits the agent's token, and agrees on the time. */
 export async function examineDoor(examination: DoorExamination): Promise<Finding[]> {
-  const { url, config, token, clock } = examination;
+  const { url, config, shown, clock } = examination;
   const ca = config.ca_file === undefined ? undefined : readFileSync(config.ca_file, 'utf8');
   const { signal } = new AbortController();
-  const connection = await connect({ url: agentUrl(url), token, ca, timeoutMs, clock, signal });
+  const connection = await connect({ url: agentUrl(url), shown, ca, timeoutMs, clock, signal });
   const check = 'collector';
   if (connection.kind !== 'open') {
     const cause = connection.kind === 'failed' ? connection.failure.cause : 'other';
@@ -52,7 +53,8 @@ const cures: Readonly<Record<FailureCause, string>> = {
   timeout: 'a firewall probably drops the packets: open the port from this machine to the collector',
   reset: 'something between cuts it: look for a proxy or firewall',
   tls: 'set ca_file, or mend the certificate',
-  status: 'put the collector’s agent token into token_file; if a proxy answers, let it pass WebSockets on /agent/v1',
+  status:
+    'put a token that admits it into token_file ("runnerwatch enroll create" on the collector makes one); if a proxy answers, let it pass WebSockets on /agent/v1',
   other: 'see the reason',
 };
 

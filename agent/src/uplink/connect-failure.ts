@@ -18,6 +18,8 @@ export interface ConnectFailure {
   readonly cause: FailureCause;
   readonly message: string;
   readonly isLasting: boolean;
+  /** The code of a collector's refusal. */
+  readonly code?: string;
 }
 
 export interface Target {
@@ -70,13 +72,15 @@ interface Answer {
 /** Something answered, but not a collector's "switching protocols": a proxy, a login page, a refusal. */
 export function explainStatus({ status, location, body }: Answer, url: URL): ConnectFailure {
   const where = location === undefined ? '' : ` to ${clean(location, 100)}`;
-  const said = clean(body, 120);
+  const refusal = readRefusal(body);
+  const said = clean(refusal?.message ?? body, 200);
   const quote = said === '' ? '' : `: ${said}`;
   if (status === 401 || status === 403) {
     return {
       cause: 'status',
       isLasting: true,
       message: `${url.host} does not admit this agent's token (HTTP ${status})${quote}`,
+      ...(refusal === null ? {} : { code: refusal.code }),
     };
   }
   if (status >= 300 && status < 400) {
@@ -91,6 +95,12 @@ export function explainStatus({ status, location, body }: Answer, url: URL): Con
     isLasting: status === 404,
     message: `${url.host}${url.pathname} answered HTTP ${status}${quote}`,
   };
+}
+
+/** A collector's own words; null: somebody else answered. */
+function readRefusal(body: string): { code: string; message: string } | null {
+  const [, code, message] = /^{"error":{"code":"(\w+)","message":"((?:[^"\\]|\\.)*)"}}$/.exec(body) ?? [];
+  return code === undefined || message === undefined ? null : { code, message: message.replace(/\\(.)/g, '$1') };
 }
 
 /** A stranger's text in our own line: markup, control characters and line ends become single spaces. */

@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
+import { agentKeyHeader } from '@runnerwatch/shared/protocol/credentials.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import { WebSocket } from 'ws';
 import { type ConnectFailure, explainError, explainStatus, explainTimeout, type Stage } from './connect-failure.ts';
+import type { Shown } from './credential.ts';
 
 /** Welcome, acks and pongs are small; nothing larger is taken from a collector. */
 const maxPayloadBytes = 64 * 1024;
@@ -10,7 +12,7 @@ const bodyBytes = 512;
 
 export interface ConnectOptions {
   readonly url: URL;
-  readonly token: string;
+  readonly shown: Shown;
   /** PEM of the authorities to trust instead of the system's. */
   readonly ca: string | undefined;
   readonly timeoutMs: number;
@@ -35,14 +37,17 @@ export function agentUrl(collectorUrl: string): URL {
 }
 
 /** Opens one WebSocket, without compression, following no redirect. Never rejects: what went wrong is an answer. */
-export function connect({ url, token, ca, timeoutMs, clock, signal, lookup }: ConnectOptions): Promise<Connection> {
+export function connect({ url, shown, ca, timeoutMs, clock, signal, lookup }: ConnectOptions): Promise<Connection> {
   return new Promise((resolve) => {
     const progress: { stage: Stage } = {
       stage: isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0 ? 'resolving' : 'connecting',
     };
     const settled = new AbortController();
     const socket = new WebSocket(url, {
-      headers: { authorization: `Bearer ${token}` },
+      headers: {
+        authorization: `Bearer ${shown.token}`,
+        ...(shown.key === null ? {} : { [agentKeyHeader]: shown.key }),
+      },
       perMessageDeflate: false,
       followRedirects: false,
       maxPayload: maxPayloadBytes,

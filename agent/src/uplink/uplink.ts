@@ -7,13 +7,14 @@ import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
 import type { Spool } from '../spool/spool.ts';
 import { agentUrl, connect } from './connect.ts';
+import type { Credential, Shown } from './credential.ts';
 import { type HelloParts, Session, type SessionTimings, type StopReason } from './session.ts';
 
 export interface UplinkOptions {
   readonly spool: Spool;
   /** `collector_urls`: tried in turn. */
   readonly urls: readonly string[];
-  readonly token: string;
+  readonly credential: Credential;
   /** PEM of the authorities to trust instead of the system's (`ca_file`). */
   readonly ca?: string | undefined;
   /** Asked for every hello. */
@@ -136,10 +137,12 @@ class Conversation implements Uplink {
 
   /** One connection and one session. True when it did useful work. */
   async #converse(url: URL): Promise<boolean> {
-    const { spool, token, ca, clock, log, hello, heartbeatIntervalMs, lookup } = this.#options;
+    const { spool, credential, ca, clock, log, hello, heartbeatIntervalMs, lookup } = this.#options;
+    const shown = this.#shown(url);
+    if (shown === null) return false;
     const connection = await connect({
       url,
-      token,
+      shown,
       ca,
       clock,
       lookup,
@@ -148,6 +151,7 @@ class Conversation implements Uplink {
     });
     if (connection.kind === 'cancelled') return false;
     if (connection.kind === 'failed') {
+      credential.refused(connection.failure.code ?? null);
       this.#isLasting &&= connection.failure.isLasting;
       this.#down(url, connection.failure.message, connection.failure.cause);
       return false;
@@ -164,7 +168,10 @@ class Conversation implements Uplink {
       timings: { ...this.#timings, heartbeatIntervalMs },
       clock,
       log,
-      onWelcome: (welcome) => this.#up(url, welcome.collector_id),
+      onWelcome: (welcome) => {
+        credential.welcomed();
+        this.#up(url, welcome.collector_id);
+      },
       onClockOffset: (clockOffsetMs) => {
         this.#state = { ...this.#state, clockOffsetMs };
       },
@@ -176,6 +183,17 @@ class Conversation implements Uplink {
     this.#down(url, end.message, end.reason);
     const wasConnectedMs = end.reason === 'no_welcome' ? 0 : clock.monotonicMs() - beganAt;
     return end.wasUseful || wasConnectedMs >= this.#timings.usefulMs || end.reason === 'stream_renewed';
+  }
+
+  /** Null: the agent's key cannot be kept yet. */
+  #shown(url: URL): Shown | null {
+    try {
+      return this.#options.credential.show();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#down(url, `the agent's key cannot be kept: ${reason}`, 'key');
+      return null;
+    }
   }
 
   /** Useful work resets the back-off and stays with the address; anything else goes on to the next one, and waits after each round. */

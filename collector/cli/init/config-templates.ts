@@ -112,7 +112,7 @@ export const agentTemplate = `# Runnerwatch agent. Every key may also come from 
 # Collectors, tried in turn.
 collector_urls: [http://127.0.0.1:4777]
 
-# What admits this agent: the collector writes it at its first start to <data_dir>/collector/agent.token.
+# What admits this agent: a token of "runnerwatch enroll create", good for coming in once; the agent keeps a key of its own.
 #: token_file: /etc/runnerwatch/agent.token
 
 # Authorities to trust beside the system's, for https.

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { analyticsRoutes } from './routes/analytics.ts';
 import { type DeliveryRouteDeps, deliveryRoutes } from './routes/deliveries.ts';
+import { type EnrollmentRouteDeps, enrollmentRoutes } from './routes/enrollments.ts';
 import { expectationRoutes } from './routes/expectations.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { type IncidentRouteDeps, incidentRoutes } from './routes/incidents.ts';
@@ -25,6 +26,7 @@ export interface ResourceParts {
   readonly notifiers: NotifierRouteDeps;
   readonly subscriptions: SubscribingDeps;
   readonly silences: SilenceRouteDeps;
+  readonly enrollments: EnrollmentRouteDeps;
 }
 
 /** Every resource under /api/v1; the document of the API is made from this list too. */
@@ -44,5 +46,6 @@ export function resourceRoutes(parts: ResourceParts): FastifyPluginAsyncZod[] {
     silenceRoutes(parts.silences),
     deliveryRoutes(parts.deliveries),
     notifierRoutes(parts.notifiers),
+    enrollmentRoutes(parts.enrollments),
   ];
 }

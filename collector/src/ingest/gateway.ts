@@ -2,22 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { CloseReason } from '@runnerwatch/shared/protocol/close-codes.ts';
 import { maxFrameBytes } from '@runnerwatch/shared/protocol/codec.ts';
+import { agentKeyHeader } from '@runnerwatch/shared/protocol/credentials.ts';
 import { WebSocketServer } from 'ws';
+import type { Admission, Shown } from '../enrolment/admission.ts';
 import { Session, type SessionLimits, type SessionParts } from './session.ts';
 
-/** May this agent come in? Asked before there is a socket object. */
-export type Admission =
-  | { readonly admitted: true }
-  | {
-      readonly admitted: false;
-      readonly status: 401 | 403 | 429 | 503;
-      readonly code: string;
-      readonly message: string;
-    };
-
 export interface GatewayOptions extends Omit<SessionParts, 'onWelcomed' | 'onEnded' | 'waiting' | 'limits'> {
-  /** `token`: what came as `Authorization: Bearer …`; null without one. */
-  readonly admit: (token: string | null, remoteAddress: string | null) => Promise<Admission>;
+  /** May this agent come in? Asked before there is a socket object. */
+  readonly admit: (shown: Shown) => Admission;
   /** A node's agent has said hello and been written down. */
   readonly onConnected: (nodeId: string) => void;
   /** A node's agent has no session any more. */
@@ -70,9 +62,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
   const sweeping = sweep();
 
-  const accept = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  const accept = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const remoteAddress = request.socket.remoteAddress ?? null;
-    const admission = await options.admit(bearerToken(request.headers.authorization), remoteAddress);
+    const { authorization, [agentKeyHeader]: key } = request.headers;
+    const admission = options.admit({ token: bearerToken(authorization), key: typeof key === 'string' ? key : null });
     if (stopping.signal.aborted) {
       return refuse(socket, { status: 503, code: 'stopping', message: 'the collector is stopping' });
     }
@@ -81,7 +74,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return refuse(socket, admission);
     }
     server.handleUpgrade(request, socket, head, (webSocket) =>
-      sessions.add(new Session(webSocket, remoteAddress, parts)),
+      sessions.add(new Session(webSocket, { remoteAddress, credential: admission.credential }, parts)),
     );
   };
 
@@ -89,14 +82,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     handleUpgrade: (request, socket, head) => {
       // Node's HTTP server hands the socket over without a listener; an error nobody hears ends the process.
       socket.on('error', (error) => log.debug({ err: error }, 'an agent connection broke'));
-      accept(request, socket, head).catch((error: unknown) => {
-        log.error({ err: error }, 'could not decide whether to admit an agent');
-        refuse(socket, {
-          status: 503,
-          code: 'unavailable',
-          message: 'the collector cannot admit agents now; try again',
-        });
-      });
+      accept(request, socket, head);
     },
     connected: () =>
       [...byNode].map(([nodeId, session]) => ({

@@ -2,31 +2,42 @@ import type { Hello, LanePositions } from '@runnerwatch/shared/protocol/frames.t
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
+import type { Credential } from '../enrolment/admission.ts';
+import type { AgentRegister } from '../enrolment/register.ts';
 import { saveArrival } from '../nodes/store.ts';
 import { cleanRecord } from './clean.ts';
 import { committedPositions } from './store.ts';
 
 export interface GreetingOptions {
   readonly database: Database;
+  readonly register: AgentRegister;
   readonly clock: Clock;
   readonly log: Logger;
   /** Silence longer than this is unreachable. */
   readonly timeoutMs: number;
 }
 
+/** Who stands at the door, before it says which node it speaks for. */
+export interface Visitor {
+  readonly remoteAddress: string | null;
+  readonly credential: Credential;
+}
+
 export interface Greeting {
   /**
    * Writes down that the node is here, and returns how far its stream is committed.
-   * @throws DatabaseError, ForeignStreamError
+   * @throws DatabaseError, ForeignStreamError, NotAdmittedError
    */
-  arrive(hello: Hello, remoteAddress: string | null): Promise<LanePositions>;
+  arrive(hello: Hello, from: Visitor): Promise<LanePositions>;
 }
 
-export function createGreeting({ database, clock, log, timeoutMs }: GreetingOptions): Greeting {
+export function createGreeting({ database, register, clock, log, timeoutMs }: GreetingOptions): Greeting {
   return {
-    arrive: (hello, remoteAddress) =>
-      database.drizzle.transaction(async (transaction) => {
+    arrive: async (hello, { remoteAddress, credential }) => {
+      let isNewAgent = false;
+      const committed = await database.drizzle.transaction(async (transaction) => {
         const at = new Date(clock.wallMs());
+        isNewAgent = await register.settle(transaction, credential, hello.node_id);
         const { description, agentVersion } = cleanRecord({
           description: hello.node,
           agentVersion: hello.agent_version,
@@ -43,7 +54,10 @@ export function createGreeting({ database, clock, log, timeoutMs }: GreetingOpti
         const committed = await committedPositions(transaction, hello.stream_id, hello.node_id);
         sayWhatDoesNotFit(hello, committed, log);
         return committed;
-      }),
+      });
+      if (isNewAgent) await register.refresh();
+      return committed;
+    },
   };
 }
 

@@ -11,8 +11,9 @@ import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
 import type { RawData, WebSocket } from 'ws';
 import { toDatabaseError } from '../db/errors.ts';
+import { NotAdmittedError } from '../enrolment/register.ts';
 import type { Liveness } from '../nodes/liveness.ts';
-import type { Greeting } from './greeting.ts';
+import type { Greeting, Visitor } from './greeting.ts';
 import { type Incoming, incomingOf, salvageBatch } from './incoming.ts';
 import { ForeignStreamError } from './store.ts';
 import { NodeRemovedError, type Writer } from './writer.ts';
@@ -68,6 +69,7 @@ export class Session {
   readonly #queue: Waiting[] = [];
   readonly #ending = new AbortController();
   readonly remoteAddress: string | null;
+  readonly #visitor: Visitor;
   #phase: 'opened' | 'greeting' | 'talking' | 'ended' = 'opened';
   #hello: Hello | undefined;
   #openedAtMs: number;
@@ -78,10 +80,11 @@ export class Session {
   #isWorking = false;
   readonly #closed: Promise<void>;
 
-  constructor(socket: WebSocket, remoteAddress: string | null, parts: SessionParts) {
+  constructor(socket: WebSocket, visitor: Visitor, parts: SessionParts) {
     this.#socket = socket;
     this.#parts = parts;
-    this.remoteAddress = remoteAddress;
+    this.remoteAddress = visitor.remoteAddress;
+    this.#visitor = visitor;
     this.#openedAtMs = parts.liveness.listenedMs;
     this.#heardAtMs = this.#openedAtMs;
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
@@ -220,7 +223,7 @@ export class Session {
 
   async #greet(hello: Hello, version: number): Promise<void> {
     try {
-      const committed = await this.#parts.greeting.arrive(hello, this.remoteAddress);
+      const committed = await this.#parts.greeting.arrive(hello, this.#visitor);
       if (this.#phase !== 'greeting') return;
       this.#phase = 'talking';
       this.#parts.onWelcomed(this);
@@ -313,6 +316,8 @@ export class Session {
     }
     if (error instanceof ForeignStreamError)
       return this.#refuse('protocolError', 'foreign_stream', 'this stream belongs to another node');
+    if (error instanceof NotAdmittedError)
+      return this.#refuse(error.code === 'revoked' ? 'revoked' : 'unauthorized', error.code, error.message);
     if (error instanceof NodeRemovedError) return this.end('goodbye');
     const failure = toDatabaseError(error);
     this.#parts.log.error({ ...this.facts, err: error }, 'an agent session failed');

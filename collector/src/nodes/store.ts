@@ -3,7 +3,7 @@ import type { NodeDescription, SourceState } from '@runnerwatch/shared/model/nod
 import { and, asc, eq, inArray, ne, or, type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
 import { toDatabaseError } from '../db/errors.ts';
-import { conditionStates, nodes } from '../db/tables/schema.ts';
+import { agents, conditionStates, nodes } from '../db/tables/schema.ts';
 import type { NodeTouch } from './liveness.ts';
 import type { NodeRow } from './record.ts';
 
@@ -20,7 +20,7 @@ export interface Arrival {
 /** An agent said hello: its node is there and online. */
 export async function saveArrival(queries: Queries, arrival: Arrival): Promise<void> {
   const told = {
-    ...describe(arrival.description),
+    ...describe(arrival.id, arrival.description),
     status: 'online' as const,
     agentVersion: arrival.agentVersion,
     remoteAddress: arrival.remoteAddress,
@@ -36,9 +36,16 @@ export async function saveArrival(queries: Queries, arrival: Arrival): Promise<v
     .onConflictDoUpdate({ target: nodes.id, set: told });
 }
 
-/** What the agent says of its node, as columns; what it could not read leaves what was known. */
-function describe({ name, labels, boot_id, inventory, sources }: NodeDescription) {
-  return { name, labels, sources, bootId: boot_id, ...(inventory === null ? {} : { inventory }) };
+/** What the agent says of its node, as columns; what it could not read leaves what was known. Labels of its enrolment come before its own. */
+function describe(nodeId: string, { name, labels, boot_id, inventory, sources }: NodeDescription) {
+  const ofEnrolment = sql`(select ${agents.labels} from ${agents} where ${agents.nodeId} = ${nodeId})`;
+  return {
+    name,
+    labels: sql<Record<string, string>>`${JSON.stringify(labels)}::jsonb || coalesce(${ofEnrolment}, '{}'::jsonb)`,
+    sources,
+    bootId: boot_id,
+    ...(inventory === null ? {} : { inventory }),
+  };
 }
 
 export async function saveDescription(
@@ -46,7 +53,7 @@ export async function saveDescription(
   nodeId: string,
   description: NodeDescription,
 ): Promise<void> {
-  await transaction.update(nodes).set(describe(description)).where(eq(nodes.id, nodeId));
+  await transaction.update(nodes).set(describe(nodeId, description)).where(eq(nodes.id, nodeId));
 }
 
 /** Replaces the state of one source. The node is locked by the caller. */
@@ -123,9 +130,10 @@ export async function setDraining(queries: Queries, nodeId: string, draining: bo
   await queries.update(nodes).set({ draining }).where(eq(nodes.id, nodeId));
 }
 
-/** The node with its events, tasks and samples. Its incidents stay: they are history. */
+/** The node with its events, tasks and samples, and its agent's key. Its incidents stay: they are history. */
 export async function removeNode(queries: Queries, nodeId: string): Promise<boolean> {
   return queries.transaction(async (transaction) => {
+    await transaction.delete(agents).where(eq(agents.nodeId, nodeId));
     await transaction.delete(conditionStates).where(eq(conditionStates.nodeId, nodeId));
     const removed = await transaction.delete(nodes).where(eq(nodes.id, nodeId)).returning({ id: nodes.id });
     return removed.length > 0;

@@ -15,6 +15,7 @@ export const closeCodes = {
   replaced: { code: 4002, retry: 'retry', meaning: 'a newer session of the same agent took over' },
   unauthorized: { code: 4003, retry: 'later', meaning: 'the token does not admit this agent' },
   versionMismatch: { code: 4004, retry: 'later', meaning: 'no protocol version in common' },
+  revoked: { code: 4006, retry: 'later', meaning: 'this agent was revoked' },
   tooSlow: { code: 4005, retry: 'retry', meaning: 'the peer did not read what was sent to it' },
 } as const satisfies Record<string, { code: number; retry: 'retry' | 'later'; meaning: string }>;
 
