@@ -56,9 +56,8 @@ export class AgentClient implements AsyncDisposable {
   }
 
   async acked(lane: Lane, seq: number): Promise<void> {
-    await eventually(() =>
-      this.frames.some((frame) => frame.kind === 'ack' && frame.lane === lane && frame.seq >= seq),
-    );
+    const isAcked = () => this.frames.some((frame) => frame.kind === 'ack' && frame.lane === lane && frame.seq >= seq);
+    await eventually(isAcked, { timeoutMs: 60_000 });
   }
 
   acks(): { lane: Lane; seq: number }[] {
