@@ -129,11 +129,18 @@ export default {
       runtime,
     ]),
     only('cli-knows-the-api-only', '^collector/cli/', [runtime]),
+    only('web-knows-the-api-only', '^collector/web/', []),
+    {
+      name: 'nobody-imports-the-web',
+      severity: 'error',
+      from: { path: '^(agent|collector|shared)/', pathNot: '^collector/web/' },
+      to: { path: '^collector/web/' },
+    },
   ],
   options: {
     doNotFollow: { path: zod },
-    // Tests may import what they like; the parser also stumbles over their `await using`.
-    exclude: { path: '(^|/)(dist|build|\\.cache)/|\\.test\\.ts$' },
+    // Tests may import what they like; the parser also stumbles over their `await using`. It reads no .tsx: oxlint judges those.
+    exclude: { path: '(^|/)(dist|build|\\.cache)/|\\.test\\.ts$|\\.tsx$' },
     parser: 'swc',
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

@@ -24,7 +24,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['test/{contract,integration,end-to-end}/**/*.test.ts'],
+          include: ['test/{contract,integration,end-to-end,web}/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

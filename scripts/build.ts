@@ -1,9 +1,21 @@
 /* Bundles the programs into dist/, so that each starts fast and costs little memory: `npm run build`. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build } from 'esbuild';
+import { build as buildWeb } from 'vite';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -67,10 +79,15 @@ await Promise.all([
     outdir: building,
     outExtension: { '.js': '.mjs' },
   }),
+  buildWeb({
+    root: join(root, 'collector/web'),
+    logLevel: 'warn',
+    build: { outDir: join(building, 'web'), emptyOutDir: true },
+  }),
 ]);
+compressBeside(join(building, 'web/assets'));
 for (const name of ['agent.cjs', 'run.cjs']) escapeLetters(join(building, name));
 cpSync(join(root, 'collector/src/migrations'), join(building, 'migrations'), { recursive: true });
-cpSync(join(root, 'collector/web/live'), join(building, 'web/live'), { recursive: true });
 const template = embeddedTemplate();
 if (template !== null) cpSync(template, join(building, 'embedded-template.tar.gz'));
 writeFileSync(join(building, 'package.json'), `${JSON.stringify({ name: 'runnerwatch', version })}\n`);
@@ -83,6 +100,12 @@ rmSync(replaced, { recursive: true, force: true });
 function escapeLetters(file: string): void {
   const escaped = (letter: string) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`;
   writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/[^\0-\x7f]/g, escaped));
+}
+
+/** `app.js.gz` beside `app.js`, so that the collector compresses nothing while it serves. */
+function compressBeside(folder: string): void {
+  for (const name of readdirSync(folder))
+    writeFileSync(join(folder, `${name}.gz`), gzipSync(readFileSync(join(folder, name)), { level: 9 }));
 }
 
 /**

@@ -17,7 +17,7 @@ const agentFlags = ['--lite-mode', '--single-threaded', '--no-expose-wasm', '--m
 const help = `Usage: runnerwatch up [--port 4777] [--data-dir DIR] [--config FILE] [--agent-config FILE]
 
 Runs everything for this machine in one go: a collector on its embedded database,
-an agent, and a live page. Ctrl-C stops it; started again it continues with all state.
+an agent, and the dashboard. Ctrl-C stops it; started again it continues with all state.
 
   --port N            where the page and the API listen, on 127.0.0.1 (default 4777)
   --data-dir DIR      where state is kept (default ${userDataDir()})
@@ -217,7 +217,7 @@ function greeting({
     '',
     `  Runnerwatch is up after ${(startedMs / 1000).toFixed(1)} s.`,
     '',
-    `  Live page   ${url}/`,
+    `  Dashboard   ${url}/`,
     `  API         ${url}/api/docs`,
     `  State       ${options.dataDir}`,
     '',

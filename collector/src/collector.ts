@@ -294,8 +294,8 @@ function onNodeChanged(
   loops.samples.forget(nodeId);
 }
 
-/** The live page's files: beside the built program, or in the source tree. */
+/** The built dashboard: beside the built program, or seen from the source tree. */
 function pageDir(): string {
-  const built = fileURLToPath(new URL('./web/live', import.meta.url));
-  return existsSync(built) ? built : fileURLToPath(new URL('../web/live', import.meta.url));
+  const built = fileURLToPath(new URL('./web', import.meta.url));
+  return existsSync(built) ? built : fileURLToPath(new URL('../../dist/web', import.meta.url));
 }

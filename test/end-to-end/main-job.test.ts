@@ -76,7 +76,7 @@ describe('the main job', () => {
   it('starts with one line, and says where it is, what it watches, and what not and why', async () => {
     await greeted(1);
 
-    expect(up.output).toContain(`Live page   ${url}/`);
+    expect(up.output).toContain(`Dashboard   ${url}/`);
     expect(up.output).toContain(`State       ${dataDir}`);
     expect(up.output).toMatch(/is watched: .*run/);
     for (const [, reason] of up.output.matchAll(/^ {4}not \S+: (.*)$/gm)) expect(reason?.length).toBeGreaterThan(10);

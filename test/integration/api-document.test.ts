@@ -1,16 +1,21 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { apiTypes } from '../../scripts/api-types.ts';
 import { currentDocumentText } from '../support/api-document.ts';
 import { buildApi, startApi } from '../support/api-server.ts';
-
-const pageDir = fileURLToPath(new URL('../../collector/web/live/', import.meta.url));
 
 describe('the document of the API', () => {
   it('is the one checked in: after a change of a route run `npx tsx scripts/openapi.ts` and review the difference', async () => {
     const checkedIn = readFileSync(fileURLToPath(new URL('../../docs/openapi.json', import.meta.url)), 'utf8');
 
     expect(await currentDocumentText()).toBe(checkedIn);
+  });
+
+  it('is what the types of the dashboard say: they are written from it', () => {
+    const checkedIn = (path: string) => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8');
+
+    expect(checkedIn('collector/web/data/api-types.ts')).toBe(apiTypes(checkedIn('docs/openapi.json')));
   });
 
   it('names every error by its code, and refers to nothing that it does not hold', async () => {
@@ -33,37 +38,63 @@ describe('the document of the API', () => {
   });
 });
 
-describe('the live page', () => {
-  it('serves every file of its folder and nothing else of it', async () => {
-    await using api = await startApi();
-    const served = await Promise.all(
-      readdirSync(pageDir).map(async (file) => (await fetch(`${api.url}/${file === 'index.html' ? '' : file}`)).status),
-    );
+describe('the pages of the dashboard', () => {
+  const html = { accept: 'text/html,application/xhtml+xml' };
 
-    expect(new Set(served)).toEqual(new Set([200]));
-    expect((await fetch(`${api.url}/..%2f..%2fpackage.json`)).status).toBe(404);
+  it('are one document whatever page is asked for, and its files are found from each of them', async () => {
+    await using api = await startApi();
+    for (const path of ['/', '/nodes', '/nodes/', '/tasks/some%20id', '/a/b/c']) {
+      const answer = await fetch(api.url + path, { headers: html });
+      const text = await answer.text();
+      const targets = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, target]) => target ?? '');
+      const files = await Promise.all(targets.map((target) => fetch(new URL(target, api.url + path))));
+
+      expect([path, answer.status, files.map(({ status }) => status)]).toEqual([path, 200, targets.map(() => 200)]);
+      expect(targets.filter((target) => !/^\.{1,2}\//.test(target))).toEqual([]);
+    }
   });
 
-  it('loads nothing from elsewhere, holds nothing inline, and finds its files below any path', () => {
-    const html = readFileSync(`${pageDir}index.html`, 'utf8');
-    const sources = readdirSync(pageDir).map((file) => readFileSync(`${pageDir}${file}`, 'utf8'));
-
-    expect(html).not.toMatch(/<script>|<style|\son\w+=|style="/);
-    expect([...html.matchAll(/(?:src|href)="([^"]+)"/g)].filter(([, target]) => /^\/|:/.test(target ?? ''))).toEqual(
-      [],
+  it('may run only scripts of the collector, and write only styles that carry the nonce of this answer', async () => {
+    await using api = await startApi();
+    const answers = await Promise.all([1, 2].map(() => fetch(api.url, { headers: html })));
+    const nonces = await Promise.all(
+      answers.map(async (answer) => [
+        /'nonce-([^']+)'/.exec(answer.headers.get('content-security-policy') ?? '')?.[1],
+        / nonce="([^"]+)"/.exec(await answer.text())?.[1],
+      ]),
     );
-    expect(
-      sources.filter((source) =>
-        /innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function/.test(source),
-      ),
-    ).toEqual([]);
+
+    expect(answers[0]?.headers.get('content-security-policy')).toMatch(/script-src 'self';/);
+    expect(answers[0]?.headers.get('content-security-policy')).not.toMatch(/unsafe|https?:|\*/);
+    expect(nonces.map(([policy, page]) => policy !== undefined && policy === page)).toEqual([true, true]);
+    expect(nonces[0]).not.toEqual(nonces[1]);
   });
 
-  it('is not sent again while it has not changed', async () => {
+  it('are not what programs get for a path that leads nowhere, and no way to other files', async () => {
     await using api = await startApi();
-    const first = await fetch(api.url);
-    const again = await fetch(api.url, { headers: { 'if-none-match': first.headers.get('etag') ?? '' } });
+    const statuses = await Promise.all(
+      [
+        fetch(`${api.url}/nothing`),
+        fetch(`${api.url}/api/v1/nothing`, { headers: html }),
+        fetch(`${api.url}/assets/nothing.js`, { headers: html }),
+        fetch(`${api.url}/..%2f..%2fpackage.json`),
+      ].map(async (answer) => (await answer).status),
+    );
 
+    expect(statuses).toEqual([404, 404, 404, 404]);
+  });
+
+  it('have files that a browser keeps for a year, smaller for those who can unpack them', async () => {
+    await using api = await startApi();
+    const page = await (await fetch(api.url)).text();
+    const script = new URL(/src="([^"]+)"/.exec(page)?.[1] ?? '', api.url);
+    const plain = await fetch(script, { headers: { 'accept-encoding': 'identity' } });
+    const packed = await fetch(script, { headers: { 'accept-encoding': 'gzip' } });
+    const again = await fetch(script, { headers: { 'if-none-match': plain.headers.get('etag') ?? '' } });
+
+    expect(plain.headers.get('cache-control')).toContain('immutable');
+    expect(packed.headers.get('content-encoding')).toBe('gzip');
+    expect(await packed.text()).toBe(await plain.text());
     expect(again.status).toBe(304);
   });
 });

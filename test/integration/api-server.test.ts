@@ -143,7 +143,7 @@ describe('who may ask', () => {
       ),
     );
     const open = await Promise.all(
-      ['/healthz', '/readyz', '/', '/live.js', '/api/docs', '/api/v1/openapi.json'].map((path) => status(path)),
+      ['/healthz', '/readyz', '/', '/favicon.svg', '/api/docs', '/api/v1/openapi.json'].map((path) => status(path)),
     );
 
     expect(without).toEqual([401, 401, 401, 401]);

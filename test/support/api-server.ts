@@ -74,7 +74,7 @@ export async function buildApi(options: TestApiOptions = {}): Promise<{ app: Fas
       ...(options.unreadBytesMax === undefined ? {} : { unreadBytesMax: options.unreadBytesMax }),
       ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
     }),
-    pageDir: fileURLToPath(new URL('../../collector/web/live/', import.meta.url)),
+    pageDir: fileURLToPath(new URL('../../dist/web/', import.meta.url)),
     log,
   });
   return { app, bus };

@@ -1,7 +1,7 @@
 import { type ErrorCode, errorCodes } from './errors.ts';
 import type { ApiDocument, ApiOperation, ApiParameter } from './openapi.ts';
 
-/** The API as one page for people, from its document. No script; its only asset is `docs.css` beside the live page. */
+/** The API as one page for people, from its document. No script; its only asset is `docs.css` of the dashboard. */
 export function docsPage(document: ApiDocument): string {
   const operations = Object.entries(document.paths).flatMap(([path, byMethod]) =>
     Object.entries(byMethod).map(([method, operation]) => ({ path, method, operation })),

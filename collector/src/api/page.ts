@@ -1,36 +1,81 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { FastifyPluginAsync } from 'fastify';
-import { pagePolicy } from './headers.ts';
+import { createHash, randomBytes } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { extname, join, relative, sep } from 'node:path';
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
+import { ApiError } from './errors.ts';
+import { filePolicy, pagePolicy } from './headers.ts';
 
-const script = 'text/javascript; charset=utf-8';
-const style = 'text/css; charset=utf-8';
+const types: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+/** Their names change with their content (vite). */
+const hashed = /^assets\//;
 
-/** Served as they are, open to everyone: they hold no data. */
-const files: readonly { path: string; file: string; type: string }[] = [
-  { path: '/', file: 'index.html', type: 'text/html; charset=utf-8' },
-  { path: '/live.css', file: 'live.css', type: style },
-  { path: '/docs.css', file: 'docs.css', type: style },
-  { path: '/favicon.svg', file: 'favicon.svg', type: 'image/svg+xml' },
-  ...['live', 'source', 'dom', 'words', 'node-card', 'task-row'].map((name) => ({
-    path: `/${name}.js`,
-    file: `${name}.js`,
-    type: script,
-  })),
-];
-
-/** The live page: a few static files of `dir` (collector/web/live), read once. Rejects when one is missing. */
+/**
+ * The dashboard, as `npm run build` left it in `dir`, open to everyone: it holds no data. Beside its files every path that a
+ * browser opens as a page answers index.html, in which all addresses are relative to that path: it works below any prefix.
+ * Rejects when there is no index.html.
+ */
 export function pageRoutes({ dir }: { dir: string }): FastifyPluginAsync {
   return async (app) => {
-    for (const { path, file, type } of files) {
-      const bytes = await readFile(join(dir, file));
-      const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
-      app.get(path, { schema: { hide: true } }, async (request, reply) => {
-        reply.headers({ etag, 'cache-control': 'no-cache', 'content-security-policy': pagePolicy });
-        if (request.headers['if-none-match'] === etag) return reply.code(304).send();
-        return reply.type(type).send(bytes);
-      });
+    const index = await readFile(join(dir, 'index.html'), 'utf8');
+    for (const file of await filesBelow(dir)) {
+      const type = types[extname(file)];
+      if (type !== undefined) await app.register(fileRoute({ dir, file, type }));
     }
+    app.get('/*', { schema: { hide: true } }, async (request, reply) => {
+      const path = request.url.split('?')[0] ?? '/';
+      if (!isPage(request, path)) throw new ApiError('not_found', nothingAt(request));
+      const nonce = randomBytes(16).toString('base64');
+      reply.headers({ 'cache-control': 'no-cache', 'content-security-policy': pagePolicy(nonce) });
+      return reply.type('text/html; charset=utf-8').send(pageAt(index, { path, nonce }));
+    });
   };
+}
+
+/** The sentence for a path that leads nowhere. */
+export function nothingAt({ method, url }: Pick<FastifyRequest, 'method' | 'url'>): string {
+  return `there is no ${method} ${url.split('?')[0]}; /api/docs lists what there is`;
+}
+
+/** `index.html` for a request of this path: its addresses lead back to the root, its styles carry the nonce. */
+export function pageAt(index: string, { path, nonce }: { path: string; nonce: string }): string {
+  const root = '../'.repeat(path.split('/').length - 2) || './';
+  return index.replaceAll('="./', `="${root}`).replace('nonce=""', `nonce="${nonce}"`);
+}
+
+function isPage({ headers }: FastifyRequest, path: string): boolean {
+  if (path === '/') return true;
+  return !/^\/(?:api|agent|assets)(?:\/|$)/.test(path) && (headers.accept ?? '').includes('text/html');
+}
+
+/** A compressed copy lies beside each large file: `app.js.gz`. */
+function fileRoute({ dir, file, type }: { dir: string; file: string; type: string }): FastifyPluginAsync {
+  return async (app) => {
+    const bytes = await readFile(join(dir, file));
+    const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
+    const packed = await readFile(join(dir, `${file}.gz`)).catch(() => null);
+    const cacheControl = hashed.test(file) ? 'public, max-age=31536000, immutable' : 'no-cache';
+    app.get(`/${file}`, { schema: { hide: true } }, async (request, reply) => {
+      reply.headers({
+        etag,
+        'cache-control': cacheControl,
+        'content-security-policy': filePolicy,
+        vary: 'accept-encoding',
+      });
+      if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+      reply.type(type);
+      if (packed === null || !/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return reply.send(bytes);
+      return reply.header('content-encoding', 'gzip').send(packed);
+    });
+  };
+}
+
+async function filesBelow(dir: string): Promise<string[]> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(dir, join(entry.parentPath, entry.name)).split(sep).join('/'));
 }

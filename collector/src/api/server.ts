@@ -15,7 +15,7 @@ import { createErrorHandler, type IsPassing } from './failures.ts';
 import { commonHeaders, dataPolicy } from './headers.ts';
 import { type HealthParts, healthRoutes, metricsRoute } from './health.ts';
 import { documentHead } from './openapi.ts';
-import { pageRoutes } from './page.ts';
+import { nothingAt, pageRoutes } from './page.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { statusRoutes } from './routes/status.ts';
 import { streamRoutes } from './routes/stream.ts';
@@ -31,7 +31,7 @@ export interface ServerParts extends HealthParts {
   readonly isPassing: IsPassing;
   /** Closed together with the server. */
   readonly hub: StreamHub;
-  /** Folder of the live page's files: collector/web/live. */
+  /** Folder of the built dashboard: dist/web. */
   readonly pageDir: string;
   readonly log: Logger;
 }
@@ -42,7 +42,7 @@ const requestTimeoutMs = 30_000;
 const keepAliveTimeoutMs = 72_000;
 
 /**
- * The people's door, ready to listen: the API under /api/v1, its document, health, metrics and the live page.
+ * The people's door, ready to listen: the API under /api/v1, its document, health, metrics and the dashboard.
  * The caller listens, and closes; closing ends the live streams first.
  */
 export async function buildServer(parts: ServerParts): Promise<FastifyInstance> {
@@ -61,10 +61,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   app.removeContentTypeParser('text/plain');
   app.setErrorHandler(createErrorHandler(parts.isPassing));
   app.setNotFoundHandler((request) => {
-    throw new ApiError(
-      'not_found',
-      `there is no ${request.method} ${request.url.split('?')[0]}; /api/docs lists what there is`,
-    );
+    throw new ApiError('not_found', nothingAt(request));
   });
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers({ ...commonHeaders, 'content-security-policy': dataPolicy });

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { docsPage } from '../docs-page.ts';
-import { pagePolicy } from '../headers.ts';
+import { filePolicy } from '../headers.ts';
 import { apiDocument } from '../openapi.ts';
 
 /** The document for programs and its page for people. Open to everyone: they describe the product, not the fleet. */
@@ -9,7 +9,7 @@ export const docsRoutes: FastifyPluginAsync = async (app) => {
     return reply.header('cache-control', 'no-cache').send(apiDocument(app));
   });
   app.get('/api/docs', { schema: { hide: true } }, async (_request, reply) => {
-    reply.headers({ 'cache-control': 'no-cache', 'content-security-policy': pagePolicy });
+    reply.headers({ 'cache-control': 'no-cache', 'content-security-policy': filePolicy });
     return reply.type('text/html; charset=utf-8').send(docsPage(apiDocument(app)));
   });
 };

@@ -1,0 +1,108 @@
+import type { ReactNode } from 'react';
+import type { Node, NodeSample } from '../../data/api-types.ts';
+import { useSample } from '../../data/use-live.ts';
+import { NodeStatusBadge } from '../../parts/badges.tsx';
+import { type Column, DataTable, type DataTableProps } from '../../parts/data-table.tsx';
+import { Meter } from '../../parts/meter.tsx';
+import { dash, numberText, percentText, visible } from '../../parts/texts.ts';
+import { Ago } from '../../parts/time.tsx';
+import classes from './nodes.module.css';
+import { fullestDisk, loadPercent, memoryPercent } from './readings.ts';
+
+export function NodesTable({
+  nodes,
+  more,
+}: {
+  nodes: readonly Node[];
+  more: DataTableProps<Node, never>['more'];
+}): ReactNode {
+  return <DataTable label="Nodes" columns={columns} rows={nodes} rowKey={({ id }) => id} more={more} />;
+}
+
+const columns: readonly Column<Node>[] = [
+  { title: 'Name', cell: ({ name }) => <strong className={classes.name}>{visible(name)}</strong> },
+  { title: 'Status', cell: ({ status }) => <NodeStatusBadge status={status} /> },
+  { title: 'What is wrong', isWide: true, from: 560, cell: (node) => <Trouble node={node} /> },
+  {
+    title: 'CPU',
+    isNumber: true,
+    from: 820,
+    cell: (node) => <Gauge node={node} label="CPU" percent={({ cpu_percent }) => cpu_percent} />,
+  },
+  {
+    title: 'Memory',
+    isNumber: true,
+    from: 820,
+    cell: (node) => <Gauge node={node} label="Memory" limitPercent={90} percent={memoryPercent} />,
+  },
+  { title: 'Load', isNumber: true, from: 1080, cell: (node) => <Load node={node} /> },
+  {
+    title: 'Disk',
+    isNumber: true,
+    from: 1080,
+    cell: (node) => (
+      <Gauge
+        node={node}
+        label="Fullest disk"
+        limitPercent={90}
+        percent={(sample) => fullestDisk(sample)?.used_percent ?? null}
+      />
+    ),
+  },
+  { title: 'Tasks', isNumber: true, from: 560, cell: ({ running_tasks }) => numberText(running_tasks) },
+  {
+    title: 'Heard',
+    isNumber: true,
+    cell: ({ last_heard_at, status }) => (status === 'online' ? 'now' : <Ago at={last_heard_at} />),
+  },
+];
+
+function Trouble({ node }: { node: Node }): ReactNode {
+  const firing = node.conditions.filter(({ status }) => status === 'true');
+  if (firing.length > 0) {
+    const text = firing.map(({ condition, reason }) => `${condition}: ${visible(reason)}`).join(' · ');
+    return <span title={text}>{text}</span>;
+  }
+  const unseen = node.sources.filter(({ state }) => state === 'blind');
+  if (unseen.length === 0) return null;
+  return <span className={classes.soft}>{`cannot see ${unseen.map(({ name }) => name).join(', ')}`}</span>;
+}
+
+interface GaugeProps {
+  readonly node: Node;
+  readonly label: string;
+  readonly percent: (sample: NodeSample) => number | null;
+  readonly limitPercent?: number;
+}
+
+function Gauge({ node, label, percent, limitPercent }: GaugeProps): ReactNode {
+  const sample = useSample(node);
+  const value = sample === null || !isHeard(node) ? null : percent(sample);
+  return (
+    <Meter
+      isCompact
+      label={label}
+      percent={value}
+      text={percentText(value)}
+      {...(limitPercent ? { limitPercent } : {})}
+    />
+  );
+}
+
+function Load({ node }: { node: Node }): ReactNode {
+  const sample = useSample(node);
+  const load = isHeard(node) ? sample?.load1 : null;
+  return (
+    <Meter
+      isCompact
+      label="Load of a minute"
+      limitPercent={50}
+      percent={typeof load === 'number' ? loadPercent(sample, node) : null}
+      text={load?.toFixed(2) ?? dash}
+    />
+  );
+}
+
+function isHeard({ status }: Node): boolean {
+  return status === 'online' || status === 'draining';
+}

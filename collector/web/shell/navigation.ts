@@ -1,0 +1,12 @@
+import type { LinkProps } from '@tanstack/react-router';
+import type { IconName } from '../parts/icon.tsx';
+
+/** What the navigation shows, in this order: a page adds its line here and its route to router.tsx. */
+export const navigation: readonly {
+  readonly to: NonNullable<LinkProps['to']>;
+  readonly label: string;
+  readonly icon: IconName;
+}[] = [
+  { to: '/', label: 'Overview', icon: 'overview' },
+  { to: '/nodes', label: 'Nodes', icon: 'nodes' },
+];
