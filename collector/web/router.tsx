@@ -2,6 +2,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '
 import { rootPath } from './data/client.ts';
 import { nodesSearch } from './pages/nodes/search.ts';
 import { NotFound } from './pages/not-found.tsx';
+import { tasksSearch } from './pages/tasks/search.ts';
 import { Shell } from './shell/shell.tsx';
 
 /* Every page of the dashboard. A page's code is loaded when it is opened; what its address may say is parsed here. */
@@ -21,8 +22,21 @@ const nodes = createRoute({
   component: lazyRouteComponent(() => import('./pages/nodes/nodes-page.tsx'), 'NodesPage'),
 });
 
+const tasks = createRoute({
+  getParentRoute: () => root,
+  path: '/tasks',
+  validateSearch: tasksSearch,
+  component: lazyRouteComponent(() => import('./pages/tasks/tasks-page.tsx'), 'TasksPage'),
+});
+
+const task = createRoute({
+  getParentRoute: () => root,
+  path: '/tasks/$id',
+  component: lazyRouteComponent(() => import('./pages/task/task-page.tsx'), 'TaskPage'),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([overview, nodes]),
+  routeTree: root.addChildren([overview, nodes, tasks, task]),
   basepath: rootPath,
   defaultPreload: 'intent',
   scrollRestoration: true,

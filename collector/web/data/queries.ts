@@ -53,7 +53,7 @@ export function readPages<R extends PagedRoute>(route: R, asked: Asked<R>) {
   });
 }
 
-/** A change. Afterwards every listing below the route's resource is read again. */
+/** A change. Afterwards everything on show is read again. @public */
 export function useSend<R extends SendRoute>(route: R): UseMutationResult<Answer<R>, Error, Asked<R>> {
   const client = useQueryClient();
   return useMutation({

@@ -1,30 +1,46 @@
 import type { RefObject } from 'react';
-import type uPlot from 'uplot';
-import type { ChartProps } from './chart.tsx';
+import uPlot from 'uplot';
+import type { Zone } from '../theme/zone.ts';
+import type { ChartProps, Unit } from './chart.tsx';
+import { bytesText, dash, percentText } from './texts.ts';
 
 /** How uPlot draws a chart; what changes while it lives is read from `shown`. */
-export function optionsOf(shown: RefObject<ChartProps>, element: HTMLElement): uPlot.Options {
-  const { series, format, heightPx = 140, max, sync } = shown.current;
+export function optionsOf(
+  shown: RefObject<ChartProps>,
+  { element, zone }: { element: HTMLElement; zone: Zone },
+): uPlot.Options {
+  const { series, unit, heightPx = 140, max, sync } = shown.current;
   const colour = (name: string) => computedColour(element, name);
-  const axis = { stroke: colour('--soft'), grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false } };
+  const axis = {
+    stroke: colour('--soft'),
+    grid: { stroke: colour('--line'), width: 1 },
+    ticks: { show: false },
+    font: `11px ${getComputedStyle(element).fontFamily}`,
+  };
   return {
     width: element.clientWidth,
     height: heightPx,
+    ...(zone === 'utc' ? { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1000), 'UTC') } : {}),
     cursor: { y: false, ...(sync === undefined ? {} : { sync: { key: sync } }) },
     scales: { y: { range: (_, low, high) => [Math.min(0, low), max ?? topOf(high, shown.current)] } },
     axes: [
-      { ...axis, size: 28, space: 70 },
-      { ...axis, size: 62, space: 32, values: (_, splits) => splits.map(format) },
+      {
+        ...axis,
+        size: 26,
+        space: 80,
+        values: (_, splits) => splits.map((seconds) => clockText(seconds, { splits, zone })),
+      },
+      { ...axis, size: 64, space: 30, ...steps[unit], values: (_, splits) => splits.map(texts[unit]) },
     ],
     series: [
-      { value: (plot, seconds) => (seconds === null ? '–' : clockOf(plot, seconds)) },
+      { label: 'at', value: (_, seconds) => (seconds === null ? dash : clockText(seconds, { splits: [0, 1], zone })) },
       ...series.map(({ name, tone }) => ({
         label: name,
         stroke: colour(`--fill-${tone}`),
         fill: withAlpha(colour(`--fill-${tone}`), 0.13),
         width: 1.6,
         points: { show: false },
-        value: (_: uPlot, value: number | null) => format(value),
+        value: (_: uPlot, value: number | null) => texts[unit](value),
       })),
     ],
     hooks: {
@@ -32,6 +48,27 @@ export function optionsOf(shown: RefObject<ChartProps>, element: HTMLElement): u
       draw: [(plot) => drawThresholds(plot, shown.current, colour)],
     },
   };
+}
+
+const texts: Readonly<Record<Unit, (value: number | null) => string>> = {
+  bytes: bytesText,
+  bytes_per_s: (value) => (value === null ? dash : `${bytesText(value)}/s`),
+  percent: percentText,
+  number: (value) => (value === null ? dash : String(Number(value.toFixed(2)))),
+};
+
+const powersOfTwo = { incrs: Array.from({ length: 60 }, (_, power) => 2 ** power) };
+const steps: Readonly<Record<Unit, object>> = { bytes: powersOfTwo, bytes_per_s: powersOfTwo, percent: {}, number: {} };
+
+/** Hours and minutes; seconds where the marks are closer, the day where they are further apart. */
+function clockText(seconds: number, { splits, zone }: { splits: readonly number[]; zone: Zone }): string {
+  const stepS = (splits[1] ?? 0) - (splits[0] ?? 0);
+  const isDays = stepS >= 86_400;
+  return new Date(seconds * 1000).toLocaleString('en-GB', {
+    ...(isDays ? { day: 'numeric', month: 'short' } : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
+    ...(stepS < 60 ? { second: '2-digit' } : {}),
+    ...(zone === 'utc' ? { timeZone: 'UTC' } : {}),
+  });
 }
 
 type Colour = (name: string) => string;
@@ -68,11 +105,6 @@ function topOf(high: number | null, { thresholds = [] }: ChartProps): number {
   const top = high ?? 0;
   const near = thresholds.map(({ value }) => value).filter((value) => value < top * 2);
   return Math.max(top, ...near) * 1.08 || 1;
-}
-
-function clockOf(plot: uPlot, seconds: number): string {
-  const at = plot.root.dataset['zone'] === 'utc' ? { timeZone: 'UTC' } : {};
-  return new Date(seconds * 1000).toLocaleTimeString('en-GB', at);
 }
 
 /** A canvas knows no `var()` and no `light-dark()`. */

@@ -17,7 +17,7 @@ export interface ChartProps {
     readonly tone: Tone;
     readonly values: readonly (number | null)[];
   }[];
-  readonly format: (value: number | null) => string;
+  readonly unit: Unit;
   readonly heightPx?: number;
   /** The top of the scale: `{ max: 100 }` for percents; by the values when left out. */
   readonly max?: number;
@@ -27,6 +27,9 @@ export interface ChartProps {
   /** Charts of one name share their cursor. */
   readonly sync?: string;
 }
+
+/** What the values are: it makes their text, and the steps of the scale. */
+export type Unit = 'bytes' | 'bytes_per_s' | 'percent' | 'number';
 
 /** Lines over time; below them what is under the cursor. */
 export function Chart(props: ChartProps): ReactNode {
@@ -38,6 +41,7 @@ export function Chart(props: ChartProps): ReactNode {
   const [zone] = useZone();
   const shape = JSON.stringify([
     props.series.map(({ name, tone }) => [name, tone]),
+    props.unit,
     props.heightPx,
     props.max,
     props.sync,
@@ -46,11 +50,7 @@ export function Chart(props: ChartProps): ReactNode {
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
-    const plot = new uPlot(
-      { ...optionsOf(shown, element), ...(zone === 'utc' ? utc : {}) },
-      dataOf(shown.current),
-      element,
-    );
+    const plot = new uPlot(optionsOf(shown, { element, zone }), dataOf(shown.current), element);
     plotted.current = plot;
     const resized = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: plot.height }));
     resized.observe(element);
@@ -62,8 +62,6 @@ export function Chart(props: ChartProps): ReactNode {
   useEffect(() => plotted.current?.setData(dataOf(props)), [props]);
   return <div ref={place} className={classes.chart} role="img" aria-label={props.label} />;
 }
-
-const utc = { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1000), 'UTC') };
 
 function dataOf({ times, series }: ChartProps): uPlot.AlignedData {
   return [[...times], ...series.map(({ values }) => [...values])];

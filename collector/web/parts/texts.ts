@@ -110,6 +110,12 @@ export function causeText(cause: Verdict['cause']): string {
   return causeTexts[cause];
 }
 
+/** `project/job`, as the API takes it; a dash when it has none. */
+export function jobText({ job, project }: Pick<Task, 'job' | 'project'>): string {
+  if (job === null) return dash;
+  return project === null ? job : `${project}/${job}`;
+}
+
 /** Controls and marks that turn the direction of writing would let a task's name rewrite its row. */
 export function visible(text: string): string {
   return text.replace(

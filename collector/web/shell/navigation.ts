@@ -9,4 +9,5 @@ export const navigation: readonly {
 }[] = [
   { to: '/', label: 'Overview', icon: 'overview' },
   { to: '/nodes', label: 'Nodes', icon: 'nodes' },
+  { to: '/tasks', label: 'Tasks', icon: 'tasks' },
 ];

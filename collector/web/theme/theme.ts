@@ -48,6 +48,9 @@ export const cssVariables: CSSVariablesResolver = () => {
     '--mantine-color-default-border': 'var(--line)',
     '--mantine-color-default-hover': 'var(--hover)',
     '--mantine-color-anchor': 'var(--accent)',
+    '--mantine-color-teal-light': 'color-mix(in srgb, var(--accent) 12%, transparent)',
+    '--mantine-color-teal-light-hover': 'color-mix(in srgb, var(--accent) 18%, transparent)',
+    '--mantine-color-teal-light-color': 'var(--accent)',
     '--mantine-color-placeholder': 'var(--soft)',
   };
   return { variables: {}, light: surfaces, dark: surfaces };

@@ -1,15 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import type { Task } from '../../data/api-types.ts';
 import { read } from '../../data/queries.ts';
-import { TaskStatusBadge } from '../../parts/badges.tsx';
-import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Command, Empty } from '../../parts/empty.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
 import { Panel } from '../../parts/page.tsx';
-import { durationText, visible } from '../../parts/texts.ts';
-import { Ago, Elapsed } from '../../parts/time.tsx';
-import classes from './overview.module.css';
+import { TaskTable } from '../../parts/task-table.tsx';
 
 /** What runs, and what ended last. */
 export function RecentEnds(): ReactNode {
@@ -24,30 +19,10 @@ export function RecentEnds(): ReactNode {
               <Command text="npx runnerwatch run -- sh -c 'exit 3'" />
             </Empty>
           ) : (
-            <DataTable label="Running and newest ends" columns={columns} rows={items} rowKey={({ id }) => id} />
+            <TaskTable label="Running and newest ends" tasks={items} />
           )
         }
       </Loaded>
     </Panel>
   );
 }
-
-const columns: readonly Column<Task>[] = [
-  { title: 'Status', cell: ({ status }) => <TaskStatusBadge status={status} /> },
-  { title: 'Task', cell: ({ name }) => <strong className={classes.name}>{visible(name)}</strong> },
-  {
-    title: 'Why',
-    isWide: true,
-    from: 560,
-    cell: ({ verdict, command }) => <span className={classes.soft}>{visible(verdict?.summary ?? command ?? '')}</span>,
-  },
-  { title: 'Node', from: 820, cell: ({ node }) => visible(node) },
-  {
-    title: 'Took',
-    isNumber: true,
-    from: 560,
-    cell: ({ status, started_at, duration_ms }) =>
-      status === 'running' ? <Elapsed since={started_at} /> : durationText(duration_ms),
-  },
-  { title: 'Ended', isNumber: true, cell: ({ ended_at }) => <Ago at={ended_at} /> },
-];

@@ -1,0 +1,74 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { read } from '../../data/queries.ts';
+import { Empty } from '../../parts/empty.tsx';
+import { Loaded } from '../../parts/loaded.tsx';
+import { Panel } from '../../parts/page.tsx';
+import { RunStrip } from '../../parts/run-strip.tsx';
+import { countText, durationText, jobText, percentText, visible } from '../../parts/texts.ts';
+import { At } from '../../parts/time.tsx';
+import classes from './task.module.css';
+import type { TaskDetail } from './task-page.tsx';
+
+/** How other runs of its job ended. */
+export function JobHistory({ task }: { task: TaskDetail }): ReactNode {
+  const job = task.job === null ? null : jobText(task);
+  return (
+    <Panel
+      title="Its job"
+      aside={
+        job !== null && (
+          <Link to="/tasks" search={{ job }}>
+            {visible(job)}
+          </Link>
+        )
+      }
+    >
+      {job === null ? (
+        <Empty title="It has no job.">
+          <p>Runs under one name are compared: give it with run --job, or by tasks.identify in agent.yaml.</p>
+        </Empty>
+      ) : (
+        <Runs task={task} job={job} />
+      )}
+    </Panel>
+  );
+}
+
+function Runs({ task, job }: { task: TaskDetail; job: string }): ReactNode {
+  const runs = useQuery(read('GET /tasks', { query: { job, limit: 60 } }));
+  const { data: summary } = useQuery(read('GET /jobs/{id}', { path: { id: job } }));
+  return (
+    <Loaded query={runs}>
+      {({ items }) => {
+        const lastGood = items.find(({ status }) => status === 'completed');
+        return (
+          <>
+            <RunStrip tasks={items} currentId={task.id} />
+            <dl className={classes.figures}>
+              <div>
+                <dt>Failed, 30 days</dt>
+                <dd>
+                  {summary === undefined
+                    ? ' '
+                    : `${summary.failed} of ${countText(summary.runs, 'run')}${summary.failure_rate === null ? '' : `, ${percentText(summary.failure_rate * 100)}`}`}
+                </dd>
+              </div>
+              <div>
+                <dt>Usually takes</dt>
+                <dd>{durationText(summary?.durations.p50_ms)}</dd>
+              </div>
+              <div>
+                <dt>Last ended well</dt>
+                <dd>
+                  <At at={lastGood?.ended_at} />
+                </dd>
+              </div>
+            </dl>
+          </>
+        );
+      }}
+    </Loaded>
+  );
+}

@@ -1,0 +1,107 @@
+import { ActionIcon, Button, Popover, TextInput, Tooltip } from '@mantine/core';
+import { useLocalStorage } from '@mantine/hooks';
+import { type ReactNode, useState } from 'react';
+import { Icon } from '../../parts/icon.tsx';
+import { filterNames, type TasksSearch } from './search.ts';
+import classes from './tasks.module.css';
+
+interface View {
+  readonly name: string;
+  readonly search: TasksSearch;
+}
+
+const given: readonly View[] = [
+  { name: 'All', search: {} },
+  { name: 'Running', search: { status: 'running' } },
+  { name: 'Failures', search: { status: 'failed,killed,killed_oom,timed_out,lost,unknown' } },
+  { name: 'Out of memory', search: { status: 'killed_oom' } },
+];
+
+/** Filters under a name: ours, and those a person saved in this browser. */
+export function TaskViews({ search, show }: { search: TasksSearch; show: (search: TasksSearch) => void }): ReactNode {
+  const [saved, setSaved] = useLocalStorage<View[]>({ key: 'runnerwatch.task-views', defaultValue: [] });
+  const isShown = (view: View) => keyOf(view.search) === keyOf(search);
+  const isKnown = [...given, ...saved].some(isShown);
+  return (
+    <div className={classes.views} role="group" aria-label="Views">
+      {given.map((view) => (
+        <ViewButton key={view.name} view={view} isShown={isShown(view)} show={show} />
+      ))}
+      {saved.map((view) => (
+        <span key={view.name} className={classes.saved}>
+          <ViewButton view={view} isShown={isShown(view)} show={show} />
+          {isShown(view) && (
+            <Tooltip label="Forget this view">
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                size="sm"
+                aria-label={`Forget the view ${view.name}`}
+                onClick={() => setSaved(saved.filter(({ name }) => name !== view.name))}
+              >
+                <Icon name="close" size={14} />
+              </ActionIcon>
+            </Tooltip>
+          )}
+        </span>
+      ))}
+      {!isKnown && (
+        <SaveView save={(name) => setSaved([...saved.filter((view) => view.name !== name), { name, search }])} />
+      )}
+    </div>
+  );
+}
+
+function ViewButton({
+  view,
+  isShown,
+  show,
+}: {
+  view: View;
+  isShown: boolean;
+  show: (search: TasksSearch) => void;
+}): ReactNode {
+  return (
+    <Button size="xs" variant={isShown ? 'light' : 'default'} aria-pressed={isShown} onClick={() => show(view.search)}>
+      {view.name}
+    </Button>
+  );
+}
+
+function SaveView({ save }: { save: (name: string) => void }): ReactNode {
+  const [name, setName] = useState('');
+  return (
+    <Popover trapFocus position="bottom-end">
+      <Popover.Target>
+        <Button size="xs" variant="subtle">
+          Save view
+        </Button>
+      </Popover.Target>
+      <Popover.Dropdown>
+        <form
+          className={classes.save}
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (name.trim() !== '') save(name.trim());
+          }}
+        >
+          <TextInput
+            size="xs"
+            aria-label="Name of the view"
+            placeholder="Its name"
+            maxLength={40}
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
+          <Button size="xs" type="submit">
+            Save
+          </Button>
+        </form>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
+
+function keyOf(search: TasksSearch): string {
+  return filterNames.map((name) => search[name] ?? '').join('\n');
+}
