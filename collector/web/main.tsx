@@ -23,6 +23,9 @@ const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"
 /* Where the lock on scrolling below a dialog looks for it (get-nonce). */
 Object.assign(globalThis, { __webpack_nonce__: nonce });
 
+/* Its address is relative to the page that was loaded, not to those that follow. */
+for (const icon of document.querySelectorAll<HTMLLinkElement>('link[rel=icon]')) icon.setAttribute('href', icon.href);
+
 createRoot(document.getElementById('root') ?? document.body).render(
   <StrictMode>
     <MantineProvider

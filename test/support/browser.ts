@@ -49,7 +49,7 @@ export async function visit(browser: Browser, url: string, options: VisitOptions
   const complaints: string[] = [];
   const { host } = new URL(url);
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    if (['error', 'warning'].includes(message.type())) complaints.push(`${message.text()} ${message.location().url}`);
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('request', (request) => {
