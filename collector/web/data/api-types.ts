@@ -722,6 +722,79 @@ export interface Routes {
     readonly html: string | null;
     readonly note: string | null;
   } };
+  'GET /enrollments': { answer: {
+    readonly items: readonly ({
+      readonly id: string;
+      readonly state: 'active' | 'used_up' | 'expired' | 'revoked';
+      readonly note: string | null;
+      readonly labels: Readonly<Record<string, string>>;
+      readonly uses: number;
+      readonly uses_max: number;
+      readonly created_at: string;
+      readonly expires_at: string;
+      readonly revoked_at: string | null;
+    })[];
+    readonly next_cursor: null;
+  } };
+  'POST /enrollments': { body: {
+    readonly uses?: number;
+    readonly expires_in?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly note?: string;
+  }; answer: {
+    readonly enrollment: {
+      readonly id: string;
+      readonly state: 'active' | 'used_up' | 'expired' | 'revoked';
+      readonly note: string | null;
+      readonly labels: Readonly<Record<string, string>>;
+      readonly uses: number;
+      readonly uses_max: number;
+      readonly created_at: string;
+      readonly expires_at: string;
+      readonly revoked_at: string | null;
+    };
+    readonly token: string;
+  } };
+  'DELETE /enrollments/{id}': { path: { id: string }; answer: undefined };
+  'GET /agents': { answer: {
+    readonly items: readonly ({
+      readonly id: string;
+      readonly node: string;
+      readonly version: string | null;
+      readonly connected: boolean;
+      readonly remote_address: string | null;
+      readonly last_heard_at: string;
+      readonly admitted_by: 'enrollment' | 'shared_token';
+      readonly enrollment_id: string | null;
+      readonly admitted_at: string | null;
+      readonly revoked_at: string | null;
+    })[];
+    readonly next_cursor: null;
+  } };
+  'POST /agents/{id}/revoke': { path: { id: string }; answer: {
+    readonly id: string;
+    readonly node: string;
+    readonly version: string | null;
+    readonly connected: boolean;
+    readonly remote_address: string | null;
+    readonly last_heard_at: string;
+    readonly admitted_by: 'enrollment' | 'shared_token';
+    readonly enrollment_id: string | null;
+    readonly admitted_at: string | null;
+    readonly revoked_at: string | null;
+  } };
+  'POST /agents/{id}/approve': { path: { id: string }; answer: {
+    readonly id: string;
+    readonly node: string;
+    readonly version: string | null;
+    readonly connected: boolean;
+    readonly remote_address: string | null;
+    readonly last_heard_at: string;
+    readonly admitted_by: 'enrollment' | 'shared_token';
+    readonly enrollment_id: string | null;
+    readonly admitted_at: string | null;
+    readonly revoked_at: string | null;
+  } };
   'GET /status': { answer: Status };
   'GET /stream': { answer: undefined };
 }
