@@ -69,7 +69,8 @@ export interface Comparison {
  * Holds what was stored and told against what happened. `missing`: no task, or one without an end. `doubled`: two tasks, or an
  * end stored again though it says nothing better. `wrong`: another status, code, signal or cause; a code or signal may be null
  * when the agent was blind. `unexplained`: unknown, but no scope that ended while the agent was blind, or without a reason in
- * its verdict. `untold`, `told twice`: not exactly one notification of the end, or the last one told another status.
+ * its verdict. `untold`, `told twice`: no notification, two of its end, or the last
+ * one told another status. Of a task that was told as lost with its node the truth is told as an amendment.
  */
 export function compare(account: Account): Comparison {
   const tasksByName = groupBy(account.tasks, ({ name }) => name);
@@ -133,7 +134,7 @@ function saysBetter(end: StoredEnd, before: StoredEnd | undefined): boolean {
 function judgeTold(task: StoredTask, told: readonly Told[], find: (fault: Fault, evidence: string) => void): void {
   const ofEnd = told.filter(({ type }) => type === 'task.ended');
   const texts = told.map(({ type, status, id }) => `${type} ${status} ${id}`).join(', ');
-  if (ofEnd.length === 0) find('untold', `nothing was told of ${textOf(task)}`);
+  if (told.length === 0) find('untold', `nothing was told of ${textOf(task)}`);
   if (ofEnd.length > 1) find('told twice', texts);
   const last = told.at(-1);
   if (last !== undefined && last.status !== task.status) find('untold', `${texts}, but stored is ${textOf(task)}`);

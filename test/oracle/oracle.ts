@@ -180,25 +180,35 @@ async function quiet({
 const unwrittenMs = 4000;
 const slackMs = 1000;
 
-/** From each blow at the agent until it saw again: its own word in the node's journal, or a while later where that was lost. */
+/**
+ * When the agent could not see, by its own word in the node's journal: while it stood still for want of a processor, and from
+ * each blow at it until it saw again, or a while later where that word was lost. What was said while it stood still before a
+ * blow died unheard.
+ */
 async function blindWindows(machine: InstallTarget, blows: readonly Blow[]): Promise<BlindWindow[]> {
   const { stdout } = await machine.ssh(
-    `journalctl -u runnerwatch-agent.service -o cat --no-pager | grep '"agent started"' || true`,
+    `journalctl -u runnerwatch-agent.service -o cat --no-pager | grep -e '"agent started"' -e '"the agent stood still"' || true`,
     { timeoutMs: 60_000 },
   );
-  const started = [...stdout.matchAll(/"time":"?([^",}]+)/g)].map(([, text = '']) =>
-    /^\d+$/.test(text) ? Number(text) : Date.parse(text),
-  );
-  return blows.flatMap(({ victim, from, to }) => {
+  const words = stdout.split('\n').filter((line) => line !== '');
+  const atOf = (line: string) => Date.parse(/"time":"([^"]+)"/.exec(line)?.[1] ?? '');
+  const started = words.filter((line) => line.includes('"agent started"')).map(atOf);
+  const standstills = words.flatMap((line) => {
+    const lastedMs = Number(/"lasted_ms":(\d+)/.exec(line)?.[1]);
+    return Number.isNaN(lastedMs) ? [] : [{ from: atOf(line) - lastedMs - slackMs, to: atOf(line) + slackMs }];
+  });
+  const ofBlows = blows.flatMap(({ victim, from, to }) => {
     if (victim === 'agent-frozen') return [{ from: from - slackMs, to: to + slackMs }];
     if (victim !== 'agent') return [];
     const seeingAt = started.find((at) => at > from && at < to + 20_000) ?? to + 10_000;
-    return [{ from: from - unwrittenMs, to: seeingAt + slackMs }];
+    const unheard = standstills.filter((still) => still.from < from && still.to > from - unwrittenMs);
+    return [{ from: Math.min(from - unwrittenMs, ...unheard.map((still) => still.from)), to: seeingAt + slackMs }];
   });
+  return [...standstills, ...ofBlows];
 }
 
-const looksInto = 12;
-const worst: readonly Fault[] = ['missing', 'doubled', 'untold', 'told twice', 'wrong', 'unexplained'];
+const looksInto = 24;
+const worst: readonly Fault[] = ['missing', 'doubled', 'wrong', 'untold', 'told twice', 'unexplained'];
 
 interface Circumstances {
   readonly machine: InstallTarget;
