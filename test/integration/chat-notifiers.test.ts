@@ -218,10 +218,10 @@ afterEach(async () => {
 });
 
 /** Through the configuration's own schema, as the collector sets it up. */
-async function open({ settings }: Case, answer: (index: number) => Answer) {
+async function open({ settings }: Case, answer: (index: number) => Answer, more = {}) {
   const sink = await HttpSink.open({ answer: (_request, index) => answer(index) });
   const config = z.parse(notificationsConfig, {
-    notifiers: { chat: { ...settings(`http://127.0.0.1:${sink.port}`), timeout: '500ms' } },
+    notifiers: { chat: { ...settings(`http://127.0.0.1:${sink.port}`), timeout: '500ms', ...more } },
   });
   const notifier = createNotifiers(notifiersOf(config), deps).get('chat');
   if (notifier === undefined) throw new Error('there is no notifier');
@@ -298,6 +298,38 @@ describe.each(Object.entries(cases))('the notifier %s', (_kind, one) => {
     });
     expect(json(preview)).not.toContain(secret);
     expect(sink.requests).toEqual([]);
+  });
+
+  it('says it in the words of its template, and previews them', async () => {
+    const template = { subject: 'A {{ task.name }}', text: 'B {{ task.owner }}' };
+    const { sink, notifier } = await open(one, () => ({ kind: 'status', ...one.taken }), { template });
+
+    expect(await notifier.preview?.(failed)).toEqual({ subject: 'A train-42', text: 'B ada' });
+    expect(await notifier.deliver(failed, { signal })).not.toHaveProperty('note');
+
+    const body = (sink.requests[0]?.body ?? '').replaceAll('\\', '');
+    expect(body).toContain('A train-42');
+    expect(body).toContain('B ada');
+    expect(body).not.toContain('exit code 1');
+  });
+
+  it('F109 says it in the built-in words when its template fails, or its service refuses what that says', async () => {
+    const failing = await open(one, () => ({ kind: 'status', ...one.taken }), { template: { text: '{{ taks }}' } });
+    const refused = await open(
+      one,
+      (index) => (index === 0 ? { kind: 'status', status: 400, body: 'no' } : { kind: 'status', ...one.taken }),
+      { template: { text: 'B' } },
+    );
+
+    expect([
+      await failing.notifier.deliver(failed, { signal }),
+      await refused.notifier.deliver(failed, { signal }),
+    ]).toEqual([
+      expect.objectContaining({ note: expect.stringMatching(/^the template failed .*: undefined variable: taks/) }),
+      expect.objectContaining({ note: expect.stringMatching(/^the service refused the words of the template/) }),
+    ]);
+    expect((await failing.notifier.preview?.(failed))?.note).toMatch(/^the template failed/);
+    for (const { sink } of [failing, refused]) expect(sink.requests.at(-1)?.body).toContain('exit code 1');
   });
 
   it('F125 has no secret in any error, also when its service repeats it', async () => {

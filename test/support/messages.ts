@@ -1,3 +1,4 @@
+import { builtIn, type Rendered, subjectLine, textLines } from '@runnerwatch/collector/notifiers/template.ts';
 import {
   type GroupMember,
   groupMember,
@@ -37,6 +38,21 @@ export const hostileTexts = [
   '"\\'.repeat(9000),
   '',
   ' ',
+] as const;
+
+/** What is markup at the beginning of a line. */
+const hostileLines = [
+  '- item',
+  '12. item',
+  '3) item',
+  '+ item',
+  '    code',
+  '\tcode',
+  '===',
+  '---',
+  'a\n===',
+  '```sh',
+  '> x',
 ] as const;
 
 const text = fc.oneof(
@@ -122,10 +138,18 @@ export const wildNotification: fc.Arbitrary<Notification> = fc
     }),
   );
 
-/** The samples by name and a hundred wild ones. */
-export function forAnyNotification(check: (notification: Notification) => void): void {
-  for (const notification of Object.values(samples)) check(notification);
-  fc.assert(fc.property(wildNotification, check));
+/** What a template makes of such texts, one or several of them on lines of their own. */
+const wildWords: fc.Arbitrary<Rendered> = fc
+  .record({ subject: text, text: fc.array(fc.oneof(text, fc.constantFrom(...hostileLines)), { maxLength: 6 }) })
+  .map((words) => ({
+    subject: subjectLine(words.subject) || null,
+    text: textLines(words.text.join('\n')) || null,
+  }));
+
+/** The samples by name and a hundred wild ones, in the built-in words and in those of a template. */
+export function forAnyNotification(check: (notification: Notification, words: Rendered) => void): void {
+  for (const notification of Object.values(samples)) check(notification, builtIn);
+  fc.assert(fc.property(wildNotification, fc.oneof(fc.constant(builtIn), wildWords), check));
 }
 
 /** Every string in a payload. */

@@ -4,6 +4,7 @@ import * as z from 'zod/mini';
 import { createHttpClient, type HttpAnswer, httpLimits, judgeAnswer, retryAfterMsMax } from './http.ts';
 import type { DeliveryOutcome, Notifier } from './notifier.ts';
 import { previewOf, shortened } from './parts.ts';
+import { builtIn, type Render, type Rendered, withNote } from './template.ts';
 
 /** What a service says in the body of its answer, beside the status. */
 export interface Word {
@@ -30,6 +31,9 @@ export interface JsonCall {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** The call that tells a notification in these words. */
+export type CallFor = (notification: Notification, words: Rendered) => JsonCall;
+
 export interface Answered {
   readonly outcome: DeliveryOutcome;
   /** '' without an answer. */
@@ -40,8 +44,11 @@ export interface Answered {
 export interface Attempt {
   /** One POST of JSON, judged by status and body. Never rejects. */
   call(call: JsonCall): Promise<Answered>;
-  /** Tells a notification with one call; one that its service refuses for what is in it goes out again, shortened. */
-  tell(notification: Notification, callFor: (notification: Notification) => JsonCall): Promise<Answered>;
+  /**
+   * Tells a notification with one call. One that its service refuses for what is in it goes out again, shortened and in the
+   * built-in words.
+   */
+  tell(notification: Notification, words: Rendered, callFor: CallFor): Promise<Answered>;
 }
 
 export interface JsonApi extends AsyncDisposable {
@@ -69,17 +76,25 @@ export function createJsonApi({ timeoutMs, clock, hear, secrets }: JsonApiOption
       const callInTime = (one: JsonCall) => call(one, { signal, timeoutMs: endsAt - clock.monotonicMs() });
       return {
         call: callInTime,
-        tell: async (notification, callFor) => {
-          const first = await callInTime(callFor(notification));
-          if (!isForItsContent(first.outcome)) return first;
-          const second = await callInTime(callFor(shortened(notification)));
-          return second.outcome.outcome === 'delivered' ? second : first;
+        tell: async (notification, words, callFor) => {
+          const first = await callInTime(callFor(notification, words));
+          const noted = ({ outcome, body }: Answered, note = words.note) => ({
+            outcome: withNote(outcome, note),
+            body,
+          });
+          if (!isForItsContent(first.outcome)) return noted(first);
+          const second = await callInTime(callFor(shortened(notification), builtIn));
+          if (second.outcome.outcome !== 'delivered') return first;
+          const isTemplated = words.subject !== null || words.text !== null;
+          return isTemplated ? noted(second, templateRefused) : noted(second);
         },
       };
     },
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };
 }
+
+const templateRefused = 'the service refused the words of the template and the built-in text was sent';
 
 /** A refusal that another message may not get. */
 function isForItsContent({ outcome, httpStatus = 0 }: DeliveryOutcome): boolean {
@@ -88,21 +103,27 @@ function isForItsContent({ outcome, httpStatus = 0 }: DeliveryOutcome): boolean 
 }
 
 export interface JsonNotifierOptions extends JsonApiOptions {
-  readonly callFor: (notification: Notification) => JsonCall;
+  readonly render: Render;
+  readonly callFor: CallFor;
   /** Of these the service has nothing to hear: they count as delivered. */
   readonly skips?: (notification: Notification) => boolean;
 }
 
 /** For services that take a notification with one POST. */
-export function createJsonNotifier({ callFor, skips = () => false, ...options }: JsonNotifierOptions): Notifier {
+export function createJsonNotifier({
+  render,
+  callFor,
+  skips = () => false,
+  ...options
+}: JsonNotifierOptions): Notifier {
   const api = createJsonApi(options);
   return {
     deliver: async (notification, { signal }) => {
       if (skips(notification)) return { outcome: 'delivered' };
-      const { outcome } = await api.begin(signal).tell(notification, callFor);
+      const { outcome } = await api.begin(signal).tell(notification, await render(notification), callFor);
       return outcome;
     },
-    preview: previewOf,
+    preview: async (notification) => previewOf(notification, await render(notification)),
     [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
   };
 }

@@ -1,4 +1,5 @@
 import type { Parts } from './parts.ts';
+import { zeroWidthSpace } from './text.ts';
 
 /** The pieces as Markdown, already escaped, in the order they are read. The title is bold when it is to stand in here. */
 export function markdownOf(
@@ -15,4 +16,9 @@ export function markdownOf(
 export function backslash(characters: string): (character: string) => string {
   const live = new Set(characters);
   return (character) => (live.has(character) ? `\\${character}` : character);
+}
+
+/** A line at whose beginning no list, heading or block of code begins. */
+export function plainLine(line: string): string {
+  return /^(\s|[=+-]|\d+[.)])/.test(line) ? zeroWidthSpace + line : line;
 }

@@ -1,6 +1,7 @@
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import type { Preview } from './notifier.ts';
 import { plainText, storyOf } from './story.ts';
+import { builtIn, type Rendered } from './template.ts';
 import { type Fitting, fit, fitLastLines, fitList } from './text.ts';
 import { groupOf, type Tone } from './wording.ts';
 
@@ -11,9 +12,13 @@ export interface Budget {
   readonly facts: number;
   readonly group: number;
   readonly lines: number;
+  /** Of a template's text, which stands for all of these; unset: as much as they have together. */
+  readonly text?: number;
   readonly escape?: Fitting['escape'];
   /** In a block of code, where escapes stand for themselves. */
   readonly escapeCode?: Fitting['escape'];
+  /** A line of a template's text, where what stands at its beginning could be markup. */
+  readonly line?: (line: string) => string;
   readonly size?: Fitting['size'];
 }
 
@@ -32,14 +37,23 @@ export interface Parts {
   readonly link: string | null;
 }
 
-export function partsOf(notification: Notification, budget: Budget): Parts {
+export function partsOf(notification: Notification, budget: Budget, words = builtIn): Parts {
   const { escape, escapeCode = escape, size } = budget;
   const fitting = (max: number, by = escape): Fitting => ({
     max,
     ...(by === undefined ? {} : { escape: by }),
     ...(size === undefined ? {} : { size }),
   });
-  const { tone, title, sentence, advice, facts, evidence, lines, link } = storyOf(notification);
+  const { tone, title: told, sentence, advice, facts, evidence, lines, link } = storyOf(notification);
+  const title = fit(words.subject ?? told, fitting(budget.title));
+  if (words.text !== null) {
+    const max = budget.text ?? budget.sentence + budget.facts + budget.group + budget.lines;
+    const text = words.text
+      .split('\n')
+      .map(budget.line ?? same)
+      .join('\n');
+    return { tone, title, sentence: fit(text, fitting(max)), facts: [], group: [], lines: null, link };
+  }
   const group = groupOf(notification, Number.POSITIVE_INFINITY).lines;
   const factLines = [
     ...advice.map((text) => `What to do: ${text}`),
@@ -49,7 +63,7 @@ export function partsOf(notification: Notification, budget: Budget): Parts {
   const groupLines = group.length === 0 ? [] : ['Told together:', ...group.map((line) => `• ${line}`)];
   return {
     tone,
-    title: fit(title, fitting(budget.title)),
+    title,
     sentence: fit(sentence, fitting(budget.sentence)),
     facts: fitList(factLines, fitting(budget.facts)),
     group: fitList(groupLines, fitting(budget.group)),
@@ -73,7 +87,15 @@ export function textOfParts({ sentence, facts, group, lines }: Parts): string {
 }
 
 /** The words, before they are cut and marked up for their service. */
-export async function previewOf(notification: Notification): Promise<Preview> {
+export function previewOf(notification: Notification, { subject, text, note }: Rendered): Preview {
   const story = storyOf(notification);
-  return { subject: story.title, text: plainText(story, { hasTitle: false }) };
+  return {
+    subject: subject ?? story.title,
+    text: text ?? plainText(story, { hasTitle: false }),
+    ...(note === undefined ? {} : { note }),
+  };
+}
+
+function same(line: string): string {
+  return line;
 }

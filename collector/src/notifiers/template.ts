@@ -40,11 +40,14 @@ export interface Rendered {
 
 export type Render = (notification: Notification) => Promise<Rendered>;
 
+/** What is said without a template. */
+export const builtIn: Rendered = { subject: null, text: null };
+
 export function createRender(
   settings: TemplateSettings,
   { receiver, log }: { readonly receiver: string; readonly log: Logger },
 ): Render {
-  if (settings === undefined) return async () => ({ subject: null, text: null });
+  if (settings === undefined) return async () => builtIn;
   let parsed: Promise<Parsed> | undefined;
   let lastProblem: string | null = null;
   return async (notification) => {
@@ -57,7 +60,7 @@ export function createRender(
       const problem = problemOf(error);
       if (problem !== lastProblem) log.warn({ receiver, problem }, 'a template failed; the built-in text is sent');
       lastProblem = problem;
-      return { subject: null, text: null, note: `the template failed and the built-in text was sent: ${problem}` };
+      return { ...builtIn, note: `the template failed and the built-in text was sent: ${problem}` };
     }
   };
 }
@@ -114,10 +117,19 @@ function render({ engine, subject, text }: Parsed, notification: Notification): 
   const model = templateModel(notification);
   const written = (template: Template[]) => String(engine.renderSync(template, model));
   return {
-    subject: subject && notEmpty(fit(oneLine(written(subject)).trim(), { max: limits.subjectLengthMax })),
-    text:
-      text && notEmpty(fit(written(text).split('\n').map(oneLine).join('\n').trim(), { max: limits.textLengthMax })),
+    subject: subject && notEmpty(subjectLine(written(subject))),
+    text: text && notEmpty(textLines(written(text))),
   };
+}
+
+/** One line that only shows. */
+export function subjectLine(written: string): string {
+  return fit(oneLine(written).trim(), { max: limits.subjectLengthMax });
+}
+
+/** Lines that only show. */
+export function textLines(written: string): string {
+  return fit(written.split('\n').map(oneLine).join('\n').trim(), { max: limits.textLengthMax });
 }
 
 function notEmpty(text: string): string {

@@ -108,7 +108,8 @@ export function jsonBytes(text: string): number {
   return Buffer.byteLength(JSON.stringify(text)) - 2;
 }
 
-const zeroWidthSpace = '\u200b';
+/** Between two characters that together would be markup. */
+export const zeroWidthSpace = '\u200b';
 
 /** Behind a character that would begin or end markup, so that it stands for itself where it cannot be escaped. */
 export function defuse(characters: string): (character: string) => string {

@@ -2,13 +2,14 @@ import * as z from 'zod/mini';
 import { secretsIn, usableUrl } from '../fields.ts';
 import { createJsonNotifier, notUnderstood, readJson, type Word } from '../json-api.ts';
 import type { Notifier, NotifierDeps } from '../notifier.ts';
+import { createRender } from '../template.ts';
 import { discordMessage } from './message.ts';
 import type { DiscordSettings } from './settings.ts';
 
 /** Posts to a webhook and waits until Discord has the message (`wait`), so that one it could not keep is an error. @throws StartFailure */
 export function createDiscordNotifier(
-  { url, timeout }: DiscordSettings,
-  { receiver, clock }: Pick<NotifierDeps, 'receiver' | 'clock'>,
+  { url, template, timeout }: DiscordSettings,
+  { receiver, clock, log }: Pick<NotifierDeps, 'receiver' | 'clock' | 'log'>,
 ): Notifier {
   const target = usableUrl(receiver, url);
   target.searchParams.set('wait', 'true');
@@ -17,7 +18,8 @@ export function createDiscordNotifier(
     clock,
     hear,
     secrets: secretsIn(target),
-    callFor: (notification) => ({ url: target, payload: discordMessage(notification) }),
+    render: createRender(template, { receiver, log }),
+    callFor: (notification, words) => ({ url: target, payload: discordMessage(notification, words) }),
   });
 }
 

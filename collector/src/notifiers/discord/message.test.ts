@@ -29,22 +29,23 @@ describe('a message for Discord', () => {
   });
 
   it('F109 keeps every limit of an embed, whatever it has to say', () => {
-    forAnyNotification((notification) => {
-      const sent = discordMessage(notification);
+    forAnyNotification((notification, words) => {
+      const sent = discordMessage(notification, words);
       expect(z.parse(message, sent)).toEqual(sent);
       expect(textsIn(sent).every((text) => text.isWellFormed())).toBe(true);
     });
   });
 
   it('F117 calls nobody, and has no markup but its own', () => {
-    forAnyNotification((notification) => {
-      const [sent] = discordMessage(notification).embeds;
+    forAnyNotification((notification, words) => {
+      const [sent] = discordMessage(notification, words).embeds;
       const [prose = '', ...code] = `${sent?.description}`
         .replace(/\n?\[Open the incident\]\(https:\/\/watch\.example\.org\/[^\s()<>|]+\)$/, '')
         .split(/^```$/m);
       const live = /[*_~`|<>#@[\]]|:\/\//;
       expect(`${sent?.title}`.replaceAll(/\\./g, '')).not.toMatch(live);
       expect(prose.replaceAll(/\\./g, '').replaceAll(/^(Proof|Advice|[A-Z][a-z]+( [a-z]+)?)/gm, '')).not.toMatch(live);
+      if (words.text !== null) expect(prose).not.toMatch(/^[ \t]*([-+]|\d+[.)]) /m);
       expect(code.join('')).not.toMatch(/``|<@|@e/);
     });
   });

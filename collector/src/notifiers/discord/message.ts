@@ -1,6 +1,7 @@
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
-import { backslash, markdownOf } from '../markdown.ts';
+import { backslash, markdownOf, plainLine } from '../markdown.ts';
 import { partsOf } from '../parts.ts';
+import { builtIn } from '../template.ts';
 import { defuse } from '../text.ts';
 import type { Tone } from '../wording.ts';
 
@@ -12,8 +13,8 @@ const escape = backslash('\\*_~`|<>#@[]/');
 
 const budget = { title: discordLimits.title, sentence: 700, facts: 1300, group: 600, lines: 800 };
 
-export function discordMessage(notification: Notification) {
-  const parts = partsOf(notification, { ...budget, escape, escapeCode: defuse('`@<') });
+export function discordMessage(notification: Notification, words = builtIn) {
+  const parts = partsOf(notification, { ...budget, escape, escapeCode: defuse('`@<'), line: plainLine }, words);
   return {
     // https://docs.discord.com/developers/resources/message#allowed-mentions-object: nobody is called, whatever the text says.
     allowed_mentions: { parse: [] },

@@ -2,13 +2,14 @@ import * as z from 'zod/mini';
 import { below, usableSecret } from '../fields.ts';
 import { createJsonNotifier, notUnderstood, readJson, type Word } from '../json-api.ts';
 import type { Notifier, NotifierDeps } from '../notifier.ts';
+import { createRender } from '../template.ts';
 import { gotifyMessage } from './message.ts';
 import type { GotifySettings } from './settings.ts';
 
 /** Sends messages of one application. @throws StartFailure */
 export function createGotifyNotifier(
   settings: GotifySettings,
-  { receiver, clock }: Pick<NotifierDeps, 'receiver' | 'clock'>,
+  { receiver, clock, log }: Pick<NotifierDeps, 'receiver' | 'clock' | 'log'>,
 ): Notifier {
   const token = usableSecret(receiver, 'token', settings.token);
   const headers = { 'x-gotify-key': token };
@@ -18,7 +19,8 @@ export function createGotifyNotifier(
     clock,
     hear,
     secrets: [token],
-    callFor: (notification) => ({ url, payload: gotifyMessage(notification), headers }),
+    render: createRender(settings.template, { receiver, log }),
+    callFor: (notification, words) => ({ url, payload: gotifyMessage(notification, words), headers }),
   });
 }
 

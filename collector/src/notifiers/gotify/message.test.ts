@@ -20,8 +20,8 @@ describe('a message for Gotify', () => {
   });
 
   it('F109 F117 stays short, and plain text, whatever it has to say', () => {
-    forAnyNotification((notification) => {
-      const sent = gotifyMessage(notification);
+    forAnyNotification((notification, words) => {
+      const sent = gotifyMessage(notification, words);
       expect(z.parse(message, sent)).toEqual(sent);
       expect(textsIn(sent).every((text) => text.isWellFormed())).toBe(true);
     });

@@ -1,13 +1,14 @@
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import { partsOf, textOfParts } from '../parts.ts';
+import { builtIn } from '../template.ts';
 import type { Tone } from '../wording.ts';
 
 /** Gotify has no limit of its own; these keep a message readable on a phone. */
 const budget = { title: 300, sentence: 1500, facts: 3000, group: 2000, lines: 4000 };
 
 /** https://gotify.net/docs/msgextras: text is shown as it is, and a touch opens the incident. */
-export function gotifyMessage(notification: Notification) {
-  const parts = partsOf(notification, budget);
+export function gotifyMessage(notification: Notification, words = builtIn) {
+  const parts = partsOf(notification, budget, words);
   const click = parts.link === null ? {} : { 'client::notification': { click: { url: parts.link } } };
   return {
     title: parts.title,

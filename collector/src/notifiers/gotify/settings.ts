@@ -1,6 +1,7 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
 import { rateLimit, timeout } from '../fields.ts';
+import { templateSettings } from '../template.ts';
 
 /** An application on a server of one's own. */
 export const gotifySettings = z
@@ -9,6 +10,7 @@ export const gotifySettings = z
     api_url: field.httpUrl,
     token: z.optional(field.text),
     token_file: z.optional(field.path),
+    template: templateSettings,
     timeout,
     rate_limit: rateLimit,
   })

@@ -2,13 +2,14 @@ import * as z from 'zod/mini';
 import { secretsIn, usableUrl } from '../fields.ts';
 import { createJsonNotifier, notUnderstood, readJson, type Word } from '../json-api.ts';
 import type { Notifier, NotifierDeps } from '../notifier.ts';
+import { createRender } from '../template.ts';
 import { mattermostMessage } from './message.ts';
 import type { MattermostSettings } from './settings.ts';
 
 /** Posts to an incoming webhook. @throws StartFailure */
 export function createMattermostNotifier(
-  { url, timeout }: MattermostSettings,
-  { receiver, clock }: Pick<NotifierDeps, 'receiver' | 'clock'>,
+  { url, template, timeout }: MattermostSettings,
+  { receiver, clock, log }: Pick<NotifierDeps, 'receiver' | 'clock' | 'log'>,
 ): Notifier {
   const target = usableUrl(receiver, url);
   return createJsonNotifier({
@@ -16,7 +17,8 @@ export function createMattermostNotifier(
     clock,
     hear,
     secrets: secretsIn(target),
-    callFor: (notification) => ({ url: target, payload: mattermostMessage(notification) }),
+    render: createRender(template, { receiver, log }),
+    callFor: (notification, words) => ({ url: target, payload: mattermostMessage(notification, words) }),
   });
 }
 

@@ -22,16 +22,16 @@ describe('a message for Mattermost', () => {
   });
 
   it('F109 keeps the length of a post, whatever it has to say', () => {
-    forAnyNotification((notification) => {
-      const sent = mattermostMessage(notification);
+    forAnyNotification((notification, words) => {
+      const sent = mattermostMessage(notification, words);
       expect(z.parse(message, sent)).toEqual(sent);
       expect(textsIn(sent).every((text) => text.isWellFormed())).toBe(true);
     });
   });
 
   it('F117 calls nobody, and has no markup but its own', () => {
-    forAnyNotification((notification) => {
-      const [sent] = mattermostMessage(notification).attachments;
+    forAnyNotification((notification, words) => {
+      const [sent] = mattermostMessage(notification, words).attachments;
       const { text = '', fallback = '' } = sent ?? {};
       expect(`${text}${fallback}`).not.toMatch(/@(?!\u200b)|<!/);
       const [prose = '', ...code] = text
@@ -40,6 +40,7 @@ describe('a message for Mattermost', () => {
         .replace(/\n?\[Open the incident\]\(https:\/\/watch\.example\.org\/[^\s()<>|]+\)$/, '')
         .split(/^```$/m);
       expect(prose.replaceAll(/\\./g, '')).not.toMatch(/[\\`*_[\]#~<>|]/);
+      if (words.text !== null) expect(prose).not.toMatch(/^([ \t]|=|\d+[.)] )/m);
       expect(code.join('')).not.toContain('``');
     });
   });

@@ -1,6 +1,7 @@
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
-import { backslash, markdownOf } from '../markdown.ts';
+import { backslash, markdownOf, plainLine } from '../markdown.ts';
 import { partsOf } from '../parts.ts';
+import { builtIn } from '../template.ts';
 import { defuse } from '../text.ts';
 import type { Tone } from '../wording.ts';
 
@@ -18,9 +19,9 @@ const escape = (character: string) => (character === '@' ? names(character) : ma
 
 const budget = { title: 500, sentence: 3000, facts: 5000, group: 3000, lines: 4000 };
 
-export function mattermostMessage(notification: Notification) {
-  const parts = partsOf(notification, { ...budget, escape, escapeCode: defuse('@<`') });
-  const { title: fallback } = partsOf(notification, { ...budget, escape: names });
+export function mattermostMessage(notification: Notification, words = builtIn) {
+  const parts = partsOf(notification, { ...budget, escape, escapeCode: defuse('@<`'), line: plainLine }, words);
+  const { title: fallback } = partsOf(notification, { ...budget, escape: names }, words);
   const text = markdownOf(parts, { withTitle: true });
   return { attachments: [{ fallback, color: colors[parts.tone], text }] };
 }

@@ -1,6 +1,7 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
 import { rateLimit, timeout } from '../fields.ts';
+import { templateSettings } from '../template.ts';
 
 /** An incoming webhook. */
 export const mattermostSettings = z
@@ -8,6 +9,7 @@ export const mattermostSettings = z
     type: z.literal('mattermost'),
     url: z.optional(field.httpUrl),
     url_file: z.optional(field.path),
+    template: templateSettings,
     timeout,
     rate_limit: rateLimit,
   })

@@ -19,16 +19,16 @@ describe('a message for ntfy', () => {
   });
 
   it('F109 keeps the 4096 bytes of a message, whatever it has to say', () => {
-    forAnyNotification((notification) => {
-      const sent = ntfyMessage(notification);
+    forAnyNotification((notification, words) => {
+      const sent = ntfyMessage(notification, words);
       expect(z.parse(message, sent)).toEqual(sent);
       expect(textsIn(sent).every((text) => text.isWellFormed())).toBe(true);
     });
   });
 
   it('F111 F117 has its title on one line, no Markdown, and nothing that acts', () => {
-    forAnyNotification((notification) => {
-      const sent = ntfyMessage(notification);
+    forAnyNotification((notification, words) => {
+      const sent = ntfyMessage(notification, words);
       expect(sent.title).not.toMatch(/[\r\n]/);
       expect(Object.keys(sent)).not.toContain('markdown');
       expect(Object.keys(sent)).not.toContain('actions');

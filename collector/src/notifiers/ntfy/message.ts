@@ -1,5 +1,6 @@
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import { partsOf, textOfParts } from '../parts.ts';
+import { builtIn } from '../template.ts';
 import { bytes } from '../text.ts';
 import type { Tone } from '../wording.ts';
 
@@ -9,8 +10,8 @@ export const ntfyLimits = { message: 4096, title: 256 } as const;
 const budget = { title: ntfyLimits.title, sentence: 600, facts: 1200, group: 700, lines: 1200, size: bytes };
 
 /** For publishing as JSON (https://docs.ntfy.sh/publish/#publish-as-json), where nothing stands in a header. Text is shown as it is. */
-export function ntfyMessage(notification: Notification) {
-  const parts = partsOf(notification, budget);
+export function ntfyMessage(notification: Notification, words = builtIn) {
+  const parts = partsOf(notification, budget, words);
   return {
     title: parts.title,
     // An empty message would be shown as "triggered".

@@ -2,13 +2,14 @@ import * as z from 'zod/mini';
 import { below, usableSecret } from '../fields.ts';
 import { createJsonNotifier, notUnderstood, readJson, type Word } from '../json-api.ts';
 import type { Notifier, NotifierDeps } from '../notifier.ts';
+import { createRender } from '../template.ts';
 import { ntfyMessage } from './message.ts';
 import type { NtfySettings } from './settings.ts';
 
 /** Publishes to a topic. @throws StartFailure */
 export function createNtfyNotifier(
   settings: NtfySettings,
-  { receiver, clock }: Pick<NotifierDeps, 'receiver' | 'clock'>,
+  { receiver, clock, log }: Pick<NotifierDeps, 'receiver' | 'clock' | 'log'>,
 ): Notifier {
   const topic = usableSecret(receiver, 'topic', settings.topic);
   const token = settings.token === undefined ? null : usableSecret(receiver, 'token', settings.token);
@@ -19,7 +20,8 @@ export function createNtfyNotifier(
     clock,
     hear,
     secrets: [topic, token ?? ''],
-    callFor: (notification) => ({ url, payload: { topic, ...ntfyMessage(notification) }, headers }),
+    render: createRender(settings.template, { receiver, log }),
+    callFor: (notification, words) => ({ url, payload: { topic, ...ntfyMessage(notification, words) }, headers }),
   });
 }
 

@@ -1,6 +1,7 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
 import { rateLimit, timeout } from '../fields.ts';
+import { templateSettings } from '../template.ts';
 
 /** A topic. On a public server its name is as good as a password, so it may come from a file. */
 export const ntfySettings = z
@@ -11,6 +12,7 @@ export const ntfySettings = z
     token: z.optional(field.text),
     token_file: z.optional(field.path),
     api_url: z._default(field.httpUrl, 'https://ntfy.sh'),
+    template: templateSettings,
     timeout,
     rate_limit: rateLimit,
   })

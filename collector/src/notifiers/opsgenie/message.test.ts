@@ -32,16 +32,16 @@ describe('a request to Opsgenie', () => {
   });
 
   it('F109 keeps the length of every field, whatever it has to say', () => {
-    forAnyNotification((notification) => {
-      const sent = opsgenieRequest(notification);
+    forAnyNotification((notification, words) => {
+      const sent = opsgenieRequest(notification, words);
       expect(z.parse(request, sent)).toEqual(sent);
       expect(textsIn(sent).every((one) => one.isWellFormed())).toBe(true);
     });
   });
 
   it('F117 has nothing that looks like a tag of HTML', () => {
-    forAnyNotification((notification) => {
-      for (const one of textsIn(opsgenieRequest(notification).payload)) expect(one).not.toMatch(/[<>]/);
+    forAnyNotification((notification, words) => {
+      for (const one of textsIn(opsgenieRequest(notification, words).payload)) expect(one).not.toMatch(/[<>]/);
     });
   });
 

@@ -1,5 +1,6 @@
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import { type Budget, partsOf, textOfParts } from '../parts.ts';
+import { builtIn } from '../template.ts';
 import { fit, oneLine } from '../text.ts';
 import { endsIncident, type Tone } from '../wording.ts';
 
@@ -13,9 +14,9 @@ const escape = (character: string) => brackets[character] ?? character;
 const budget: Budget = { title: 130, sentence: 2000, facts: 4000, group: 3000, lines: 5000, escape };
 
 /** What is posted, and where. */
-export function opsgenieRequest(notification: Notification): { path: string; payload: object } {
+export function opsgenieRequest(notification: Notification, words = builtIn): { path: string; payload: object } {
   const { id, type, incident, node, condition, task } = notification;
-  const parts = partsOf(notification, budget);
+  const parts = partsOf(notification, budget, words);
   const alias = incident?.id ?? id;
   if (endsIncident(notification)) {
     const path = `v2/alerts/${encodeURIComponent(alias)}/close?identifierType=alias`;

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { below, usableSecret } from '../fields.ts';
 import { createJsonNotifier, notUnderstood, readJson, type Word } from '../json-api.ts';
 import type { Notifier, NotifierDeps } from '../notifier.ts';
+import { createRender } from '../template.ts';
 import { leavesIncidentOpen } from '../wording.ts';
 import { opsgenieRequest } from './message.ts';
 import type { OpsgenieSettings } from './settings.ts';
@@ -9,7 +10,7 @@ import type { OpsgenieSettings } from './settings.ts';
 /** Creates an alert for an incident and closes it when that is over. @throws StartFailure */
 export function createOpsgenieNotifier(
   settings: OpsgenieSettings,
-  { receiver, clock }: Pick<NotifierDeps, 'receiver' | 'clock'>,
+  { receiver, clock, log }: Pick<NotifierDeps, 'receiver' | 'clock' | 'log'>,
 ): Notifier {
   const key = usableSecret(receiver, 'api_key', settings.api_key);
   const headers = { authorization: `GenieKey ${key}` };
@@ -19,8 +20,9 @@ export function createOpsgenieNotifier(
     hear,
     secrets: [key],
     skips: leavesIncidentOpen,
-    callFor: (notification) => {
-      const { path, payload } = opsgenieRequest(notification);
+    render: createRender(settings.template, { receiver, log }),
+    callFor: (notification, words) => {
+      const { path, payload } = opsgenieRequest(notification, words);
       return { url: below(settings.api_url, path), payload, headers };
     },
   });

@@ -36,8 +36,8 @@ describe('an event for PagerDuty', () => {
   });
 
   it('F109 keeps the length of a summary and the 512 KB of an event, whatever it has to say', () => {
-    forAnyNotification((notification) => {
-      const sent = pagerdutyEvent(notification);
+    forAnyNotification((notification, words) => {
+      const sent = pagerdutyEvent(notification, words);
       expect(z.parse(event, sent)).toEqual(sent);
       expect(textsIn(sent).every((text) => text.isWellFormed())).toBe(true);
     });

@@ -1,5 +1,6 @@
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import { type Budget, partsOf } from '../parts.ts';
+import { builtIn } from '../template.ts';
 import { fit, jsonBytes, oneLine } from '../text.ts';
 import { endsIncident, type Tone } from '../wording.ts';
 
@@ -9,9 +10,9 @@ export const pagerdutyLimits = { summary: 1024, dedupKey: 255, bytes: 512 * 1024
 const budget: Budget = { title: 1024, sentence: 4000, facts: 16_000, group: 64_000, lines: 64_000, size: jsonBytes };
 
 /** One event of an incident, without its routing key. */
-export function pagerdutyEvent(notification: Notification) {
+export function pagerdutyEvent(notification: Notification, words = builtIn) {
   const { id, type, at, incident, node, condition, task } = notification;
-  const { tone, title, sentence, facts, group, lines, link } = partsOf(notification, budget);
+  const { tone, title, sentence, facts, group, lines, link } = partsOf(notification, budget, words);
   const dedup_key = incident?.id ?? id;
   if (endsIncident(notification)) return { event_action: 'resolve', dedup_key };
   return {

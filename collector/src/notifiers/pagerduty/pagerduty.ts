@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { below, usableSecret } from '../fields.ts';
 import { createJsonNotifier, notUnderstood, readJson, type Word } from '../json-api.ts';
 import type { Notifier, NotifierDeps } from '../notifier.ts';
+import { createRender } from '../template.ts';
 import { leavesIncidentOpen } from '../wording.ts';
 import { pagerdutyEvent } from './message.ts';
 import type { PagerdutySettings } from './settings.ts';
@@ -9,7 +10,7 @@ import type { PagerdutySettings } from './settings.ts';
 /** Sends events of the Events API v2; PagerDuty makes one incident of those with one key. @throws StartFailure */
 export function createPagerdutyNotifier(
   settings: PagerdutySettings,
-  { receiver, clock }: Pick<NotifierDeps, 'receiver' | 'clock'>,
+  { receiver, clock, log }: Pick<NotifierDeps, 'receiver' | 'clock' | 'log'>,
 ): Notifier {
   const routing_key = usableSecret(receiver, 'routing_key', settings.routing_key);
   const url = below(settings.api_url, 'v2/enqueue');
@@ -19,7 +20,8 @@ export function createPagerdutyNotifier(
     hear,
     secrets: [routing_key],
     skips: leavesIncidentOpen,
-    callFor: (notification) => ({ url, payload: { routing_key, ...pagerdutyEvent(notification) } }),
+    render: createRender(settings.template, { receiver, log }),
+    callFor: (notification, words) => ({ url, payload: { routing_key, ...pagerdutyEvent(notification, words) } }),
   });
 }
 

@@ -1,6 +1,7 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
 import { rateLimit, timeout } from '../fields.ts';
+import { templateSettings } from '../template.ts';
 
 /** An integration of type "Events API v2". */
 export const pagerdutySettings = z
@@ -10,6 +11,7 @@ export const pagerdutySettings = z
     routing_key_file: z.optional(field.path),
     /** `https://events.eu.pagerduty.com` for an account in the EU. */
     api_url: z._default(field.httpUrl, 'https://events.pagerduty.com'),
+    template: templateSettings,
     timeout,
     rate_limit: rateLimit,
   })

@@ -42,22 +42,22 @@ describe('a message for Slack', () => {
   });
 
   it('F109 keeps every limit of Block Kit, whatever it has to say', () => {
-    forAnyNotification((notification) => {
-      const sent = slackMessage(notification);
+    forAnyNotification((notification, words) => {
+      const sent = slackMessage(notification, words);
       expect(z.parse(message, sent)).toEqual(sent);
       expect(textsIn(sent).every((text) => text.isWellFormed())).toBe(true);
     });
   });
 
   it('F117 holds no mention, no link and no entity but its own', () => {
-    forAnyNotification((notification) => {
-      for (const text of textsIn(slackMessage(notification))) {
+    forAnyNotification((notification, words) => {
+      for (const text of textsIn(slackMessage(notification, words))) {
         const rest = text
           .replace(/<!date\^\d+\^\{date_short_pretty\} \{time\}\|[\d:.TZ-]+>/, '')
           .replace(/^<https:\/\/watch\.example\.org\/[^\s<>|]+\|Open the incident>$/, '');
         expect(rest).not.toMatch(/[<>]|&(?!(amp|lt|gt);)/);
       }
-      for (const { text } of slackMessage(notification).attachments[0]?.blocks ?? [])
+      for (const { text } of slackMessage(notification, words).attachments[0]?.blocks ?? [])
         if (text.type === 'mrkdwn') expect(text.text.slice(3, -3)).not.toContain('``');
     });
   });

@@ -1,5 +1,6 @@
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import { type Budget, partsOf } from '../parts.ts';
+import { builtIn, type Rendered } from '../template.ts';
 import { defuse, fit } from '../text.ts';
 import { leavesIncidentOpen, type Tone, titleOf, toneOf } from '../wording.ts';
 import { endingText } from '../words.ts';
@@ -18,15 +19,16 @@ const budget: Budget = {
   facts: slackLimits.text,
   group: slackLimits.text,
   lines: slackLimits.text - '```\n\n```'.length,
+  text: slackLimits.text,
   escape,
   escapeCode: (character) => escape(defuseFence(character)),
 };
 
 /** What is posted, to a webhook and by a bot: a line with the state, then everything else beside a coloured bar. */
-export function slackMessage(notification: Notification) {
-  const { tone, title, sentence, facts, group, lines, link } = partsOf(notification, budget);
+export function slackMessage(notification: Notification, words = builtIn) {
+  const { tone, title, sentence, facts, group, lines, link } = partsOf(notification, budget, words);
   return {
-    ...slackState(notification),
+    ...slackState(notification, words),
     ...inert,
     attachments: [
       {
@@ -44,9 +46,9 @@ export function slackMessage(notification: Notification) {
 }
 
 /** The line that an edit of the first message replaces; the rest of that message stays (chat.update keeps attachments it is not given). */
-export function slackState(notification: Notification) {
+export function slackState(notification: Notification, { subject } = builtIn) {
   const tone = leavesIncidentOpen(notification) ? 'warning' : toneOf(notification);
-  const text = fit(titleOf(notification), { max: slackLimits.header, escape });
+  const text = fit(subject ?? titleOf(notification), { max: slackLimits.header, escape });
   const at = Math.floor(Date.parse(notification.at) / 1000);
   const when = `<!date^${at}^{date_short_pretty} {time}|${notification.at}>`;
   const said = { type: 'mrkdwn', text: `${lamps[tone]} ${stateOf(notification)} · ${when}`, verbatim: true };
@@ -55,8 +57,12 @@ export function slackState(notification: Notification) {
 }
 
 /** News in a thread. Who is reminded has to see it: a reminder stands in the channel too. */
-export function slackReply(notification: Notification, first: { readonly channel: string; readonly ts: string }) {
-  const { blocks: _, ...news } = slackMessage(notification);
+export function slackReply(
+  notification: Notification,
+  words: Rendered,
+  first: { readonly channel: string; readonly ts: string },
+) {
+  const { blocks: _, ...news } = slackMessage(notification, words);
   const broadcast = notification.type === 'condition.renotified' ? { reply_broadcast: true } : {};
   return { ...news, channel: first.channel, thread_ts: first.ts, ...broadcast };
 }

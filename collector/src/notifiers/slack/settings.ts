@@ -1,6 +1,7 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
 import { rateLimit, timeout } from '../fields.ts';
+import { templateSettings } from '../template.ts';
 
 /** An incoming webhook (`url`), or a bot (`bot_token` and `channel`), whose messages can be edited and answered in threads. */
 export const slackSettings = z
@@ -13,6 +14,7 @@ export const slackSettings = z
     /** Its id (`C0123456789`), or its name where the bot may post by name. */
     channel: z.optional(field.text),
     api_url: z._default(field.httpUrl, 'https://slack.com/api'),
+    template: templateSettings,
     timeout,
     rate_limit: rateLimit,
   })

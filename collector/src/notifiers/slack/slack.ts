@@ -3,10 +3,11 @@ import { below, secretsIn, usableSecret, usableUrl } from '../fields.ts';
 import { createJsonApi, createJsonNotifier, notUnderstood, readJson, type Word } from '../json-api.ts';
 import type { DeliverOptions, DeliveryOutcome, Notifier, NotifierDeps } from '../notifier.ts';
 import { previewOf } from '../parts.ts';
+import { createRender } from '../template.ts';
 import { slackMessage, slackReply, slackState } from './message.ts';
 import type { SlackSettings } from './settings.ts';
 
-type Deps = Pick<NotifierDeps, 'receiver' | 'clock'>;
+type Deps = Pick<NotifierDeps, 'receiver' | 'clock' | 'log'>;
 
 /** Posts to an incoming webhook, or as a bot, which keeps one thread for an incident. @throws StartFailure */
 export function createSlackNotifier(settings: SlackSettings, deps: Deps): Notifier {
@@ -15,7 +16,7 @@ export function createSlackNotifier(settings: SlackSettings, deps: Deps): Notifi
 }
 
 /** https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks: the body is `ok`, or a word such as `no_service`. */
-function createWebhook({ url, timeout }: SlackSettings, { receiver, clock }: Deps): Notifier {
+function createWebhook({ url, template, timeout }: SlackSettings, { receiver, clock, log }: Deps): Notifier {
   const target = usableUrl(receiver, url);
   const hear = (body: string, status: number): Word =>
     body === 'ok'
@@ -28,7 +29,8 @@ function createWebhook({ url, timeout }: SlackSettings, { receiver, clock }: Dep
     clock,
     hear,
     secrets: secretsIn(target),
-    callFor: (notification) => ({ url: target, payload: slackMessage(notification) }),
+    render: createRender(template, { receiver, log }),
+    callFor: (notification, words) => ({ url: target, payload: slackMessage(notification, words) }),
   });
 }
 
@@ -37,32 +39,36 @@ function createWebhook({ url, timeout }: SlackSettings, { receiver, clock }: Dep
  * The edit comes first. It can be done twice without harm, so an attempt that ends between the two repeats nothing in front of people;
  * what cannot be edited (deleted, too old, another channel by now) is no reason to be silent: the news then begin a new thread.
  */
-function createBot(settings: SlackSettings, { receiver, clock }: Deps): Notifier {
+function createBot(settings: SlackSettings, { receiver, clock, log }: Deps): Notifier {
   const token = usableSecret(receiver, 'bot_token', settings.bot_token);
   const { channel = '' } = settings;
+  const render = createRender(settings.template, { receiver, log });
   const api = createJsonApi({ timeoutMs: settings.timeout, clock, hear: hearApi, secrets: [token] });
   const headers = { authorization: `Bearer ${token}` };
   const to = (method: string, payload: object) => ({ url: below(settings.api_url, method), payload, headers });
   return {
     deliver: async (notification, { signal, thread = null }: DeliverOptions): Promise<DeliveryOutcome> => {
       const attempt = api.begin(signal);
+      const words = await render(notification);
       const first = readHandle(thread, channel);
       if (first !== null) {
-        const state = { ...first, parse: 'none', ...slackState(notification) };
+        const state = { ...first, parse: 'none', ...slackState(notification, words) };
         const { outcome } = await attempt.call(to('chat.update', state));
         if (outcome.outcome === 'retry') return outcome;
         if (outcome.outcome === 'delivered') {
-          const reply = await attempt.tell(notification, (told) => to('chat.postMessage', slackReply(told, first)));
+          const reply = await attempt.tell(notification, words, (told, said) =>
+            to('chat.postMessage', slackReply(told, said, first)),
+          );
           return reply.outcome;
         }
       }
-      const { outcome, body } = await attempt.tell(notification, (told) =>
-        to('chat.postMessage', { channel, ...slackMessage(told) }),
+      const { outcome, body } = await attempt.tell(notification, words, (told, said) =>
+        to('chat.postMessage', { channel, ...slackMessage(told, said) }),
       );
       const handle = notification.incident === null ? null : handleOf(body, channel);
       return outcome.outcome === 'delivered' && handle !== null ? { ...outcome, handle } : outcome;
     },
-    preview: previewOf,
+    preview: async (notification) => previewOf(notification, await render(notification)),
     keepsThreads: true,
     [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
   };

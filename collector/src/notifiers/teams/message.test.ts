@@ -41,16 +41,16 @@ describe('a message for Teams', () => {
   });
 
   it('F109 keeps the 28 KB of a message, whatever it has to say', () => {
-    forAnyNotification((notification) => {
-      const sent = teamsMessage(notification);
+    forAnyNotification((notification, words) => {
+      const sent = teamsMessage(notification, words);
       expect(z.parse(message, sent)).toEqual(sent);
       expect(textsIn(sent).every((text) => text.isWellFormed())).toBe(true);
     });
   });
 
   it('F117 has its text in runs only, where Markdown is no markup, and computes no dates', () => {
-    forAnyNotification((notification) => {
-      const sent = JSON.stringify(teamsMessage(notification));
+    forAnyNotification((notification, words) => {
+      const sent = JSON.stringify(teamsMessage(notification, words));
       expect(sent).not.toMatch(/"(TextBlock|FactSet)"|"entities"|\{\{(DATE|TIME)/i);
     });
   });

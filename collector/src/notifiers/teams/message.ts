@@ -1,5 +1,6 @@
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import { type Budget, partsOf } from '../parts.ts';
+import { builtIn } from '../template.ts';
 import { jsonBytes } from '../text.ts';
 import type { Tone } from '../wording.ts';
 
@@ -13,8 +14,8 @@ const budget: Budget = { title: 1000, sentence: 2000, facts: 6000, group: 4000, 
  * An Adaptive Card of text runs, in which Markdown is no markup (https://adaptivecards.io/explorer/TextRun.html). Mentions
  * need an entity of their own, and there is none; dates in braces are taken apart.
  */
-export function teamsMessage(notification: Notification) {
-  const { tone, title, sentence, facts, group, lines, link } = partsOf(notification, budget);
+export function teamsMessage(notification: Notification, words = builtIn) {
+  const { tone, title, sentence, facts, group, lines, link } = partsOf(notification, budget, words);
   return {
     type: 'message',
     attachments: [

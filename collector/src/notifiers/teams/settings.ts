@@ -1,6 +1,7 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
 import { rateLimit, timeout } from '../fields.ts';
+import { templateSettings } from '../template.ts';
 
 /** A webhook of a workflow (or of a connector, where those still run). */
 export const teamsSettings = z
@@ -8,6 +9,7 @@ export const teamsSettings = z
     type: z.literal('teams'),
     url: z.optional(field.httpUrl),
     url_file: z.optional(field.path),
+    template: templateSettings,
     timeout,
     rate_limit: rateLimit,
   })

@@ -1,13 +1,14 @@
 import { secretsIn, usableUrl } from '../fields.ts';
 import { createJsonNotifier, notUnderstood, type Word } from '../json-api.ts';
 import type { Notifier, NotifierDeps } from '../notifier.ts';
+import { createRender } from '../template.ts';
 import { teamsMessage } from './message.ts';
 import type { TeamsSettings } from './settings.ts';
 
 /** Posts a card to a workflow's webhook. @throws StartFailure */
 export function createTeamsNotifier(
-  { url, timeout }: TeamsSettings,
-  { receiver, clock }: Pick<NotifierDeps, 'receiver' | 'clock'>,
+  { url, template, timeout }: TeamsSettings,
+  { receiver, clock, log }: Pick<NotifierDeps, 'receiver' | 'clock' | 'log'>,
 ): Notifier {
   const target = usableUrl(receiver, url);
   return createJsonNotifier({
@@ -15,7 +16,8 @@ export function createTeamsNotifier(
     clock,
     hear,
     secrets: secretsIn(target),
-    callFor: (notification) => ({ url: target, payload: teamsMessage(notification) }),
+    render: createRender(template, { receiver, log }),
+    callFor: (notification, words) => ({ url: target, payload: teamsMessage(notification, words) }),
   });
 }
 

@@ -22,8 +22,8 @@ describe('a message for Telegram', () => {
   });
 
   it('F109 keeps the length of a message, and every entity on whole characters inside it', () => {
-    forAnyNotification((notification) => {
-      const sent = telegramMessage(notification);
+    forAnyNotification((notification, words) => {
+      const sent = telegramMessage(notification, words);
       expect(z.parse(message, sent)).toEqual(sent);
       expect(sent.text.isWellFormed()).toBe(true);
       let end = 0;
@@ -37,8 +37,8 @@ describe('a message for Telegram', () => {
   });
 
   it('F117 has no name, tag or command that Telegram would find by itself', () => {
-    forAnyNotification((notification) => {
-      const { text, entities } = telegramMessage(notification);
+    forAnyNotification((notification, words) => {
+      const { text, entities } = telegramMessage(notification, words);
       const code = entities.find(({ type }) => type === 'pre');
       const prose =
         code === undefined ? text : text.slice(0, code.offset) + text.slice(code.offset + code.length, text.length);

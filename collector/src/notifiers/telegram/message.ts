@@ -1,5 +1,6 @@
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import { partsOf } from '../parts.ts';
+import { builtIn } from '../template.ts';
 import { defuse } from '../text.ts';
 import type { Tone } from '../wording.ts';
 
@@ -20,8 +21,8 @@ export interface Entity {
  * Text with its entities beside it: there is no markup to be escaped. Names, tags and commands, which Telegram finds by itself,
  * are taken apart.
  */
-export function telegramMessage(notification: Notification) {
-  const parts = partsOf(notification, { ...budget, escape: defuse('@#/$'), escapeCode: same });
+export function telegramMessage(notification: Notification, words = builtIn) {
+  const parts = partsOf(notification, { ...budget, escape: defuse('@#/$'), escapeCode: same }, words);
   const { tone, title, sentence, facts, group, lines, link } = parts;
   let text = `${lamps[tone]} `;
   const entities: Entity[] = [];

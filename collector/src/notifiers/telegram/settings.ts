@@ -1,6 +1,7 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
 import { rateLimit, timeout } from '../fields.ts';
+import { templateSettings } from '../template.ts';
 
 /** A bot, and the chat it writes to. */
 export const telegramSettings = z
@@ -16,6 +17,7 @@ export const telegramSettings = z
     /** One topic of a group with topics. */
     topic_id: z.optional(field.count),
     api_url: z._default(field.httpUrl, 'https://api.telegram.org'),
+    template: templateSettings,
     timeout,
     rate_limit: rateLimit,
   })
