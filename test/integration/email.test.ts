@@ -134,7 +134,7 @@ describe('a mail with a template', () => {
 
     expect(await made.deliver(samples.failed, { signal })).toEqual({
       outcome: 'delivered',
-      note: expect.stringMatching(/^the template failed and the built-in text was sent: undefined variable/),
+      note: expect.stringMatching(/^the template failed and the built-in text stands in: undefined variable/),
     });
     expect(parseMail(sink.mails[0]?.source ?? '').parts.get('text/plain')).toContain('Failed with exit 1.');
   });

@@ -342,7 +342,7 @@ describeOnDatabases('the outbox', (kind) => {
       await using alerting = startAlerting(rig, { notifications: { notifiers } });
       alerting.start();
       await using api = await apiOn(alerting);
-      const note = expect.stringMatching(/^the template failed and the built-in text was sent: undefined variable/);
+      const note = expect.stringMatching(/^the template failed and the built-in text stands in: undefined variable/);
 
       expect((await api.ask('POST', '/notifiers/many/test')).body).toMatchObject({ outcome: 'delivered', note });
       expect((await api.ask('GET', '/deliveries')).body.items).toMatchObject([

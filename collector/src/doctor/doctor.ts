@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Finding } from '@runnerwatch/shared/model/finding.ts';
 import { defaultDataDir } from '@runnerwatch/shared/runtime/data-dir.ts';
@@ -9,6 +9,8 @@ import { pino } from 'pino';
 import { type CollectorConfig, readCollectorConfig } from '../config.ts';
 import { openDatabase } from '../db/open.ts';
 import { splitListen } from '../listening.ts';
+import { examineNotifiers } from './notifiers.ts';
+import { examineTargets } from './targets.ts';
 
 export interface CollectorExamination {
   readonly config: ConfigSource;
@@ -25,13 +27,20 @@ export async function examineCollector({ config: source, uid }: CollectorExamina
   if (config === null) return [finding];
   const dataDir =
     config.data_dir ?? defaultDataDir({ uid, home: homedir(), xdgStateHome: source.environment['XDG_STATE_HOME'] });
+  const folder = join(dataDir, 'collector');
+  const url = localUrl(config.listen);
+  const door = await examineDoor(url);
+  const { notifications } = config;
+  const targets = { url, tokenFile: join(folder, 'api.token'), allowedCidrs: notifications.allowed_cidrs };
   return [
     finding,
-    examineFolder(join(dataDir, 'collector'), { neededBytes }),
+    examineFolder(folder, { neededBytes }),
     await examineDatabase(config, dataDir),
-    await examineDoor(config.listen),
+    door,
     examineAddress(config),
     examineReceivers(config),
+    ...(await examineNotifiers(notifications, hostname())),
+    ...(door.result === 'ok' ? await examineTargets(targets) : []),
   ];
 }
 
@@ -61,11 +70,8 @@ async function examineDatabase({ database: { url } }: CollectorConfig, dataDir: 
 }
 
 /** Whether a collector answers where this one would listen. */
-async function examineDoor(listen: string): Promise<Finding> {
+async function examineDoor(url: string): Promise<Finding> {
   const check = 'collector';
-  const { host, port } = splitListen(listen);
-  const local = ['0.0.0.0', '::', ''].includes(host) ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
-  const url = `http://${local}:${port}`;
   const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(timeoutMs) }).catch(() => null);
   if (answer === null) {
     const fix = 'systemctl start runnerwatch-collector.service, or "runnerwatch up" for this machine alone';
@@ -74,6 +80,13 @@ async function examineDoor(listen: string): Promise<Finding> {
   if (answer.ok) return { check, result: 'ok', says: `answers at ${url} and is ready`, fix: null };
   const says = `what answers at ${url} says HTTP ${answer.status} for /readyz`;
   return { check, result: 'failed', says, fix: 'look at its log; if it is another program, change listen' };
+}
+
+/** How this machine reaches what listens there. */
+function localUrl(listen: string): string {
+  const { host, port } = splitListen(listen);
+  const local = ['0.0.0.0', '::', ''].includes(host) ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  return `http://${local}:${port}`;
 }
 
 function examineAddress({ listen, public_url: publicUrl }: CollectorConfig): Finding {

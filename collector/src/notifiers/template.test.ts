@@ -39,7 +39,7 @@ describe('a template', () => {
         subject: null,
         text: null,
         note: expect.stringMatching(
-          /^the template failed and the built-in text was sent: undefined variable: taks, line:1/,
+          /^the template failed and the built-in text stands in: undefined variable: taks, line:1/,
         ),
       });
     expect(lines).toHaveLength(1);

@@ -60,7 +60,7 @@ export function createRender(
       const problem = problemOf(error);
       if (problem !== lastProblem) log.warn({ receiver, problem }, 'a template failed; the built-in text is sent');
       lastProblem = problem;
-      return { ...builtIn, note: `the template failed and the built-in text was sent: ${problem}` };
+      return { ...builtIn, note: `the template failed and the built-in text stands in: ${problem}` };
     }
   };
 }
