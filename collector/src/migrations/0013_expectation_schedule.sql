@@ -1,0 +1,2 @@
+ALTER TABLE "job_expectations" ADD COLUMN "schedule" text;--> statement-breakpoint
+ALTER TABLE "job_expectations" ADD COLUMN "time_zone" text;
