@@ -35,11 +35,16 @@ export function windowOf(hours: string, { timeZone, days }: WindowFlags): Window
   if (from === undefined || to === undefined)
     throw new CliFailure('usage', `${hours}: expected hours such as 22:00-07:00`);
   return {
-    time_zone: timeZone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
+    time_zone: timeZone ?? ownTimeZone(),
     from,
     to,
     ...(days === undefined ? {} : { days }),
   };
+}
+
+/** Of this machine, as IANA names it. */
+export function ownTimeZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 export function matchersText(matchers: Matchers | undefined): string {

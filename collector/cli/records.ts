@@ -241,6 +241,9 @@ export interface FailureGroupRecord
 export type ExpectationRecord = Tolerant<{
   job_id: string;
   every: string;
+  schedule: string;
+  time_zone: string;
+  next_at: string;
   grace: string;
   max_run: string;
   min_run: string;

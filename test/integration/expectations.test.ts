@@ -42,6 +42,8 @@ describeOnDatabases('what is expected of jobs', (kind) => {
       project: job.project,
       job: job.name,
       everyMs: null,
+      schedule: null,
+      timeZone: null,
       graceMs: 10 * minuteMs,
       maxRunMs: null,
       minRunMs: null,
@@ -92,6 +94,39 @@ describeOnDatabases('what is expected of jobs', (kind) => {
     await second.engine[Symbol.asyncDispose]();
   });
 
+  it('a time of its schedule that passes without a start is told once, and is over when it starts', async () => {
+    // 03:00 in Berlin; the last of these was an hour and 50 minutes ago, and its grace is over.
+    await expecting({ schedule: '10 3 * * *', timeZone: 'Europe/Berlin' });
+    await rig.taskEnded('n1', 'yesterday', { ...lm, status: 'completed', ended_at: '2026-11-21T02:40:00.000Z' });
+    const { engine, clock, look } = await listening();
+    await look();
+    await look();
+    const fired = await alerts();
+    const incident = await rig.rows<{ reason: string }>('select reason from alerts');
+    await rig.taskStarted('n1', 'late', { ...lm, started_at: new Date(clock.wallMs()).toISOString() });
+    await look();
+    await look();
+
+    expect(fired).toEqual([{ condition: 'JobMissed', status: 'firing', title: 'lm/backup has not started' }]);
+    expect(incident).toEqual([
+      {
+        reason: 'no run since 2026-11-22 02:10 UTC, when one was due; its last run began at 2026-11-21 02:40 UTC',
+      },
+    ]);
+    expect(await alerts()).toEqual([{ ...fired[0], status: 'resolved' }]);
+    await engine[Symbol.asyncDispose]();
+  });
+
+  it('a run that began with its schedule, a moment early by the clock of its node, is none that is missed', async () => {
+    await expecting({ schedule: '10 3 * * *', timeZone: 'Europe/Berlin' });
+    await rig.taskStarted('n1', 'on-time', { ...lm, started_at: '2026-11-22T02:09:58.000Z' });
+    const { engine, look } = await listening();
+    await look();
+
+    expect(await alerts()).toEqual([]);
+    await engine[Symbol.asyncDispose]();
+  });
+
   it('a start is not known to be missed while the nodes it runs on are silent', async () => {
     await rig.setNode('n1', { lastHeardAt: new Date(start - 24 * hourMs) });
     await expecting({ everyMs: 24 * hourMs });
@@ -138,12 +173,36 @@ describeOnDatabases('what is expected of jobs', (kind) => {
     const set = await run('--every', '24h', '--max-run', '2h', '--max-concurrent', '1');
     const shown = JSON.parse((await run('--json')).text) as object;
     const wrong = await run('--every', 'often');
+    const cron = await run('--schedule', '0 3 * * mon-fri', '--time-zone', 'Europe/Berlin', '--grace', '15m');
+    const scheduled = JSON.parse((await run('--json')).text) as object;
+    const refused = [
+      await run('--schedule', 'at night'),
+      await run('--schedule', '@daily', '--time-zone', 'Europe/Nowhere'),
+      await run('--schedule', '@daily', '--every', '24h'),
+      await run('--time-zone', 'Europe/Berlin', '--every', '24h'),
+    ];
     const gone = await run('--nothing');
 
     expect(none.text).toBe('Nothing is expected of lm/backup.\n');
     expect(set).toMatchObject({ code: 0, text: expect.stringContaining('every 1d, 5m late at most') });
     expect(shown).toMatchObject({ job_id: jobId(job), every: '1d', max_run: '2h', min_run: null, max_concurrent: 1 });
     expect(wrong).toMatchObject({ code: 1, text: expect.stringContaining('expected a duration') });
+    expect(cron).toMatchObject({
+      code: 0,
+      text: expect.stringContaining('at 0 3 * * mon-fri Europe/Berlin, 15m late at most'),
+    });
+    expect(scheduled).toMatchObject({
+      every: null,
+      schedule: '0 3 * * mon-fri',
+      time_zone: 'Europe/Berlin',
+      next_at: expect.stringMatching(/T0[12]:00:00\.000Z$/),
+    });
+    expect(refused.map(({ code, text }) => [code, text])).toEqual([
+      [1, expect.stringContaining('expected five fields')],
+      [1, expect.stringContaining('expected a time zone')],
+      [1, expect.stringContaining('either every or schedule')],
+      [1, expect.stringContaining('expected the schedule')],
+    ]);
     expect(gone).toMatchObject({ code: 0 });
     expect((await fetch(`${api.url}/api/v1/jobs/lm%2Fbackup/expectation`)).status).toBe(404);
   });

@@ -2,11 +2,14 @@ import { type Command, Option } from 'commander';
 import { ApiRefusal } from '../client.ts';
 import { type Context, type JsonFlag, jsonFlag, printJson } from '../context.ts';
 import { limitNumber } from '../instant.ts';
+import { ownTimeZone } from '../matching.ts';
 import type { ExpectationRecord } from '../records.ts';
 import { renderFacts } from '../table.ts';
 
 interface ExpectFlags extends JsonFlag {
   readonly every?: string;
+  readonly schedule?: string;
+  readonly timeZone?: string;
   readonly grace?: string;
   readonly maxRun?: string;
   readonly minRun?: string;
@@ -25,6 +28,11 @@ export function addJobCommands(program: Command, context: Context): void {
       'say when its runs must start, how long they may take, how many at once; alone it shows what is expected',
     )
     .option('--every <duration>', 'a run starts so long after the last one: 24h')
+    .option(
+      '--schedule <cron>',
+      'or at these times: "0 3 * * mon-fri" (minute, hour, day of month, month, day of week)',
+    )
+    .option('--time-zone <zone>', 'of --schedule (default: this machine)')
     .option('--grace <duration>', 'how late it may start; 5m when left out')
     .option('--max-run <duration>', 'a run takes no longer')
     .option('--min-run <duration>', 'a run that ends well takes no less')
@@ -33,7 +41,7 @@ export function addJobCommands(program: Command, context: Context): void {
     .option(...jsonFlag)
     .addHelpText(
       'after',
-      '\nExamples:\n  runnerwatch jobs expect lm/backup --every 24h --grace 30m --max-run 2h\n  runnerwatch jobs expect lm/backup --nothing\n',
+      '\nExamples:\n  runnerwatch jobs expect lm/backup --every 24h --grace 30m --max-run 2h\n  runnerwatch jobs expect lm/backup --schedule "0 3 * * *" --time-zone Europe/Berlin\n  runnerwatch jobs expect lm/backup --nothing\n',
     )
     .action((job: string, flags: ExpectFlags) => expect(context, job, flags));
 }
@@ -50,6 +58,8 @@ async function expect(context: Context, job: string, flags: ExpectFlags): Promis
     ? readOrNull(context, path)
     : context.client().put<ExpectationRecord>(path, {
         every: limits.every,
+        schedule: limits.schedule,
+        time_zone: limits.schedule === undefined ? limits.timeZone : (limits.timeZone ?? ownTimeZone()),
         grace: limits.grace,
         max_run: limits.maxRun,
         min_run: limits.minRun,
@@ -60,13 +70,21 @@ async function expect(context: Context, job: string, flags: ExpectFlags): Promis
   context.print(`${job} is expected\n${renderFacts(factsOf(found), context.terminal)}`);
 }
 
-function factsOf({ every, grace, max_run: max, min_run: min, max_concurrent: count }: ExpectationRecord) {
+function factsOf(found: ExpectationRecord) {
+  const { grace, next_at: next, max_run: max, min_run: min, max_concurrent: count } = found;
+  const start = startText(found);
   return [
-    ['to start', every === null || every === undefined ? null : `every ${every}, ${grace ?? '0'} late at most`],
+    ['to start', start === null ? null : `${start}, ${grace ?? '0'} late at most`],
+    ['next at', next ?? null],
     ['to take', max === null || max === undefined ? null : `at most ${max}`],
     ['', min === null || min === undefined ? null : `at least ${min}`],
     ['to run', count === null || count === undefined ? null : `${count} at once at most`],
   ] as const;
+}
+
+function startText({ every, schedule, time_zone: zone }: ExpectationRecord): string | null {
+  if (schedule !== null && schedule !== undefined) return `at ${schedule} ${zone ?? ''}`;
+  return every === null || every === undefined ? null : `every ${every}`;
 }
 
 async function readOrNull(context: Context, path: string): Promise<ExpectationRecord | null> {

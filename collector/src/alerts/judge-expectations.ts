@@ -1,12 +1,16 @@
 import {
+  dueByInterval,
+  dueBySchedule,
   judgeJobMissed,
   judgeJobOverlap,
   judgeShorterThan,
   judgeTooLong,
   judgeUnexpected,
+  type LastStart,
 } from '../conditions/job-expectation.ts';
 import type { AlertRow } from '../incidents/store.ts';
 import { type ExpectationRow, listExpectations } from '../tasks/expectations.ts';
+import { timesUpTo } from '../tasks/schedule.ts';
 import { findRuns, type JobRuns, listFiringOf, listShortRuns } from './expectation-store.ts';
 import { judgeCondition } from './judge-condition.ts';
 import { asReport } from './judge-firing.ts';
@@ -37,17 +41,17 @@ interface Known {
 }
 
 async function judgeStart(judging: Judging, { expectation, runs, firing }: Known, listeningSince: number) {
-  const { jobId, everyMs, graceMs, setAt } = expectation;
-  if (everyMs === null) return;
+  const { jobId, graceMs } = expectation;
+  if (!hasStart(expectation)) return;
   const starts = runs.recent.map(startOf);
+  const lastStartAt = starts.length === 0 ? null : Math.max(...starts);
   const isFiring = firing.some(({ condition, nodeId }) => condition === 'JobMissed' && nodeId === jobId);
   const judgment = judgeJobMissed(
     {
       subject: nameOf(expectation),
-      everyMs,
+      dueAt: dueAtOf(expectation, { lastStartAt, now: judging.now.getTime() }),
       graceMs,
-      setAt: setAt.getTime(),
-      lastStartAt: starts.length === 0 ? null : Math.max(...starts),
+      lastStartAt,
       heardAt: runs.heardAt,
       listeningSince,
       isFiring,
@@ -55,6 +59,20 @@ async function judgeStart(judging: Judging, { expectation, runs, firing }: Known
     judging.now.getTime(),
   );
   if ((judgment.status === 'true') !== isFiring) await tellOfJob(judging, { expectation, runs }, judgment);
+}
+
+function hasStart({ everyMs, schedule }: ExpectationRow): boolean {
+  return everyMs !== null || schedule !== null;
+}
+
+function dueAtOf(
+  { everyMs, schedule, timeZone, graceMs, setAt }: ExpectationRow,
+  { lastStartAt, now }: Pick<LastStart, 'lastStartAt'> & { readonly now: number },
+): number | null {
+  const last = { setAt: setAt.getTime(), lastStartAt };
+  if (schedule !== null)
+    return dueBySchedule(timesUpTo({ schedule, timeZone: timeZone ?? 'UTC' }, now - graceMs, 2), last);
+  return everyMs === null ? null : dueByInterval(everyMs, last);
 }
 
 async function judgeCount(judging: Judging, { expectation, runs, firing }: Known) {
@@ -120,8 +138,8 @@ async function endUnexpected(
   for (const { condition, nodeId, subject } of firing) {
     if (condition !== 'JobMissed' && condition !== 'JobOverlap') continue;
     const expected = expectations.find(({ jobId }) => jobId === nodeId);
-    const limit = condition === 'JobMissed' ? expected?.everyMs : expected?.maxConcurrent;
-    if (typeof limit === 'number') continue;
+    const holds = condition === 'JobMissed' ? hasStart : ({ maxConcurrent }: ExpectationRow) => maxConcurrent !== null;
+    if (expected !== undefined && holds(expected)) continue;
     const report = asReport(judgeUnexpected({ condition, subject }, judging.now.getTime()));
     await judgeCondition(judging, { nodeId: nodeId ?? '', node: null, report });
   }

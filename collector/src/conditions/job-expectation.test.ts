@@ -1,12 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { judgeJobMissed, judgeJobOverlap, judgeTooLong, type StartFacts } from './job-expectation.ts';
+import {
+  dueByInterval,
+  dueBySchedule,
+  judgeJobMissed,
+  judgeJobOverlap,
+  judgeTooLong,
+  type StartFacts,
+} from './job-expectation.ts';
 
 const hourMs = 3_600_000;
 const facts: StartFacts = {
   subject: 'lm/backup',
-  everyMs: 24 * hourMs,
+  dueAt: 34 * hourMs,
   graceMs: hourMs,
-  setAt: 0,
   lastStartAt: 10 * hourMs,
   heardAt: 40 * hourMs,
   listeningSince: 0,
@@ -15,15 +21,43 @@ const facts: StartFacts = {
 const at = (hours: number, more: Partial<StartFacts> = {}) => judgeJobMissed({ ...facts, ...more }, hours * hourMs);
 
 describe('a job that must start by a time', () => {
-  it('is missed when the time and its grace are over, counted from its last start or from when that was said', () => {
+  it('is due so long after its last start, or after that was said', () => {
+    const due = (setAt: number, lastStartAt: number | null) => dueByInterval(24 * hourMs, { setAt, lastStartAt });
+
+    expect([due(0, 10 * hourMs), due(30 * hourMs, 10 * hourMs), due(5, null)]).toEqual([
+      34 * hourMs,
+      54 * hourMs,
+      24 * hourMs + 5,
+    ]);
+  });
+
+  it('is due at the times of its schedule, when no run began there', () => {
+    const minuteMs = 60_000;
+    const due = (lastStartAt: number | null, { times = [34 * hourMs, 10 * hourMs], setAt = 0 } = {}) =>
+      dueBySchedule(times, { setAt, lastStartAt });
+
+    expect(due(null)).toBe(34 * hourMs);
+    expect(due(10 * hourMs)).toBe(34 * hourMs);
+    expect(due(34 * hourMs)).toBeNull();
+    expect(due(40 * hourMs)).toBeNull();
+    // The node's clock is ahead.
+    expect(due(34 * hourMs - minuteMs)).toBeNull();
+    expect(due(34 * hourMs - minuteMs - 1)).toBe(34 * hourMs);
+    // The run of the minute before.
+    expect(due(9 * minuteMs, { times: [10 * minuteMs, 9 * minuteMs] })).toBe(10 * minuteMs);
+    expect(due(null, { setAt: 34 * hourMs + 1 })).toBeNull();
+    expect(due(null, { times: [] })).toBeNull();
+  });
+
+  it('is missed when the time and its grace are over', () => {
     expect(at(35 - 0.001).status).toBe('false');
     expect(at(35)).toMatchObject({
       status: 'true',
       severity: 'critical',
       reason: 'no run since 1970-01-02 10:00 UTC, when one was due; its last run began at 1970-01-01 10:00 UTC',
     });
-    expect(at(40, { setAt: 30 * hourMs }).status).toBe('false');
-    expect(at(25, { lastStartAt: null, heardAt: null })).toMatchObject({
+    expect(at(40, { dueAt: null }).status).toBe('false');
+    expect(at(25, { dueAt: 24 * hourMs, lastStartAt: null, heardAt: null })).toMatchObject({
       status: 'true',
       reason: 'no run since 1970-01-02 00:00 UTC, when one was due; it has never run',
     });
@@ -42,7 +76,7 @@ describe('a job that must start by a time', () => {
     const still = { isFiring: true, heardAt: 20 * hourMs, listeningSince: 36 * hourMs };
 
     expect(at(36, still).status).toBe('true');
-    expect(at(36, { ...still, lastStartAt: 35.9 * hourMs }).status).toBe('false');
+    expect(at(36, { ...still, dueAt: 59.9 * hourMs, lastStartAt: 35.9 * hourMs }).status).toBe('false');
   });
 });
 

@@ -6,16 +6,40 @@ import type { Judgment } from './condition.ts';
 export interface StartFacts {
   /** `project/name`. */
   readonly subject: string;
-  readonly everyMs: number;
+  /** When a run that has not begun yet was, or will be, due; null: none is. */
+  readonly dueAt: number | null;
   readonly graceMs: number;
-  /** When it was said what is expected. */
-  readonly setAt: number;
   readonly lastStartAt: number | null;
   /** The last word of any node that the job has run on; null: it is not known where it runs. */
   readonly heardAt: number | null;
   /** Since when this collector could have heard of a start. */
   readonly listeningSince: number;
   readonly isFiring: boolean;
+}
+
+/** Since when something is expected of a job, and its last run. */
+export interface LastStart {
+  readonly setAt: number;
+  readonly lastStartAt: number | null;
+}
+
+/** A run is due so long after the last one, or after that was said. */
+export function dueByInterval(everyMs: number, { setAt, lastStartAt }: LastStart): number {
+  return Math.max(lastStartAt ?? 0, setAt) + everyMs;
+}
+
+/** A node's clock may be ahead of ours, and a run of the time before is none of this one. */
+const earlyMs = 60_000;
+
+/**
+ * The last time of a schedule at which no run began; null when one did, or when it came before anything was expected.
+ * `times`: the last two of the schedule that are over with their grace, newest first.
+ */
+export function dueBySchedule(times: readonly number[], { setAt, lastStartAt }: LastStart): number | null {
+  const [dueAt, before] = times;
+  if (dueAt === undefined || dueAt < setAt) return null;
+  const early = Math.min(earlyMs, (dueAt - (before ?? 0)) / 2);
+  return lastStartAt !== null && lastStartAt >= dueAt - early ? null : dueAt;
 }
 
 /** Time for agents to tell what they kept while the collector was away. */
@@ -26,11 +50,10 @@ const settleMs = 60_000;
  * are silent, or the collector has only just come back.
  */
 export function judgeJobMissed(facts: StartFacts, now: number): Judgment {
-  const { subject, everyMs, graceMs, lastStartAt, heardAt, listeningSince } = facts;
-  const dueAt = Math.max(lastStartAt ?? 0, facts.setAt) + everyMs;
-  const lateAt = dueAt + graceMs;
+  const { subject, dueAt, graceMs, lastStartAt, heardAt, listeningSince } = facts;
+  const lateAt = (dueAt ?? now) + graceMs;
   const last = lastStartAt === null ? 'it has never run' : `its last run began at ${instantText(lastStartAt)}`;
-  const missed = `no run since ${instantText(dueAt)}, when one was due; ${last}`;
+  const missed = `no run since ${instantText(dueAt ?? now)}, when one was due; ${last}`;
   const judgment = {
     condition: 'JobMissed',
     component: 'collector',
@@ -40,7 +63,7 @@ export function judgeJobMissed(facts: StartFacts, now: number): Judgment {
     threshold: null,
     since: lateAt,
   } as const;
-  if (now < lateAt) return { ...judgment, status: 'false', reason: 'it has begun', since: now };
+  if (dueAt === null || now < lateAt) return { ...judgment, status: 'false', reason: 'it has begun', since: now };
   if (facts.isFiring) return { ...judgment, status: 'true', reason: missed };
   if (heardAt !== null && heardAt < lateAt)
     return { ...judgment, status: 'unknown', reason: 'the nodes that it runs on are silent' };

@@ -58,6 +58,9 @@ export type Delivery = {
 export type Expectation = {
   readonly job_id: string;
   readonly every: string | null;
+  readonly schedule: string | null;
+  readonly time_zone: string | null;
+  readonly next_at: string | null;
   readonly grace: string;
   readonly max_run: string | null;
   readonly min_run: string | null;
@@ -481,6 +484,8 @@ export interface Routes {
   'GET /jobs/{id}/expectation': { path: { id: string }; answer: Expectation };
   'PUT /jobs/{id}/expectation': { path: { id: string }; body: {
     readonly every?: string | null;
+    readonly schedule?: string | null;
+    readonly time_zone?: string | null;
     readonly grace?: string;
     readonly max_run?: string | null;
     readonly min_run?: string | null;

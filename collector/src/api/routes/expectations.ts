@@ -22,7 +22,7 @@ export function expectationRoutes({ queries, clock }: JobRouteParts): FastifyPlu
       async ({ params: { id } }) => {
         const row = await findExpectation(queries, jobId(await jobOf(id)));
         if (row === null) throw notFound(`expectation of job ${id}`);
-        return toExpectation(row);
+        return toExpectation(row, clock.wallMs());
       },
     );
     app.put(
@@ -39,7 +39,7 @@ export function expectationRoutes({ queries, clock }: JobRouteParts): FastifyPlu
       async ({ params: { id }, body }) => {
         const row = rowOf(await jobOf(id), body, new Date(clock.wallMs()));
         await saveExpectation(queries, row);
-        return toExpectation(row);
+        return toExpectation(row, clock.wallMs());
       },
     );
     app.delete(
@@ -58,8 +58,11 @@ function rowOf(job: JobName, body: z.output<typeof expectationBody>, setAt: Date
   const everyMs = durationOrNull(body.every);
   const maxRunMs = durationOrNull(body.max_run);
   const minRunMs = durationOrNull(body.min_run);
-  if (everyMs === null && maxRunMs === null && minRunMs === null && body.max_concurrent === null)
-    throw badRequest('every', 'expected at least one of every, max_run, min_run, max_concurrent');
+  const { schedule, time_zone: timeZone, max_concurrent: maxConcurrent } = body;
+  if (everyMs !== null && schedule !== null) throw badRequest('schedule', 'expected either every or schedule');
+  if (timeZone !== null && schedule === null) throw badRequest('time_zone', 'expected the schedule that it is of');
+  if (everyMs === null && schedule === null && maxRunMs === null && minRunMs === null && maxConcurrent === null)
+    throw badRequest('every', 'expected at least one of every, schedule, max_run, min_run, max_concurrent');
   if (minRunMs !== null && maxRunMs !== null && minRunMs > maxRunMs)
     throw badRequest('min_run', 'expected at most max_run');
   return {
@@ -67,10 +70,12 @@ function rowOf(job: JobName, body: z.output<typeof expectationBody>, setAt: Date
     project: job.project,
     job: job.name,
     everyMs,
+    schedule,
+    timeZone: schedule === null ? null : (timeZone ?? 'UTC'),
     graceMs: toMs(body.grace),
     maxRunMs,
     minRunMs,
-    maxConcurrent: body.max_concurrent,
+    maxConcurrent,
     setAt,
   };
 }

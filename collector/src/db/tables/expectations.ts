@@ -8,6 +8,9 @@ export const jobExpectations = pgTable('job_expectations', {
   project: text('project'),
   job: text('job').notNull(),
   everyMs: countColumn('every_ms'),
+  /** In place of `every_ms`: a cron expression, and the zone whose clock it goes by. */
+  schedule: text('schedule'),
+  timeZone: text('time_zone'),
   graceMs: countColumn('grace_ms').notNull(),
   maxRunMs: countColumn('max_run_ms'),
   minRunMs: countColumn('min_run_ms'),
