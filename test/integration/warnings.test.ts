@@ -1,8 +1,10 @@
+import { explainRoutes } from '@runnerwatch/collector/api/routes/explain.ts';
 import type { ConditionReport } from '@runnerwatch/shared/model/condition.ts';
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import type { Verdict } from '@runnerwatch/shared/model/task.ts';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { AlertRig, startAlerting } from '../support/alert-rig.ts';
+import { startApi } from '../support/api-server.ts';
 import { TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { HttpSink } from '../support/http-sink.ts';
@@ -303,6 +305,11 @@ describeOnDatabases('warnings', (kind) => {
 
     expect((await types()).filter((type) => type === 'condition.fired')).toHaveLength(1);
     expect(await types()).toHaveLength(5);
+    await using api = await startApi({ routes: [explainRoutes({ db: opened.database })] });
+    const explained = await fetch(`${api.url}/api/v1/explain/tasks/c-6`);
+    expect(await explained.json()).toMatchObject({
+      transitions: [{ kind: 'suppressed', suppression: 'restart_loop' }],
+    });
   });
 
   it('what somebody stops again and again, or scopes that fail one by one, are no loop', async () => {

@@ -59,7 +59,8 @@ export type DecisionReason =
   | 'receiver_failing';
 
 /** What keeps a transition from everyone: a person's order, that it is no news any more, or that something else stands for it. */
-export type Suppression = 'draining' | 'already_over' | 'restart_loop' | 'flapping' | 'told_with_fleet';
+export const suppressions = ['draining', 'already_over', 'restart_loop', 'flapping', 'told_with_fleet'] as const;
+export type Suppression = (typeof suppressions)[number];
 
 export interface Question {
   readonly policy: Policy;

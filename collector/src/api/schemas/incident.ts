@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ExplainedIncident, ExplainedTask, ExplainedTransition } from '../../alerts/explain.ts';
 import { type AlertRow, type IncidentRow, titleOfIncident } from '../../incidents/store.ts';
+import { suppressions } from '../../routing/decide.ts';
 import { delivery, instantText, toDelivery } from './delivery.ts';
 
 const severity = z.enum(['info', 'warning', 'critical']);
@@ -60,7 +61,7 @@ export const explainedTransition = z.object({
   kind: z.string(),
   at: z.string(),
   reason: z.string(),
-  /** Why nobody was to hear it (`draining`, `already_over`, `silenced`); null when nothing kept it back. */
+  /** What kept it from everyone (`draining`, `already_over`, `restart_loop`, `flapping`, `told_with_fleet`, `silenced`); null when nothing kept it back. */
   suppression: z.string().nullable(),
   decisions: z.array(decision),
   deliveries: z.array(delivery),
@@ -136,9 +137,7 @@ export function toIncident(
 
 export function toTransition({ transition, notifications }: ExplainedTransition): z.infer<typeof explainedTransition> {
   const { id, alertId, taskId, kind, at, reason, decisions } = transition;
-  const suppression =
-    decisions.find(({ reason: why }) => why === 'draining' || why === 'already_over' || why === 'silenced')?.reason ??
-    null;
+  const suppression = [...suppressions, 'silenced'].find((why) => decisions.some((one) => one.reason === why)) ?? null;
   return {
     id,
     alert_id: alertId,
