@@ -1,10 +1,13 @@
 import { pingRoutes } from '@runnerwatch/collector/api/routes/pings.ts';
 import { taskRoutes } from '@runnerwatch/collector/api/routes/tasks.ts';
+import { createGreeting } from '@runnerwatch/collector/ingest/greeting.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { aHello } from '../support/agent-client.ts';
 import { AlertRig, startAlerting } from '../support/alert-rig.ts';
 import { startApi, type TestApi } from '../support/api-server.ts';
-import { TestDatabase } from '../support/database.ts';
+import { silentLog, TestDatabase } from '../support/database.ts';
+import { aRegister } from '../support/enrolment.ts';
 import { describeOnDatabases } from '../support/on-databases.ts';
 
 describeOnDatabases('pings of jobs that no agent sees', (kind) => {
@@ -39,6 +42,21 @@ describeOnDatabases('pings of jobs that no agent sees', (kind) => {
       status: answer.status,
       body: (await answer.json()) as { task_id: string; status: string; is_new: boolean },
     };
+  };
+  /** An agent says hello. */
+  const greet = async (id: string, name: string) => {
+    const greeting = createGreeting({
+      database: opened.database,
+      register: aRegister(opened.database),
+      clock: systemClock,
+      log: silentLog,
+      timeoutMs: 30_000,
+    });
+    const node = { ...aHello().node, name };
+    await greeting.arrive(aHello({ node_id: id, stream_id: `stream-${id}`, node }), {
+      remoteAddress: null,
+      credential: { kind: 'shared' },
+    });
   };
   const task = async (id: string) => (await (await fetch(`${api.url}/api/v1/tasks/${id}`)).json()) as object;
   const count = async () => (await rig.rows<{ count: number }>('select count(*)::int as count from tasks'))[0]?.count;
@@ -115,6 +133,39 @@ describeOnDatabases('pings of jobs that no agent sees', (kind) => {
 
     expect(await task(known.body.task_id)).toMatchObject({ node: 'gpu-1', node_id: 'n1' });
     expect(await task(other.body.task_id)).toMatchObject({ node: 'laptop', node_id: 'ping:laptop' });
+  });
+
+  it('become those of the node when its agent comes, the one that runs and what was told of it among them', async () => {
+    await using alerting = startAlerting(rig);
+    await ping('backup/start?node=laptop');
+    const failed = await ping('copy/3?node=laptop');
+    await alerting.engine.round();
+    const nameless = await ping('other/start');
+    await greet('n1', 'laptop');
+    const ended = await ping('backup/0?node=laptop');
+    await alerting.engine.round();
+
+    expect(ended.body).toMatchObject({ status: 'completed', is_new: true });
+    expect(await rig.rows(`select distinct node_id from tasks where id <> '${nameless.body.task_id}'`)).toEqual([
+      { node_id: 'n1' },
+    ]);
+    expect(await task(failed.body.task_id)).toMatchObject({ node: 'laptop', node_id: 'n1' });
+    expect(await task(nameless.body.task_id)).toMatchObject({ node_id: 'ping:ping' });
+    expect(await rig.rows('select node_id from alerts')).toEqual([{ node_id: 'n1' }]);
+    expect(await rig.rows('select id from nodes order by id')).toEqual([{ id: 'n1' }, { id: 'ping:ping' }]);
+  });
+
+  it('stay apart while two agents have the name that they give, and where the name is that of none', async () => {
+    await ping('backup/start?node=laptop');
+    await ping('other/start');
+    await rig.node('n1', { name: 'laptop' });
+    await greet('n2', 'laptop');
+    await greet('n3', 'ping');
+
+    expect(await rig.rows('select distinct node_id from tasks order by 1')).toEqual([
+      { node_id: 'ping:laptop' },
+      { node_id: 'ping:ping' },
+    ]);
   });
 
   it('take a log of any kind and size, and keep its end', async () => {

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
 import type { Credential } from '../enrolment/admission.ts';
 import type { AgentRegister } from '../enrolment/register.ts';
-import { saveArrival } from '../nodes/store.ts';
+import { saveArrival, takeOverStandIn } from '../nodes/store.ts';
 import { cleanRecord } from './clean.ts';
 import { committedPositions } from './store.ts';
 
@@ -51,6 +51,7 @@ export function createGreeting({ database, register, clock, log, timeoutMs }: Gr
           at,
           deadlineAt: new Date(at.getTime() + timeoutMs),
         });
+        await takeOverStandIn(transaction, { id: hello.node_id, name: description.name });
         const committed = await committedPositions(transaction, hello.stream_id, hello.node_id);
         sayWhatDoesNotFit(hello, committed, log);
         return committed;

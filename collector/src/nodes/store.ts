@@ -81,6 +81,39 @@ export async function ensureNode(transaction: Queries, node: { id: string; name:
     .onConflictDoNothing();
 }
 
+/** Of jobs that tell of themselves and name no node. */
+export const nowhere = 'ping';
+
+/** The node that stands in for one of this name, of which only jobs have told. */
+export function standInId(name: string): string {
+  return `ping:${name}`;
+}
+
+/** The node of an agent that has just come takes over what jobs told of it before, unless another agent's has its name too. */
+export async function takeOverStandIn(transaction: Queries, { id, name }: { id: string; name: string }): Promise<void> {
+  if (name === nowhere || id === standInId(name)) return;
+  const [standIn] = await transaction
+    .select({ id: nodes.id })
+    .from(nodes)
+    .where(
+      and(
+        eq(nodes.id, standInId(name)),
+        sql`not exists (select 1 from nodes other where other.name = ${name} and other.id <> ${id} and other.status <> 'never_seen')`,
+      ),
+    );
+  if (standIn !== undefined) await mergeNode(transaction, standIn.id, id);
+}
+
+/** One node takes over what was told of another, which is gone then. */
+export async function mergeNode(queries: Queries, from: string, to: string): Promise<void> {
+  await queries.transaction(async (transaction) => {
+    await transaction.select({ id: nodes.id }).from(nodes).where(eq(nodes.id, from)).for('update');
+    for (const table of ['tasks', 'events', 'alerts', 'transitions'])
+      await transaction.execute(sql`update ${sql.identifier(table)} set node_id = ${to} where node_id = ${from}`);
+    await transaction.delete(nodes).where(eq(nodes.id, from));
+  });
+}
+
 export interface NodeFilter {
   /** Part of a name or of a label's value. */
   readonly search?: string | undefined;

@@ -1,5 +1,5 @@
 import type { Queries } from '../db/database.ts';
-import { ensureNode, findNodes, lockNode } from '../nodes/store.ts';
+import { ensureNode, findNodes, lockNode, nowhere, standInId } from '../nodes/store.ts';
 import { insertToldFacts } from '../tasks/facts.ts';
 import type { TaskRow } from '../tasks/row.ts';
 import { loadForUpdate, saveTasks } from '../tasks/store.ts';
@@ -14,7 +14,8 @@ import { findNodeOfRun, findRunWithoutId } from './store.ts';
  *                   The same word again within ten seconds is a repeat. A start later than that, while a run is open, means
  *                   that the open one died without a word: it ends as unknown.
  *
- * A run is on the node that the ping names, where an agent speaks for one of that name; else on one that stands in for it.
+ * A run is on the node that the ping names, where an agent speaks for one of that name; else on one that stands in for it, until
+ * its agent comes and its node takes over.
  */
 export interface Taken {
   /** The run of the ping, as it is now. */
@@ -37,16 +38,17 @@ export async function takePing(queries: Queries, ping: Ping, now: Date): Promise
 }
 
 /** The id of the ping's node, which is there and locked: pings of one node take turns. */
-async function lockPlace(transaction: Queries, { node, job, runId }: Ping, now: Date): Promise<string> {
+async function lockPlace(transaction: Queries, ping: Ping, now: Date): Promise<string> {
+  const { node, job, runId } = ping;
   const known = runId === null ? null : await findNodeOfRun(transaction, idOfRun(job, runId));
   if (known !== null && (await lockNode(transaction, known)) !== null) return known;
   const named = node === null ? [] : await findNodes(transaction, node);
   const [watched, ...others] = named.filter(({ status }) => status !== 'never_seen');
-  const name = node ?? 'ping';
-  const id = watched !== undefined && others.length === 0 ? watched.id : `ping:${name}`;
+  const name = node ?? nowhere;
+  const id = watched !== undefined && others.length === 0 ? watched.id : standInId(name);
   await ensureNode(transaction, { id, name }, now);
-  await lockNode(transaction, id);
-  return id;
+  // Gone meanwhile: its agent has come, or somebody has removed it.
+  return (await lockNode(transaction, id)) === null ? lockPlace(transaction, { ...ping, runId: null }, now) : id;
 }
 
 /** The run that the ping speaks of; undefined: none that is stored. */

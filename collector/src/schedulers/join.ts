@@ -1,5 +1,5 @@
 import type { Queries } from '../db/database.ts';
-import { ensureNode, lockNode } from '../nodes/store.ts';
+import { ensureNode, lockNode, mergeNode } from '../nodes/store.ts';
 import type { TaskRow } from '../tasks/row.ts';
 import { loadForUpdate, saveTasks } from '../tasks/store.ts';
 import { endingOf, type Speaker } from './ending.ts';
@@ -11,7 +11,6 @@ import {
   findRuns,
   insertFacts,
   type JoinedNode,
-  mergeNode,
   type StoredRun,
   settleWords,
   shortName,

@@ -138,16 +138,6 @@ export function shortName(name: string): string {
   return (name.split('.')[0] ?? '').toLowerCase();
 }
 
-/** A node that an agent speaks for by now takes over what its scheduler told of it before. */
-export async function mergeNode(queries: Queries, from: string, to: string): Promise<void> {
-  await queries.transaction(async (transaction) => {
-    await transaction.select({ id: nodes.id }).from(nodes).where(eq(nodes.id, from)).for('update');
-    for (const table of ['tasks', 'events', 'alerts', 'transitions'])
-      await transaction.execute(sql`update ${sql.identifier(table)} set node_id = ${to} where node_id = ${from}`);
-    await transaction.delete(nodes).where(eq(nodes.id, from));
-  });
-}
-
 /** Facts that follow from a scheduler's words. */
 export async function insertFacts(
   transaction: Queries,
