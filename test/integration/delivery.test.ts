@@ -1,3 +1,4 @@
+import { collapseOld } from '@runnerwatch/collector/outbox/collapse-store.ts';
 import { notification } from '@runnerwatch/shared/model/notification.ts';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { AlertRig, startAlerting } from '../support/alert-rig.ts';
@@ -190,6 +191,48 @@ describeOnDatabases('delivery to a receiver in trouble', (kind) => {
     const inMinuteBefore = (end: number) => attempts.filter(({ ms }) => ms > end - 59_999 && ms <= end).length;
     expect(Math.max(...attempts.map(({ ms }) => inMinuteBefore(ms)))).toBeLessThanOrEqual(10);
     expect(alerting.deliverer.states().find(({ receiver }) => receiver === 'hook')?.state).toBe('working');
+  });
+
+  it('F108 sums up what is 72 hours old, also twice, and leaves whole what fresh failures are told together', async () => {
+    const clock = new ManualClock(Date.now());
+    await using sink = await HttpSink.open();
+    await using alerting = startAlerting(rig, {
+      notifications: { ...everything(sink), group_window: '10s' },
+      engine: { clock },
+      deliverer: { clock },
+    });
+    const end = async (...names: string[]) => {
+      for (const name of names) await rig.taskEnded('n1', name, { status: 'failed', job: 'train' });
+      await alerting.engine.round();
+    };
+    const sumUp = () => collapseOld(opened.database, new Date(clock.wallMs()));
+    for (const name of ['old', 'older']) await rig.taskEnded('n1', name, { status: 'completed' });
+    await alerting.engine.round();
+    await clock.advance(3_600_000);
+    await rig.taskEnded('n1', 'later', { status: 'completed' });
+    await alerting.engine.round();
+    await clock.advance(71 * 3_600_000 + 1000);
+    await end('t1');
+    await end('t2', 't3');
+    await clock.advance(10_000);
+    await alerting.engine.round();
+    const first = await sumUp();
+    await clock.advance(3_600_000);
+    const second = await sumUp();
+    alerting.deliverer.start();
+    await eventually(async () => expect((await rows()).some(({ state }) => state === 'pending')).toBe(false));
+
+    expect([first, second]).toEqual([[{ receiver: 'hook', count: 2 }], [{ receiver: 'hook', count: 1 }]]);
+    const heard = told(sink);
+    expect(heard.map(({ type, task }) => task?.task_id ?? type).toSorted()).toEqual(['digest', 'digest', 't1']);
+    expect(heard.find(({ digest }) => digest !== undefined)?.digest).toMatchObject({
+      notifications: 3,
+      by_type: { 'task.ended': 3 },
+    });
+    expect(heard.find(({ group }) => group !== undefined)?.group?.map(({ task }) => task.task_id)).toEqual([
+      't2',
+      't3',
+    ]);
   });
 
   it('F103 F109 lets a dead target and a poison message cost the others nothing, with thousands due at once', async () => {
