@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { haveBrowser, openBrowser, takeScreenshots, visit } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
+import { startPrefixProxy } from '../support/prefix-proxy.ts';
 import { Installation } from '../support/product.ts';
 
 /* A browser at the real collector, with this machine's agent and its real readings. */
@@ -87,6 +90,28 @@ describe.skipIf(!haveBrowser())('the dashboard', () => {
 
     await page.getByRole('status').getByText('live').waitFor({ timeout: 15_000 });
     expect(await page.getByRole('table', { name: 'Nodes' }).getByText(name).isVisible()).toBe(true);
+  });
+
+  it('works below a path of a proxy, where it asks for the token and remembers it in its tab', async () => {
+    await using proxy = await startPrefixProxy(here.url, '/ops/watch');
+    await using visited = await visit(browser, `${proxy.url}nodes`);
+    const { page } = visited;
+    const token = readFileSync(join(here.dataDir, 'collector', 'api.token'), 'utf8').trim();
+
+    await page.getByLabel('API token').fill('rwp_wrong');
+    await page.getByRole('button', { name: 'Open' }).click();
+    await page.getByText('That token is not accepted.').waitFor();
+    await page.getByLabel('API token').fill(token);
+    await page.getByRole('button', { name: 'Open' }).click();
+
+    await page.getByRole('table', { name: 'Nodes' }).getByText(name).waitFor();
+    await page.getByRole('link', { name: 'Tasks' }).click();
+    await page.getByRole('link', { name: 'doomed <b>command</b>' }).click();
+    await page.getByRole('region', { name: 'Verdict' }).waitFor();
+    expect(new URL(page.url()).pathname).toMatch(/^\/ops\/watch\/tasks\/[^/]+$/);
+    await page.reload();
+    await page.getByRole('region', { name: 'Verdict' }).waitFor();
+    expect(visited.complaints.filter((text) => !text.includes('401 (Unauthorized)'))).toEqual([]);
   });
 
   it('looks as it should in both schemes, on a desk and on a phone', async () => {
