@@ -4,12 +4,14 @@ import { type DeliveryRouteDeps, deliveryRoutes } from './routes/deliveries.ts';
 import { type EnrollmentRouteDeps, enrollmentRoutes } from './routes/enrollments.ts';
 import { expectationRoutes } from './routes/expectations.ts';
 import { explainRoutes } from './routes/explain.ts';
+import { fleetRoutes } from './routes/fleet.ts';
 import { type IncidentRouteDeps, incidentRoutes } from './routes/incidents.ts';
 import { jobAlertRoutes } from './routes/job-alerts.ts';
 import { type JobRouteParts, jobRoutes } from './routes/jobs.ts';
 import { type NodeRouteParts, nodeRoutes } from './routes/nodes.ts';
 import { type NotifierRouteDeps, notifierRoutes } from './routes/notifiers.ts';
 import { type PingRouteParts, pingRoutes } from './routes/pings.ts';
+import { searchRoutes } from './routes/search.ts';
 import { type SilenceRouteDeps, silenceRoutes } from './routes/silences.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
 import { type TaskRouteParts, taskRoutes } from './routes/tasks.ts';
@@ -33,6 +35,8 @@ export interface ResourceParts {
 export function resourceRoutes(parts: ResourceParts): FastifyPluginAsyncZod[] {
   return [
     nodeRoutes(parts.nodes),
+    fleetRoutes(parts.nodes),
+    searchRoutes(parts.nodes),
     taskRoutes(parts.tasks),
     jobRoutes(parts.jobs),
     expectationRoutes(parts.jobs),

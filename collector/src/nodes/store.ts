@@ -3,6 +3,7 @@ import type { NodeDescription, SourceState } from '@runnerwatch/shared/model/nod
 import { and, asc, eq, inArray, ne, or, type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
 import { toDatabaseError } from '../db/errors.ts';
+import { holding } from '../db/like-pattern.ts';
 import { agents, conditionStates, nodes } from '../db/tables/schema.ts';
 import type { NodeTouch } from './liveness.ts';
 import type { NodeRow } from './record.ts';
@@ -127,7 +128,7 @@ export async function listNodes(
   page: { readonly limit: number; readonly after?: { readonly name: string; readonly id: string } | undefined },
 ): Promise<NodeRow[]> {
   const { search, status } = filter;
-  const pattern = search === undefined ? undefined : `%${search.replace(/[\\%_]/g, '\\$&')}%`;
+  const pattern = search === undefined ? undefined : holding(search);
   const beyond =
     page.after === undefined ? undefined : sql`(${nodes.name}, ${nodes.id}) > (${page.after.name}, ${page.after.id})`;
   return queries

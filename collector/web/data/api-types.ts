@@ -78,6 +78,20 @@ export type FailureGroup = {
   readonly last_failed_at: string;
 };
 
+export type FleetNode = {
+  readonly id: string;
+  readonly name: string;
+  readonly status: 'online' | 'offline' | 'draining' | 'stopped' | 'never_seen';
+  readonly running_tasks: number;
+  readonly conditions: readonly (ConditionReport)[];
+  readonly sources: readonly ({
+    readonly name: string;
+    readonly state: 'seeing' | 'degraded' | 'blind' | 'off';
+    readonly reason: string | null;
+    readonly since: string;
+  })[];
+};
+
 export type Incident = {
   readonly id: string;
   readonly status: 'open' | 'resolved';
@@ -409,6 +423,18 @@ export interface Routes {
     readonly reason?: string;
   } | null; answer: Node };
   'POST /nodes/{id}/undrain': { path: { id: string }; answer: Node };
+  'GET /fleet': { answer: {
+    readonly items: readonly (FleetNode)[];
+  } };
+  'GET /search': { query: { q: string; limit?: number | undefined }; answer: {
+    readonly items: readonly ({
+      readonly kind: 'node' | 'incident' | 'job' | 'task';
+      readonly id: string;
+      readonly name: string;
+      readonly status: string | null;
+      readonly node: string | null;
+    })[];
+  } };
   'GET /tasks': { query?: { limit?: number | undefined; cursor?: string | undefined; status?: string | undefined; node?: string | undefined; job?: string | undefined; project?: string | undefined; owner?: string | undefined; cause?: 'success' | 'exit_code' | 'signal' | 'oom_limit' | 'oom_host' | 'oom_child' | 'timeout' | 'stopped_by_user' | 'stopped_by_system' | 'start_failed' | 'node_lost' | 'gpu_fault' | 'disk_full' | 'unknown' | undefined; since?: string | undefined; until?: string | undefined }; answer: {
     readonly items: readonly (Task)[];
     readonly next_cursor: string | null;

@@ -8,6 +8,7 @@ export interface Change {
 
 const listings: Readonly<Record<string, string>> = {
   'GET /nodes': 'node',
+  'GET /fleet': 'node',
   'GET /tasks': 'task',
   'GET /incidents': 'incident',
 };
@@ -16,9 +17,10 @@ const details: Readonly<Record<string, string>> = {
   'GET /tasks/{id}': 'task',
   'GET /incidents/{id}': 'incident',
 };
-/** What a changed record may change besides: counts, order, membership. Read again at most so often. */
+/** What a changed record may change besides: counts, order, membership. Read again at once, and then at most so often. */
 const rereadMs = 1000;
-const rereading = new WeakMap<QueryClient, Set<string>>();
+/** By query, when its last reading began, or will begin. */
+const reread = new WeakMap<Query, number>();
 
 /** Puts changed records where they are on show, and has everything read again that follows from them. */
 export function patchCache(client: QueryClient, changes: readonly Change[]): void {
@@ -76,14 +78,12 @@ function patchRecord(data: unknown, changed: ReadonlyMap<string, Change>): Patch
 }
 
 function rereadSoon(client: QueryClient, query: Query): void {
-  const waiting = rereading.get(client) ?? new Set<string>();
-  rereading.set(client, waiting);
-  if (waiting.has(query.queryHash)) return;
-  waiting.add(query.queryHash);
-  setTimeout(() => {
-    waiting.delete(query.queryHash);
-    void client.invalidateQueries({ queryKey: query.queryKey, exact: true });
-  }, rereadMs);
+  const nowMs = performance.now();
+  const lastMs = reread.get(query) ?? -rereadMs;
+  if (lastMs > nowMs) return;
+  const waitMs = Math.max(0, lastMs + rereadMs - nowMs);
+  reread.set(query, nowMs + waitMs);
+  setTimeout(() => void client.invalidateQueries({ queryKey: query.queryKey, exact: true }), waitMs);
 }
 
 function isPages(data: unknown): data is { pages: { items: { id: string }[] }[] } {

@@ -1,10 +1,12 @@
+import { useDebouncedValue } from '@mantine/hooks';
 import { Spotlight, spotlight } from '@mantine/spotlight';
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { type NavigateOptions, useNavigate } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
+import type { Routes } from '../data/api-types.ts';
 import { read } from '../data/queries.ts';
 import { Icon } from '../parts/icon.tsx';
-import { statusText, visible } from '../parts/texts.ts';
+import { visible } from '../parts/texts.ts';
 import { navigation } from './navigation.ts';
 import classes from './shell.module.css';
 
@@ -18,16 +20,31 @@ export function SearchButton(): ReactNode {
   );
 }
 
+type Found = Routes['GET /search']['answer']['items'][number];
+
+const kinds = [
+  { kind: 'node', label: 'Nodes', icon: 'nodes' },
+  { kind: 'incident', label: 'Incidents', icon: 'incidents' },
+  { kind: 'job', label: 'Jobs', icon: 'jobs' },
+  { kind: 'task', label: 'Tasks', icon: 'tasks' },
+] as const;
+
+/** Where a found thing is shown. */
+const places: Readonly<Record<Found['kind'], (found: Found) => NavigateOptions>> = {
+  node: ({ name }) => ({ to: '/nodes', search: { search: name } }),
+  incident: () => ({ to: '/' }),
+  job: ({ name }) => ({ to: '/tasks', search: { job: name } }),
+  task: ({ id }) => ({ to: '/tasks/$id', params: { id } }),
+};
+
 /** Goes anywhere by a few letters: Ctrl K, or `/`. */
 export function Palette(): ReactNode {
   const [text, setText] = useState('');
   const navigate = useNavigate();
-  const wanted = text.trim().toLowerCase();
-  const nodes = useQuery({
-    ...read('GET /nodes', { query: { search: wanted, limit: 8 } }),
-    enabled: wanted.length > 1,
-  });
-  const pages = navigation.filter(({ label }) => label.toLowerCase().includes(wanted));
+  const [wanted] = useDebouncedValue(text.trim(), 120);
+  const { data } = useQuery({ ...read('GET /search', { query: { q: wanted } }), enabled: wanted !== '' });
+  const found = wanted === '' ? [] : (data?.items ?? []);
+  const pages = navigation.filter(({ label }) => label.toLowerCase().includes(wanted.toLowerCase()));
   return (
     <Spotlight.Root
       query={text}
@@ -35,9 +52,13 @@ export function Palette(): ReactNode {
       shortcut={['mod + K', '/']}
       clearQueryOnClose
       scrollable
-      maxHeight={460}
+      maxHeight={480}
     >
-      <Spotlight.Search placeholder="Pages, nodes …" leftSection={<Icon name="search" />} aria-label="Search" />
+      <Spotlight.Search
+        placeholder="A node, task, job, incident, page"
+        leftSection={<Icon name="search" />}
+        aria-label="Search"
+      />
       <Spotlight.ActionsList>
         {pages.length > 0 && (
           <Spotlight.ActionsGroup label="Pages">
@@ -51,20 +72,25 @@ export function Palette(): ReactNode {
             ))}
           </Spotlight.ActionsGroup>
         )}
-        {wanted.length > 1 && (nodes.data?.items.length ?? 0) > 0 && (
-          <Spotlight.ActionsGroup label="Nodes">
-            {nodes.data?.items.map(({ id, name, status }) => (
-              <Spotlight.Action
-                key={id}
-                label={visible(name)}
-                description={statusText(status)}
-                leftSection={<Icon name="nodes" />}
-                onClick={() => void navigate({ to: '/nodes', search: { search: name } })}
-              />
-            ))}
-          </Spotlight.ActionsGroup>
-        )}
-        {pages.length === 0 && nodes.data?.items.length === 0 && (
+        {kinds.map(({ kind, label, icon }) => {
+          const ofKind = found.filter((one) => one.kind === kind);
+          return ofKind.length === 0 ? null : (
+            <Spotlight.ActionsGroup key={kind} label={label}>
+              {ofKind.map((one) => (
+                <Spotlight.Action
+                  key={one.id}
+                  label={visible(one.name)}
+                  description={[one.status?.replaceAll('_', ' '), one.node && visible(one.node)]
+                    .filter(Boolean)
+                    .join(' on ')}
+                  leftSection={<Icon name={icon} />}
+                  onClick={() => void navigate(places[kind](one))}
+                />
+              ))}
+            </Spotlight.ActionsGroup>
+          );
+        })}
+        {pages.length === 0 && found.length === 0 && data !== undefined && (
           <Spotlight.Empty>Nothing has this in its name.</Spotlight.Empty>
         )}
       </Spotlight.ActionsList>

@@ -25,6 +25,16 @@ export const nodeSchema = z.object({
   sample: z.nullable(nodeSample),
 });
 
+/** A node in short; `sources`: only those that do not see everything. */
+export const fleetNode = nodeSchema.pick({
+  id: true,
+  name: true,
+  status: true,
+  running_tasks: true,
+  conditions: true,
+  sources: true,
+});
+
 export const nodeQuery = z.object({
   ...paging,
   search: z.string().max(256).optional().describe("Part of a name or of a label's value."),

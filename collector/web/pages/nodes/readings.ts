@@ -1,4 +1,4 @@
-import type { Node, NodeSample } from '../../data/api-types.ts';
+import type { FleetNode, Node, NodeSample } from '../../data/api-types.ts';
 
 /** One gauge of a node: 0 to 100, null when it was not read. */
 export function memoryPercent(sample: NodeSample | null): number | null {
@@ -20,7 +20,7 @@ type Severity = Node['conditions'][number]['severity'];
 export type Health = Severity | 'offline' | 'away' | 'blind' | 'well';
 
 /** The worst that is to be said of a node. */
-export function healthOf({ status, conditions, sources }: Node): Health {
+export function healthOf({ status, conditions, sources }: FleetNode): Health {
   if (status === 'offline') return 'offline';
   const firing = conditions.filter((one) => one.status === 'true').map(({ severity }) => severity);
   const worst = (['critical', 'warning', 'info'] as const).find((severity) => firing.includes(severity));

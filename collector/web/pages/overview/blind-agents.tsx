@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { Node } from '../../data/api-types.ts';
+import type { FleetNode } from '../../data/api-types.ts';
 import { Badge } from '../../parts/badges.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Panel } from '../../parts/page.tsx';
@@ -9,7 +9,7 @@ import classes from './overview.module.css';
 const shownMax = 10;
 
 /** Agents that cannot see everything they were told to look at, with what would cure it. Nothing when all see. */
-export function BlindAgents({ nodes }: { nodes: readonly Node[] }): ReactNode {
+export function BlindAgents({ nodes }: { nodes: readonly FleetNode[] }): ReactNode {
   const limited = nodes.flatMap((node) =>
     node.sources.filter(({ state }) => state === 'blind' || state === 'degraded').map((source) => ({ node, source })),
   );
@@ -26,7 +26,7 @@ export function BlindAgents({ nodes }: { nodes: readonly Node[] }): ReactNode {
   );
 }
 
-const columns: readonly Column<{ node: Node; source: Node['sources'][number] }>[] = [
+const columns: readonly Column<{ node: FleetNode; source: FleetNode['sources'][number] }>[] = [
   { title: 'Node', cell: ({ node }) => <strong className={classes.name}>{visible(node.name)}</strong> },
   { title: 'Source', cell: ({ source }) => source.name },
   {

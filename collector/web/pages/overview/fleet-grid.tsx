@@ -1,6 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
 import { type MouseEvent, memo, type ReactNode } from 'react';
-import type { Node } from '../../data/api-types.ts';
+import type { FleetNode } from '../../data/api-types.ts';
 import { rootPath } from '../../data/client.ts';
 import { statusText, visible } from '../../parts/texts.ts';
 import type { Tone } from '../../theme/tones.ts';
@@ -28,7 +28,7 @@ const words: Readonly<Record<Health, string>> = {
 const worstFirst = Object.keys(words) as Health[];
 
 /** One cell a node, by name, coloured by the worst that is to be said of it. */
-export function FleetGrid({ nodes }: { nodes: readonly Node[] }): ReactNode {
+export function FleetGrid({ nodes }: { nodes: readonly FleetNode[] }): ReactNode {
   const navigate = useNavigate();
   const healths = nodes.map(healthOf);
   /* One listener for thousands of cells; keys and the middle button use the address of the cell itself. */
@@ -78,7 +78,7 @@ const Cell = memo(function Cell({ name, health, why }: { name: string; health: H
   );
 });
 
-function whyOf(node: Node): string {
+function whyOf(node: FleetNode): string {
   const firing = node.conditions.filter(({ status }) => status === 'true');
   if (firing.length > 0) return firing.map(({ condition, reason }) => `${condition}, ${visible(reason)}`).join('; ');
   return statusText(node.status);

@@ -1,7 +1,7 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { type ReactNode, useEffect } from 'react';
-import type { Node } from '../../data/api-types.ts';
-import { read, readPages } from '../../data/queries.ts';
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import type { FleetNode } from '../../data/api-types.ts';
+import { read } from '../../data/queries.ts';
 import { Loaded } from '../../parts/loaded.tsx';
 import { Columns, Page, Panel } from '../../parts/page.tsx';
 import { countText } from '../../parts/texts.ts';
@@ -15,8 +15,8 @@ import { ThisMachine } from './this-machine.tsx';
 
 /** What is wrong now, and how the fleet is doing. */
 export function OverviewPage(): ReactNode {
-  const fleet = useFleet();
-  const nodes = fleet.data;
+  const fleet = useQuery(read('GET /fleet', {}));
+  const nodes = fleet.data?.items;
   const incidents = useQuery(read('GET /incidents', { query: { status: 'open', limit: 100 } }));
   const [only] = nodes ?? [];
   return (
@@ -25,12 +25,12 @@ export function OverviewPage(): ReactNode {
       <OpenIncidents query={incidents} />
       {nodes?.length === 1 && only !== undefined ? (
         <Columns>
-          <ThisMachine node={only} />
+          <ThisMachine id={only.id} name={only.name} />
           <Guide />
         </Columns>
       ) : (
         <Panel title="Fleet" aside={nodes && countText(nodes.length, 'node')}>
-          <Loaded query={fleet}>{(all) => <FleetGrid nodes={all} />}</Loaded>
+          <Loaded query={fleet}>{({ items }) => <FleetGrid nodes={items} />}</Loaded>
         </Panel>
       )}
       <RecentEnds />
@@ -39,17 +39,7 @@ export function OverviewPage(): ReactNode {
   );
 }
 
-/** Every node, a page of the listing after the other. */
-function useFleet() {
-  const query = useInfiniteQuery(readPages('GET /nodes', { query: { limit: 500 } }));
-  const { hasNextPage, isFetching, fetchNextPage } = query;
-  useEffect(() => {
-    if (hasNextPage && !isFetching) void fetchNextPage();
-  }, [hasNextPage, isFetching, fetchNextPage]);
-  return query;
-}
-
-function leadOf(nodes: readonly Node[], open: number | undefined): string {
+function leadOf(nodes: readonly FleetNode[], open: number | undefined): string {
   const away = nodes.filter(({ status }) => status === 'offline').length;
   const running = nodes.reduce((sum, node) => sum + node.running_tasks, 0);
   const trouble = open === undefined ? '' : open === 0 ? 'Nothing is wrong. ' : `${countText(open, 'open incident')}. `;

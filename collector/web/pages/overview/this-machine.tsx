@@ -1,7 +1,10 @@
+import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import type { Node } from '../../data/api-types.ts';
+import { read } from '../../data/queries.ts';
 import { useSample } from '../../data/use-live.ts';
 import { NodeStatusBadge } from '../../parts/badges.tsx';
+import { Loaded } from '../../parts/loaded.tsx';
 import { Meter } from '../../parts/meter.tsx';
 import { Panel } from '../../parts/page.tsx';
 import { bytesText, countText, dash, percentText, visible } from '../../parts/texts.ts';
@@ -9,13 +12,24 @@ import { fullestDisk, loadPercent, memoryPercent } from '../nodes/readings.ts';
 import classes from './overview.module.css';
 
 /** The only node, with its gauges. */
-export function ThisMachine({ node }: { node: Node }): ReactNode {
+export function ThisMachine({ id, name }: { id: string; name: string }): ReactNode {
+  const query = useQuery(read('GET /nodes/{id}', { path: { id } }));
+  return (
+    <Panel title={visible(name)} aside={query.data && <NodeStatusBadge status={query.data.status} />}>
+      <Loaded query={query} lines={5}>
+        {(node) => <Gauges node={node} />}
+      </Loaded>
+    </Panel>
+  );
+}
+
+function Gauges({ node }: { node: Node }): ReactNode {
   const sample = useSample(node);
   const disk = fullestDisk(sample);
   const memory = memoryPercent(sample);
   const cores = sample?.cpu_count ?? node.inventory?.cpu_count;
   return (
-    <Panel title={visible(node.name)} aside={<NodeStatusBadge status={node.status} />}>
+    <>
       <p className={classes.about}>{aboutText(node)}</p>
       <Meter label="CPU" percent={sample?.cpu_percent ?? null} text={percentText(sample?.cpu_percent)} />
       <Meter
@@ -40,7 +54,7 @@ export function ThisMachine({ node }: { node: Node }): ReactNode {
         limitPercent={90}
       />
       <p className={classes.about}>{seesText(node)}</p>
-    </Panel>
+    </>
   );
 }
 

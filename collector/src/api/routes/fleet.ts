@@ -1,0 +1,42 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import * as z from 'zod';
+import { nodeRecord } from '../../nodes/record.ts';
+import { listNodes, raisedConditions } from '../../nodes/store.ts';
+import { countRunning } from '../../tasks/store.ts';
+import { fleetNode } from '../schemas/node.ts';
+import type { NodeRouteParts } from './nodes.ts';
+
+const nodesMax = 10_000;
+
+/** `GET /fleet`. */
+export function fleetRoutes({ queries }: Pick<NodeRouteParts, 'queries'>): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      '/fleet',
+      {
+        schema: {
+          tags: ['nodes'],
+          summary: 'Every node in short, by name: how it is, what is wrong with it, and what its agent cannot see.',
+          response: { 200: z.object({ items: z.array(fleetNode) }) },
+        },
+      },
+      async () => {
+        const rows = await listNodes(queries, {}, { limit: nodesMax });
+        const ids = rows.map(({ id }) => id);
+        const conditions = await raisedConditions(queries, ids);
+        const running = await countRunning(queries, ids);
+        const items = rows.map((row) => {
+          const surroundings = {
+            conditions: conditions.get(row.id) ?? [],
+            runningTasks: running.get(row.id) ?? 0,
+            sample: null,
+          };
+          const { id, name, status, running_tasks, sources, ...node } = nodeRecord(row, surroundings);
+          const limited = sources.filter(({ state }) => state === 'blind' || state === 'degraded');
+          return { id, name, status, running_tasks, conditions: node.conditions, sources: limited };
+        });
+        return { items };
+      },
+    );
+  };
+}
