@@ -1,5 +1,5 @@
 import { useNavigate } from '@tanstack/react-router';
-import { type MouseEvent, memo, type ReactNode } from 'react';
+import { type KeyboardEvent, type MouseEvent, memo, type ReactNode } from 'react';
 import type { FleetNode } from '../../data/api-types.ts';
 import { rootPath } from '../../data/client.ts';
 import { statusText, visible } from '../../parts/texts.ts';
@@ -30,7 +30,7 @@ const worstFirst = Object.keys(words) as Health[];
 /** One cell a node, by name, coloured by the worst that is to be said of it. */
 export function FleetGrid({ nodes }: { nodes: readonly FleetNode[] }): ReactNode {
   const navigate = useNavigate();
-  const healths = nodes.map(healthOf);
+  const counts = countHealths(nodes);
   /* One listener for thousands of cells; keys and the middle button use the address of the cell itself. */
   const open = (event: MouseEvent) => {
     const { name } = (event.target as HTMLElement).dataset;
@@ -42,7 +42,7 @@ export function FleetGrid({ nodes }: { nodes: readonly FleetNode[] }): ReactNode
     <>
       <ul className={classes.legend}>
         {worstFirst.map((health) => {
-          const count = healths.filter((one) => one === health).length;
+          const count = counts.get(health) ?? 0;
           return count === 0 ? null : (
             <li key={health} data-tone={tones[health]} data-health={health}>
               <i className={classes.mark} />
@@ -54,29 +54,61 @@ export function FleetGrid({ nodes }: { nodes: readonly FleetNode[] }): ReactNode
       <div
         className={classes.grid}
         onClick={open}
+        onKeyDown={moveBetweenCells}
         data-size={nodes.length > 400 ? 'small' : nodes.length > 60 ? 'middle' : 'large'}
       >
-        {nodes.map((node) => (
-          <Cell key={node.id} name={visible(node.name)} health={healthOf(node)} why={whyOf(node)} />
+        {nodes.map((node, index) => (
+          <Cell key={node.id} node={node} isFirst={index === 0} />
         ))}
       </div>
     </>
   );
 }
 
-const Cell = memo(function Cell({ name, health, why }: { name: string; health: Health; why: string }): ReactNode {
+function countHealths(nodes: readonly FleetNode[]): ReadonlyMap<Health, number> {
+  const counts = new Map<Health, number>();
+  for (const node of nodes) {
+    const health = healthOf(node);
+    counts.set(health, (counts.get(health) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** Drawn again only when its own node has changed. */
+const Cell = memo(function Cell({ node, isFirst }: { node: FleetNode; isFirst: boolean }): ReactNode {
+  const name = visible(node.name);
+  const health = healthOf(node);
+  const words = `${name}: ${whyOf(node)}`;
   return (
     <a
       className={classes.cell}
-      href={`${rootPath}nodes?search=${encodeURIComponent(name)}`}
+      tabIndex={isFirst ? 0 : -1}
+      href={`${rootPath}nodes?search=${encodeURIComponent(node.name)}`}
       data-tone={tones[health]}
       data-health={health}
-      data-name={name}
-      title={`${name}: ${why}`}
-      aria-label={`${name}: ${why}`}
+      data-name={node.name}
+      title={words}
+      aria-label={words}
     />
   );
 });
+
+/** One stop of the Tab key; from there the arrow keys. */
+function moveBetweenCells(event: KeyboardEvent<HTMLElement>): void {
+  const columns = getComputedStyle(event.currentTarget).gridTemplateColumns.split(' ').length;
+  const steps: Readonly<Record<string, number>> = {
+    ArrowRight: 1,
+    ArrowLeft: -1,
+    ArrowDown: columns,
+    ArrowUp: -columns,
+  };
+  const step = steps[event.key];
+  const cells = [...event.currentTarget.children];
+  const next = step === undefined ? undefined : cells[cells.indexOf(event.target as Element) + step];
+  if (!(next instanceof HTMLElement)) return;
+  event.preventDefault();
+  next.focus();
+}
 
 function whyOf(node: FleetNode): string {
   const firing = node.conditions.filter(({ status }) => status === 'true');

@@ -42,6 +42,6 @@ export function OverviewPage(): ReactNode {
 function leadOf(nodes: readonly FleetNode[], open: number | undefined): string {
   const away = nodes.filter(({ status }) => status === 'offline').length;
   const running = nodes.reduce((sum, node) => sum + node.running_tasks, 0);
-  const trouble = open === undefined ? '' : open === 0 ? 'Nothing is wrong. ' : `${countText(open, 'open incident')}. `;
+  const trouble = open ? `${countText(open, 'open incident')}. ` : open === 0 && away === 0 ? 'Nothing is wrong. ' : '';
   return `${trouble}${countText(nodes.length, 'node')}${away === 0 ? '' : `, ${away} offline`}, ${countText(running, 'task')} running.`;
 }

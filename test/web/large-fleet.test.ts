@@ -1,0 +1,120 @@
+import { analyticsRoutes } from '@runnerwatch/collector/api/routes/analytics.ts';
+import { fleetRoutes } from '@runnerwatch/collector/api/routes/fleet.ts';
+import { incidentRoutes } from '@runnerwatch/collector/api/routes/incidents.ts';
+import { nodeRoutes } from '@runnerwatch/collector/api/routes/nodes.ts';
+import { taskRoutes } from '@runnerwatch/collector/api/routes/tasks.ts';
+import { nodes } from '@runnerwatch/collector/db/tables/schema.ts';
+import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startApi, type TestApi } from '../support/api-server.ts';
+import { haveBrowser, openBrowser, takeScreenshots, visit } from '../support/browser.ts';
+import { TestDatabase } from '../support/database.ts';
+
+const nodeCount = 2000;
+const names = Array.from({ length: nodeCount }, (_, index) => `gpu-${String(index).padStart(4, '0')}`);
+
+describe.skipIf(!haveBrowser())('a fleet of two thousand nodes', () => {
+  let opened: TestDatabase;
+  let api: TestApi;
+  let browser: Browser;
+  const firing = new Set<string>();
+
+  beforeAll(async () => {
+    opened = await TestDatabase.start('embedded');
+    const queries = opened.database.drizzle;
+    const at = new Date();
+    const rows = names.map((name, index) => ({
+      id: name,
+      name,
+      status: index % 97 === 5 ? ('offline' as const) : ('online' as const),
+      heartbeatIntervalMs: 10_000,
+      firstSeenAt: at,
+      lastHeardAt: at,
+    }));
+    for (let from = 0; from < nodeCount; from += 500) await queries.insert(nodes).values(rows.slice(from, from + 500));
+    const parts = { queries, clock: systemClock, samples: { newest: () => null, query: async () => [] } };
+    api = await startApi({
+      routes: [
+        nodeRoutes({ ...parts, onChanged: () => undefined }),
+        fleetRoutes(parts),
+        taskRoutes(parts),
+        analyticsRoutes(parts),
+        incidentRoutes({ db: opened.database, now: Date.now }),
+      ],
+      load: async (id) => record(id, firing.has(id)),
+    });
+    browser = await openBrowser();
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await api[Symbol.asyncDispose]();
+    await opened[Symbol.asyncDispose]();
+  });
+
+  it('shows a cell for each, and stays at hand while a thousand of them change every second', async () => {
+    await using visited = await visit(browser, api.url);
+    const { page, complaints } = visited;
+    await page.getByRole('link', { name: /^gpu-1999/ }).waitFor();
+    await page.getByRole('status').getByText('live').waitFor();
+    await page.evaluate(watchLongTasks);
+
+    const begin = performance.now();
+    let changed = 0;
+    while (performance.now() - begin < 5000) {
+      for (let count = 0; count < 50; count += 1) {
+        const name = names[(changed * 7) % nodeCount] ?? '';
+        if (!firing.delete(name)) firing.add(name);
+        api.bus.publish({ kind: 'node', id: name });
+        changed += 1;
+      }
+      await page.waitForTimeout(Math.max(0, begin + changed - performance.now()));
+    }
+    await page.getByText(new RegExp(`^${firing.size} warning$`)).waitFor();
+    const longestMs = await page.evaluate<number>('longestTaskMs');
+
+    expect(longestMs).toBeLessThan(100);
+    expect(complaints).toEqual([]);
+  });
+
+  it('is walked through with the arrow keys, as one stop of the Tab key', async () => {
+    await using visited = await visit(browser, api.url);
+    const { page } = visited;
+    const focused = () => page.locator(':focus').getAttribute('data-name');
+
+    await page.getByRole('link', { name: /^gpu-0000/ }).focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await focused()).toBe('gpu-0001');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('Enter');
+
+    await page.getByRole('table', { name: 'Nodes' }).getByText('gpu-0001').waitFor();
+    expect(await page.getByRole('row').count()).toBe(2);
+  });
+
+  it('fits a desk and a phone', async () => {
+    await takeScreenshots(browser, api.url, { name: 'fleet', seen: 'Running and newest ends' });
+  });
+});
+
+/** Runs in the page. */
+const watchLongTasks = `
+  longestTaskMs = 0;
+  new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) longestTaskMs = Math.max(longestTaskMs, duration);
+  }).observe({ type: 'longtask' });`;
+
+function record(id: string, isFiring: boolean) {
+  return {
+    id,
+    name: id,
+    status: 'online',
+    running_tasks: 0,
+    sources: [],
+    conditions: isFiring
+      ? [{ condition: 'HighLoad', status: 'true', severity: 'warning', reason: 'load 9 on 4 CPUs', subject: '' }]
+      : [],
+  };
+}
