@@ -1,5 +1,8 @@
 import { fleetRoutes } from '@runnerwatch/collector/api/routes/fleet.ts';
+import { nodeRoutes } from '@runnerwatch/collector/api/routes/nodes.ts';
 import { searchRoutes } from '@runnerwatch/collector/api/routes/search.ts';
+import { conditionStates } from '@runnerwatch/collector/db/tables/schema.ts';
+import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AlertRig } from '../support/alert-rig.ts';
 import { startApi, type TestApi } from '../support/api-server.ts';
@@ -22,6 +25,21 @@ describeOnDatabases('what a person looks for', (kind) => {
     const rig = new AlertRig(opened.database);
     await rig.node('n1', { name: 'gpu-1' });
     await rig.node('n2', { name: 'cpu_2' });
+    await opened.database.drizzle.insert(conditionStates).values(
+      (['true', 'unknown'] as const).map((status, index) => ({
+        nodeId: `n${index + 1}`,
+        condition: 'HighLoad' as const,
+        component: 'agent' as const,
+        subject: '',
+        status,
+        severity: 'warning' as const,
+        reason: 'load 9 on 4 CPUs',
+        value: 9,
+        threshold: 8,
+        since: new Date(),
+        changedAt: new Date(),
+      })),
+    );
     const train = { job: 'train', project: 'lm' };
     await rig.taskEnded('n1', 'train-a', {
       ...train,
@@ -36,8 +54,14 @@ describeOnDatabases('what a person looks for', (kind) => {
       ended_at: '2026-11-21T10:00:00.000Z',
     });
     await rig.taskStarted('n2', 'other', { name: 'Training 100% of it' });
+    const queries = opened.database.drizzle;
+    const samples = { newest: () => null, query: async () => [] };
     api = await startApi({
-      routes: [searchRoutes({ queries: opened.database.drizzle }), fleetRoutes({ queries: opened.database.drizzle })],
+      routes: [
+        searchRoutes({ queries }),
+        fleetRoutes({ queries }),
+        nodeRoutes({ queries, samples, clock: systemClock, onChanged: () => undefined }),
+      ],
     });
   });
   afterAll(async () => {
@@ -70,13 +94,26 @@ describeOnDatabases('what a person looks for', (kind) => {
     expect(await search('\\')).toEqual([]);
   });
 
+  it('is a node under a condition, or under any', async () => {
+    const names = async (condition: string) => {
+      const answer = await fetch(`${api.url}/api/v1/nodes?condition=${condition}`);
+      return ((await answer.json()) as { items: { name: string }[] }).items.map(({ name }) => name);
+    };
+
+    expect([await names('HighLoad'), await names('any'), await names('DiskPressure')]).toEqual([
+      ['gpu-1'],
+      ['gpu-1'],
+      [],
+    ]);
+  });
+
   it('is in the fleet in short, by name', async () => {
     const answer = await fetch(`${api.url}/api/v1/fleet`);
     const { items } = (await answer.json()) as { items: object[] };
 
     expect(items).toMatchObject([
-      { name: 'cpu_2', status: 'online', running_tasks: 1, conditions: [], sources: [] },
-      { name: 'gpu-1', status: 'online', running_tasks: 0 },
+      { name: 'cpu_2', status: 'online', running_tasks: 1, sources: [] },
+      { name: 'gpu-1', status: 'online', running_tasks: 0, conditions: [{ condition: 'HighLoad', status: 'true' }] },
     ]);
     expect(Object.keys(items[0] ?? {})).not.toContain('sample');
   });

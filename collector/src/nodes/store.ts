@@ -1,4 +1,4 @@
-import type { ConditionReport } from '@runnerwatch/shared/model/condition.ts';
+import type { ConditionReport, ConditionType } from '@runnerwatch/shared/model/condition.ts';
 import type { NodeDescription, SourceState } from '@runnerwatch/shared/model/node.ts';
 import { and, asc, eq, inArray, ne, or, type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
@@ -119,6 +119,8 @@ export interface NodeFilter {
   /** Part of a name or of a label's value. */
   readonly search?: string | undefined;
   readonly status?: 'online' | 'offline' | 'stopped' | 'draining' | undefined;
+  /** Is true on it; `any`: one of them is. */
+  readonly condition?: ConditionType | 'any' | undefined;
 }
 
 /** By name, then id. `after`: the last one of the page before. */
@@ -127,14 +129,14 @@ export async function listNodes(
   filter: NodeFilter,
   page: { readonly limit: number; readonly after?: { readonly name: string; readonly id: string } | undefined },
 ): Promise<NodeRow[]> {
-  const { search, status } = filter;
+  const { search, status, condition } = filter;
   const pattern = search === undefined ? undefined : holding(search);
   const beyond =
     page.after === undefined ? undefined : sql`(${nodes.name}, ${nodes.id}) > (${page.after.name}, ${page.after.id})`;
   return queries
     .select()
     .from(nodes)
-    .where(and(pattern === undefined ? undefined : matches(pattern), hasStatus(status), beyond))
+    .where(and(pattern === undefined ? undefined : matches(pattern), hasStatus(status), isUnder(condition), beyond))
     .orderBy(asc(nodes.name), asc(nodes.id))
     .limit(page.limit);
 }
@@ -147,6 +149,12 @@ function hasStatus(status: NodeFilter['status']): SQL | undefined {
   if (status === undefined) return undefined;
   if (status === 'draining') return and(eq(nodes.status, 'online'), eq(nodes.draining, true));
   return status === 'online' ? and(eq(nodes.status, 'online'), eq(nodes.draining, false)) : eq(nodes.status, status);
+}
+
+function isUnder(condition: NodeFilter['condition']): SQL | undefined {
+  if (condition === undefined) return undefined;
+  const isNamed = condition === 'any' ? sql`true` : eq(conditionStates.condition, condition);
+  return sql`exists (select 1 from ${conditionStates} where ${conditionStates.nodeId} = ${nodes.id} and ${conditionStates.status} = 'true' and ${isNamed})`;
 }
 
 /** By id, else by name: several when the name is not unique. */

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Task } from '../data/api-types.ts';
 import { taskTones } from '../theme/tones.ts';
+import { taskPlace } from './places.ts';
 import classes from './run-strip.module.css';
 import { durationText, statusText } from './texts.ts';
 
@@ -14,8 +15,7 @@ export function RunStrip({ tasks, currentId }: { tasks: readonly Task[]; current
         return (
           <Link
             key={id}
-            to="/tasks/$id"
-            params={{ id }}
+            {...taskPlace({ id })}
             preload={false}
             className={classes.tick}
             data-tone={taskTones[status]}

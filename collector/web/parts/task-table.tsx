@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import type { Task } from '../data/api-types.ts';
 import { TaskStatusBadge } from './badges.tsx';
 import { type Column, DataTable, type DataTableProps } from './data-table.tsx';
+import { taskPlace } from './places.ts';
 import classes from './task-table.module.css';
 import { durationText, jobText, visible } from './texts.ts';
 import { Ago, Elapsed } from './time.tsx';
@@ -15,14 +16,7 @@ export interface TaskTableProps {
 /** Tasks, each leading to its page. */
 export function TaskTable({ label, tasks, more }: TaskTableProps): ReactNode {
   return (
-    <DataTable
-      label={label}
-      columns={columns}
-      rows={tasks}
-      rowKey={({ id }) => id}
-      rowLink={({ id }) => ({ to: '/tasks/$id', params: { id } })}
-      more={more}
-    />
+    <DataTable label={label} columns={columns} rows={tasks} rowKey={({ id }) => id} rowLink={taskPlace} more={more} />
   );
 }
 

@@ -6,6 +6,7 @@ import { type ReactNode, useState } from 'react';
 import type { Routes } from '../data/api-types.ts';
 import { read } from '../data/queries.ts';
 import { Icon } from '../parts/icon.tsx';
+import { incidentPlace, jobPlace, nodePlace, taskPlace } from '../parts/places.ts';
 import { visible } from '../parts/texts.ts';
 import { navigation } from './navigation.ts';
 import classes from './shell.module.css';
@@ -29,12 +30,11 @@ const kinds = [
   { kind: 'task', label: 'Tasks', icon: 'tasks' },
 ] as const;
 
-/** Where a found thing is shown. */
 const places: Readonly<Record<Found['kind'], (found: Found) => NavigateOptions>> = {
-  node: ({ name }) => ({ to: '/nodes', search: { search: name } }),
-  incident: () => ({ to: '/' }),
-  job: ({ name }) => ({ to: '/tasks', search: { job: name } }),
-  task: ({ id }) => ({ to: '/tasks/$id', params: { id } }),
+  node: nodePlace,
+  incident: incidentPlace,
+  job: jobPlace,
+  task: taskPlace,
 };
 
 /** Goes anywhere by a few letters: Ctrl K, or `/`. */

@@ -1,4 +1,4 @@
-import { conditionReport } from '@runnerwatch/shared/model/condition.ts';
+import { conditionReport, conditionType } from '@runnerwatch/shared/model/condition.ts';
 import { inventory, nodeStatus, sourceState } from '@runnerwatch/shared/model/node.ts';
 import { nodeSample } from '@runnerwatch/shared/model/sample.ts';
 import * as z from 'zod';
@@ -39,6 +39,10 @@ export const nodeQuery = z.object({
   ...paging,
   search: z.string().max(256).optional().describe("Part of a name or of a label's value."),
   status: z.enum(['online', 'offline', 'stopped', 'draining']).optional(),
+  condition: z
+    .enum(['any', ...conditionType.options])
+    .optional()
+    .describe('Nodes on which this condition is true; `any`: any of them.'),
 });
 
 const reading = z.number().nullable();

@@ -1,56 +1,72 @@
-import { SegmentedControl, TextInput } from '@mantine/core';
+import { SegmentedControl, Select, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import type { ConditionReport, Routes } from '../../data/api-types.ts';
 import { readPages } from '../../data/queries.ts';
 import { Empty } from '../../parts/empty.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
 import { NodesTable } from './nodes-table.tsx';
-import type { NodesSearch } from './search.ts';
+import { type NodesSearch, nodesSearch } from './search.ts';
 
-const statusChoices = ['all', 'online', 'offline', 'draining', 'stopped'] as const;
+type Query = NonNullable<Routes['GET /nodes']['query']>;
 
-/** Every node, with what it reads now. */
+const statuses = ['all', 'online', 'offline', 'draining', 'stopped'];
+const conditions: readonly ConditionReport['condition'][] = [
+  'MemoryPressure',
+  'HighLoad',
+  'DiskPressure',
+  'InodePressure',
+  'ProcessMemoryPressure',
+  'ProcessHighCPU',
+  'ComponentUnreachable',
+  'UnitFailed',
+  'NodeFailsFast',
+  'GpuFault',
+  'ClockSkew',
+  'SourceBlind',
+];
+
+/** Every node, with what it reads now. What is looked for stands in the address. */
 export function NodesPage(): ReactNode {
-  const { search = '', status } = useSearch({ from: '/nodes' });
+  const search = useSearch({ from: '/nodes' });
   const navigate = useNavigate({ from: '/nodes' });
-  const change = (changed: NodesSearch) =>
-    void navigate({ search: (before) => ({ ...before, ...changed }), replace: true });
-  const query = useInfiniteQuery(
-    readPages('GET /nodes', { query: { search: search || undefined, status, limit: 100 } }),
-  );
+  const change = (changed: Record<string, unknown>) =>
+    void navigate({ search: (before) => nodesSearch({ ...before, ...changed }), replace: true });
+  const query = useInfiniteQuery(readPages('GET /nodes', { query: queryOf(search) }));
+  const isFiltered = Object.keys(search).length > 0;
   return (
     <Page
       title="Nodes"
       actions={
         <>
-          <SearchField value={search} onChange={(text) => change({ search: text })} />
+          <SearchField value={search.search ?? ''} onChange={(text) => change({ search: text })} />
+          <Select
+            size="xs"
+            clearable
+            searchable
+            aria-label="Under a condition"
+            placeholder="any condition"
+            data={[{ value: 'any', label: 'something is wrong' }, ...conditions]}
+            value={search.condition ?? null}
+            onChange={(condition) => change({ condition })}
+          />
           <SegmentedControl
             size="xs"
-            data={[...statusChoices]}
-            value={status ?? 'all'}
-            onChange={(chosen) => change({ status: chosen === 'all' ? undefined : chosen } as NodesSearch)}
+            data={statuses}
+            value={search.status ?? 'all'}
+            onChange={(status) => change({ status })}
           />
         </>
       }
     >
-      <Panel title="All nodes" isFlush>
+      <Panel title={isFiltered ? 'Nodes like that' : 'All nodes'} isFlush>
         <Loaded query={query} lines={6}>
           {(nodes) =>
-            nodes.length === 0 ? (
-              <Empty title={search || status ? 'No node is like that.' : 'Nobody is watching yet.'}>
-                <p>
-                  {search || status
-                    ? 'Search for less, or show all.'
-                    : 'Start an agent, and its node is here a second later.'}
-                </p>
-              </Empty>
-            ) : (
-              <NodesTable nodes={nodes} more={query} />
-            )
+            nodes.length === 0 ? <NoNode isFiltered={isFiltered} /> : <NodesTable nodes={nodes} more={query} />
           }
         </Loaded>
       </Panel>
@@ -58,9 +74,35 @@ export function NodesPage(): ReactNode {
   );
 }
 
+function queryOf({ search, status, condition }: NodesSearch): Query {
+  return { search, status, condition: condition as Query['condition'], limit: 100 };
+}
+
+function NoNode({ isFiltered }: { isFiltered: boolean }): ReactNode {
+  return isFiltered ? (
+    <Empty title="No node is like that.">
+      <p>Search for less, or show all.</p>
+    </Empty>
+  ) : (
+    <Empty title="Nobody is watching yet.">
+      <p>Start an agent, and its node is here a second later.</p>
+    </Empty>
+  );
+}
+
+/** Asks while one types, a moment after the last letter. */
 function SearchField({ value, onChange }: { value: string; onChange: (text: string) => void }): ReactNode {
   const [text, setText] = useState(value);
-  const changeSoon = useDebouncedCallback(onChange, 200);
+  /* The address follows what is typed; only what comes from elsewhere is taken over. */
+  const asked = useRef(value);
+  const changeSoon = useDebouncedCallback((wanted: string) => {
+    asked.current = wanted;
+    onChange(wanted);
+  }, 200);
+  useEffect(() => {
+    if (value !== asked.current) setText(value);
+    asked.current = value;
+  }, [value]);
   return (
     <TextInput
       size="xs"

@@ -4,12 +4,15 @@ const statuses = ['online', 'offline', 'stopped', 'draining'] as const;
 export interface NodesSearch {
   readonly search?: string;
   readonly status?: (typeof statuses)[number];
+  /** A condition that is true, or `any`. The API judges it. */
+  readonly condition?: string;
 }
 
-export function nodesSearch({ search, status }: Record<string, unknown>): NodesSearch {
+export function nodesSearch({ search, status, condition }: Record<string, unknown>): NodesSearch {
   const known = statuses.find((one) => one === status);
   return {
     ...(typeof search === 'string' && search !== '' ? { search } : {}),
+    ...(typeof condition === 'string' && condition !== '' ? { condition } : {}),
     ...(known === undefined ? {} : { status: known }),
   };
 }

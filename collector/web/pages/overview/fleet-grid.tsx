@@ -1,7 +1,7 @@
 import { useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, type MouseEvent, memo, type ReactNode } from 'react';
 import type { FleetNode } from '../../data/api-types.ts';
-import { rootPath } from '../../data/client.ts';
+import { nodeAddress, nodePlace } from '../../parts/places.ts';
 import { statusText, visible } from '../../parts/texts.ts';
 import type { Tone } from '../../theme/tones.ts';
 import { type Health, healthOf } from '../nodes/readings.ts';
@@ -36,7 +36,7 @@ export function FleetGrid({ nodes }: { nodes: readonly FleetNode[] }): ReactNode
     const { name } = (event.target as HTMLElement).dataset;
     if (name === undefined || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    void navigate({ to: '/nodes', search: { search: name } });
+    void navigate(nodePlace({ name }));
   };
   return (
     <>
@@ -83,7 +83,7 @@ const Cell = memo(function Cell({ node, isFirst }: { node: FleetNode; isFirst: b
     <a
       className={classes.cell}
       tabIndex={isFirst ? 0 : -1}
-      href={`${rootPath}nodes?search=${encodeURIComponent(node.name)}`}
+      href={nodeAddress(node)}
       data-tone={tones[health]}
       data-health={health}
       data-name={node.name}

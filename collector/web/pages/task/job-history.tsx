@@ -5,6 +5,7 @@ import { read } from '../../data/queries.ts';
 import { Empty } from '../../parts/empty.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
 import { Panel } from '../../parts/page.tsx';
+import { jobPlace } from '../../parts/places.ts';
 import { RunStrip } from '../../parts/run-strip.tsx';
 import { countText, durationText, jobText, percentText, visible } from '../../parts/texts.ts';
 import { At } from '../../parts/time.tsx';
@@ -15,16 +16,7 @@ import type { TaskDetail } from './task-page.tsx';
 export function JobHistory({ task }: { task: TaskDetail }): ReactNode {
   const job = task.job === null ? null : jobText(task);
   return (
-    <Panel
-      title="Its job"
-      aside={
-        job !== null && (
-          <Link to="/tasks" search={{ job }}>
-            {visible(job)}
-          </Link>
-        )
-      }
-    >
+    <Panel title="Its job" aside={job !== null && <Link {...jobPlace({ name: job })}>{visible(job)}</Link>}>
       {job === null ? (
         <Empty title="It has no job.">
           <p>Runs under one name are compared: give it with run --job, or by tasks.identify in agent.yaml.</p>

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Panel } from '../../parts/page.tsx';
+import { jobPlace } from '../../parts/places.ts';
 import { bytesText, durationText, jobText, visible } from '../../parts/texts.ts';
 import { At } from '../../parts/time.tsx';
 import classes from './task.module.css';
@@ -44,7 +45,7 @@ function factsOf(task: TaskDetail): [string, ReactNode][] {
     [
       'Job',
       task.job && (
-        <Link key="job" to="/tasks" search={{ job: jobText(task) }}>
+        <Link key="job" {...jobPlace({ name: jobText(task) })}>
           {visible(jobText(task))}
         </Link>
       ),

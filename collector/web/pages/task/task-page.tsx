@@ -6,6 +6,7 @@ import { read } from '../../data/queries.ts';
 import { TaskStatusBadge } from '../../parts/badges.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
 import { Columns, Page } from '../../parts/page.tsx';
+import { nodePlace } from '../../parts/places.ts';
 import { visible } from '../../parts/texts.ts';
 import { Ago, Elapsed } from '../../parts/time.tsx';
 import { JobHistory } from './job-history.tsx';
@@ -49,10 +50,7 @@ export function TaskPage(): ReactNode {
 function Lead({ task: { node, status, started_at, ended_at } }: { task: TaskDetail }): ReactNode {
   return (
     <>
-      on{' '}
-      <Link to="/nodes" search={{ search: node }}>
-        {visible(node)}
-      </Link>
+      on <Link {...nodePlace({ name: node })}>{visible(node)}</Link>
       {', '}
       {status === 'running' ? (
         <>

@@ -1,0 +1,26 @@
+import type { LinkProps } from '@tanstack/react-router';
+import { rootPath } from '../data/client.ts';
+
+/* Where one record is shown: the only place that knows, for links, rows and the search. */
+
+export function nodePlace({ name }: { readonly name: string }) {
+  return { to: '/nodes', search: { search: name } } as const satisfies LinkProps;
+}
+
+/** The same as an address, for lists too long for a component each. */
+export function nodeAddress({ name }: { readonly name: string }): string {
+  return `${rootPath}nodes?search=${encodeURIComponent(name)}`;
+}
+
+export function taskPlace({ id }: { readonly id: string }) {
+  return { to: '/tasks/$id', params: { id } } as const satisfies LinkProps;
+}
+
+/** `name`: `project/job`, as the API takes it. */
+export function jobPlace({ name }: { readonly name: string }) {
+  return { to: '/tasks', search: { job: name } } as const satisfies LinkProps;
+}
+
+export function incidentPlace(_: { readonly id: string }) {
+  return { to: '/' } as const satisfies LinkProps;
+}
