@@ -87,7 +87,7 @@ describe.skipIf(!haveBrowser())('the pages of tasks', () => {
 
     await page.getByRole('img', { name: 'Memory before the end' }).locator('canvas').waitFor();
     const job = page.getByRole('region', { name: 'Its job' });
-    await job.getByText('2 of 4 runs, 50 %').waitFor();
+    await job.getByText('2 of 4 ends, 50 %').waitFor();
     await job
       .getByRole('link', { name: /^completed/ })
       .last()

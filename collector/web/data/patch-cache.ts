@@ -17,7 +17,10 @@ const details: Readonly<Record<string, string>> = {
   'GET /tasks/{id}': 'task',
   'GET /incidents/{id}': 'incident',
 };
-/** What a changed record may change besides: counts, order, membership. Read again at once, and then at most so often. */
+/**
+ * What a changed record may change besides is read again, at most so often: order and membership at once; counts, and what follows
+ * from it, when that has had time to follow.
+ */
 const rereadMs = 1000;
 /** By query, when its last reading began, or will begin. */
 const reread = new WeakMap<Query, number>();
@@ -41,7 +44,7 @@ export function patchCache(client: QueryClient, changes: readonly Change[]): voi
       const { data, known } = isDetail ? patchRecord(before, changed) : patchListing(before, changed);
       if (data !== before) client.setQueryData(query.queryKey, data);
       if (isDetail ? data !== before : kind !== 'node' || known < changed.size) rereadSoon(client, query);
-    } else if (kind === undefined && isMoreThanNodes) rereadSoon(client, query);
+    } else if (kind === undefined && isMoreThanNodes) rereadSoon(client, query, rereadMs);
   }
 }
 
@@ -77,11 +80,11 @@ function patchRecord(data: unknown, changed: ReadonlyMap<string, Change>): Patch
   return { data: { ...(data as object), ...change.record }, known: 1 };
 }
 
-function rereadSoon(client: QueryClient, query: Query): void {
+function rereadSoon(client: QueryClient, query: Query, leastMs = 0): void {
   const nowMs = performance.now();
   const lastMs = reread.get(query) ?? -rereadMs;
   if (lastMs > nowMs) return;
-  const waitMs = Math.max(0, lastMs + rereadMs - nowMs);
+  const waitMs = Math.max(leastMs, lastMs + rereadMs - nowMs);
   reread.set(query, nowMs + waitMs);
   setTimeout(() => void client.invalidateQueries({ queryKey: query.queryKey, exact: true }), waitMs);
 }

@@ -4,7 +4,7 @@ import { TaskStatusBadge } from './badges.tsx';
 import { type Column, DataTable, type DataTableProps } from './data-table.tsx';
 import { taskPlace } from './places.ts';
 import classes from './task-table.module.css';
-import { durationText, jobText, visible } from './texts.ts';
+import { durationText, jobText, visible, whyText } from './texts.ts';
 import { Ago, Elapsed } from './time.tsx';
 
 export interface TaskTableProps {
@@ -27,8 +27,8 @@ const columns: readonly Column<Task>[] = [
     title: 'Why',
     isWide: true,
     from: 560,
-    cell: ({ verdict, command, error_message }) => {
-      const text = visible([verdict?.summary ?? command, error_message].filter(Boolean).join(' '));
+    cell: (task) => {
+      const text = visible(whyText(task));
       return (
         <span className={classes.soft} title={text}>
           {text}

@@ -110,6 +110,13 @@ export function causeText(cause: Verdict['cause']): string {
   return causeTexts[cause];
 }
 
+/** Why a task ended, in its verdict's words and then its own; what it runs while it does. */
+export function whyText({ status, verdict, command, error_message: message }: Task): string {
+  if (status === 'running') return command ?? '';
+  const summary = verdict?.summary ?? 'Nothing is known about its end.';
+  return message === null || summary.includes(message) ? summary : `${summary} ${message}`;
+}
+
 /** `project/job`, as the API takes it; a dash when it has none. */
 export function jobText({ job, project }: Pick<Task, 'job' | 'project'>): string {
   if (job === null) return dash;

@@ -48,5 +48,7 @@ export function At({
 /** How long it has lasted, counting on. */
 export function Elapsed({ since }: { since: string | null }): ReactNode {
   const nowMs = useNowMs();
-  return since === null ? dash : durationText(Math.max(0, Math.floor((nowMs - Date.parse(since)) / 1000) * 1000));
+  if (since === null) return dash;
+  const seconds = Math.max(0, Math.floor((nowMs - Date.parse(since)) / 1000));
+  return seconds < 60 ? `${seconds} s` : durationText(seconds * 1000);
 }

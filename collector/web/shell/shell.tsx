@@ -50,7 +50,12 @@ export function Shell(): ReactNode {
           API
         </a>
       </AppShell.Navbar>
-      <AppShell.Main id="content" tabIndex={-1} className={classes.main}>
+      <AppShell.Main
+        id="content"
+        tabIndex={-1}
+        className={classes.main}
+        data-stale={connection.kind === 'away' || undefined}
+      >
         {connection.kind === 'locked' ? (
           <Gate isRefused={connection.isRefused} unlock={(token) => live.unlock(token)} />
         ) : (

@@ -22,7 +22,7 @@ export function NodesTable({
 const columns: readonly Column<Node>[] = [
   { title: 'Name', cell: ({ name }) => <strong className={classes.name}>{visible(name)}</strong> },
   { title: 'Status', cell: ({ status }) => <NodeStatusBadge status={status} /> },
-  { title: 'What is wrong', isWide: true, from: 560, cell: (node) => <Trouble node={node} /> },
+  { title: 'What is wrong', isWide: true, cell: (node) => <Trouble node={node} /> },
   {
     title: 'CPU',
     isNumber: true,
@@ -53,6 +53,7 @@ const columns: readonly Column<Node>[] = [
   {
     title: 'Heard',
     isNumber: true,
+    from: 560,
     cell: ({ last_heard_at, status }) => (status === 'online' ? 'now' : <Ago at={last_heard_at} />),
   },
 ];

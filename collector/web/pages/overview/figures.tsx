@@ -7,13 +7,19 @@ import { severityTones, type Tone } from '../../theme/tones.ts';
 import { FailureHours } from './failure-hours.tsx';
 import classes from './figures.module.css';
 
+/** Time alone changes it. */
+const everyMinute = { refetchInterval: 60_000 };
+
 type Groups = Routes['GET /analytics/failures']['answer'];
 
 /** The four numbers that say whether to read on. */
 export function Figures({ incidents }: { incidents: readonly Incident[] | undefined }): ReactNode {
-  const day = useQuery(read('GET /analytics/failures', { query: { by: 'cause', since: '24h' } }));
+  const day = useQuery({
+    ...read('GET /analytics/failures', { query: { by: 'cause', since: '24h' } }),
+    ...everyMinute,
+  });
   const week = useQuery(read('GET /analytics/failures', { query: { by: 'cause', since: '8d', until: '24h' } }));
-  const { data: status } = useQuery(read('GET /status', {}));
+  const { data: status } = useQuery({ ...read('GET /status', {}), refetchInterval: 10_000 });
   const failures = total(day.data);
   const usual = week.data === undefined ? null : total(week.data) / 7;
   const dead = status?.queues.notifications_dead ?? null;

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import type { Job } from '../../data/api-types.ts';
 import { read } from '../../data/queries.ts';
 import { Empty } from '../../parts/empty.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
@@ -41,11 +42,7 @@ function Runs({ task, job }: { task: TaskDetail; job: string }): ReactNode {
             <dl className={classes.figures}>
               <div>
                 <dt>Failed, 30 days</dt>
-                <dd>
-                  {summary === undefined
-                    ? ' '
-                    : `${summary.failed} of ${countText(summary.runs, 'run')}${summary.failure_rate === null ? '' : `, ${percentText(summary.failure_rate * 100)}`}`}
-                </dd>
+                <dd>{summary === undefined ? ' ' : failedText(summary)}</dd>
               </div>
               <div>
                 <dt>Usually takes</dt>
@@ -63,4 +60,8 @@ function Runs({ task, job }: { task: TaskDetail; job: string }): ReactNode {
       }}
     </Loaded>
   );
+}
+
+function failedText({ failed, runs, running, failure_rate: rate }: Job): string {
+  return `${failed} of ${countText(runs - running, 'end')}${rate === null ? '' : `, ${percentText(rate * 100)}`}`;
 }
