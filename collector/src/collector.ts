@@ -250,7 +250,7 @@ function resources(
         for (const id of changedTaskIds) bus.publish({ kind: 'task', id });
       },
     },
-    incidents: { db: database, now, onTouched: (id) => bus.publish({ kind: 'incident', id }) },
+    incidents: { db: database, now, acknowledge: (one) => loops.engine.acknowledge(one) },
     deliveries: { db: database, now, onPromised: () => deliverer.nudge() },
     notifiers: {
       receivers: () => policy.current().receivers,

@@ -13,7 +13,7 @@ import { startDeliveryWatch } from './delivery-watch.ts';
 import { deleteEventsBefore } from './ingest/store.ts';
 import { Liveness } from './nodes/liveness.ts';
 import { onlineNodeIds, saveTouches } from './nodes/store.ts';
-import { createNotifiers, ratesOf } from './notifiers/catalogue.ts';
+import { createNotifiers, mirrorsAmong, ratesOf } from './notifiers/catalogue.ts';
 import type { Notifier, NotifierDeps } from './notifiers/notifier.ts';
 import { createForTarget, createTargetKinds, type TargetKinds } from './notifiers/targets.ts';
 import { Deliverer } from './outbox/deliverer.ts';
@@ -130,6 +130,7 @@ function makeLoops({
   const engine: AlertEngine = new AlertEngine({
     db: database,
     policy: () => policy.current(),
+    mirrors: mirrorsAmong(notifiers),
     publicUrl: config.public_url ?? null,
     clock,
     log: subsystem(log, 'collector:engine'),

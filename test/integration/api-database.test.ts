@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AlertEngine } from '@runnerwatch/collector/alerts/engine.ts';
 import { createMetrics } from '@runnerwatch/collector/api/metrics.ts';
 import { createOverview } from '@runnerwatch/collector/api/overview.ts';
 import { resourceRoutes } from '@runnerwatch/collector/api/resources.ts';
@@ -215,6 +216,15 @@ describe('the API while its database is away', () => {
 
 function routesOn(db: TestDatabase['database']) {
   const queries = db.drizzle;
+  const routing = routingParts(db);
+  const engine = new AlertEngine({
+    db,
+    policy: () => routing.subscriptions.policy.current(),
+    publicUrl: null,
+    clock: systemClock,
+    log,
+    overdue: () => [],
+  });
   return resourceRoutes({
     nodes: {
       queries,
@@ -225,7 +235,7 @@ function routesOn(db: TestDatabase['database']) {
     tasks: { queries, clock: systemClock },
     jobs: { queries, clock: systemClock },
     pings: { queries, clock: systemClock, onTaken: () => undefined },
-    incidents: { db, now: Date.now },
+    incidents: { db, now: Date.now, acknowledge: (one) => engine.acknowledge(one) },
     deliveries: { db, now: Date.now, onPromised: () => undefined },
     notifiers: {
       receivers: () => new Set(),
@@ -239,6 +249,6 @@ function routesOn(db: TestDatabase['database']) {
       onRevoked: () => undefined,
       now: Date.now,
     },
-    ...routingParts(db),
+    ...routing,
   });
 }

@@ -1,5 +1,4 @@
 import { loadIncident } from '@runnerwatch/collector/api/routes/incidents.ts';
-import { acknowledge } from '@runnerwatch/collector/incidents/store.ts';
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AlertRig, startAlerting } from '../support/alert-rig.ts';
@@ -132,8 +131,8 @@ describe('incidents', () => {
         await alerting.engine.round();
       }
       const [incident] = await incidents();
-      await acknowledge(rig.db.drizzle, { id: incident?.id ?? '', by: 'ada', note: '', now: new Date(clock.wallMs()) });
       await using alerting = start();
+      await alerting.engine.acknowledge({ id: incident?.id ?? '', by: 'ada', note: '' });
       await pass(alerting, minute);
 
       expect((await told()).map(({ type, body }) => [type, body.group_size])).toEqual([
@@ -420,9 +419,8 @@ describe('incidents', () => {
     await rig.condition('n1', { status: 'true' });
     await alerting.engine.round();
     const [incident] = await incidents();
-    const now = clock.wallMs();
-    const until = new Date(now + 30 * minute);
-    await acknowledge(rig.db.drizzle, { id: incident?.id ?? '', by: 'ada', note: 'on it', now: new Date(now), until });
+    const until = new Date(clock.wallMs() + 30 * minute);
+    await alerting.engine.acknowledge({ id: incident?.id ?? '', by: 'ada', note: 'on it', until });
     await pass(alerting, 29 * minute, minute);
     expect((await told()).map(({ type }) => type)).toEqual(['condition.fired']);
 

@@ -245,7 +245,7 @@ describeOnDatabases('the outbox', (kind) => {
       const now = () => Date.now();
       const api = await startApi({
         routes: [
-          incidentRoutes({ db, now }),
+          incidentRoutes({ db, now, acknowledge: (one) => alerting.engine.acknowledge(one) }),
           deliveryRoutes({ db, now, onPromised: () => alerting.deliverer.nudge() }),
           subscriptionRoutes(routingParts(db, { policy: alerting.policy }).subscriptions),
           notifierRoutes({

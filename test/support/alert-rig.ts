@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AlertEngine, type EngineOptions } from '@runnerwatch/collector/alerts/engine.ts';
 import type { Database } from '@runnerwatch/collector/db/database.ts';
 import { events, nodes, tasks } from '@runnerwatch/collector/db/tables/schema.ts';
-import { createNotifiers, ratesOf } from '@runnerwatch/collector/notifiers/catalogue.ts';
+import { createNotifiers, mirrorsAmong, ratesOf } from '@runnerwatch/collector/notifiers/catalogue.ts';
 import { createForTarget, createTargetKinds } from '@runnerwatch/collector/notifiers/targets.ts';
 import { Deliverer, type DelivererOptions } from '@runnerwatch/collector/outbox/deliverer.ts';
 import { notificationsConfig, notifiersOf, policyOf } from '@runnerwatch/collector/routing/config.ts';
@@ -249,6 +249,7 @@ export function startAlerting(
   const judging = new AlertEngine({
     db: rig.db,
     policy: () => policy.current(),
+    mirrors: mirrorsAmong(notifiers),
     publicUrl: 'http://collector.test',
     clock,
     log,

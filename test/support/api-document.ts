@@ -39,7 +39,7 @@ function unconnectedParts(): ResourceParts {
     tasks: { queries, clock: systemClock },
     jobs: { queries, clock: systemClock },
     pings: { queries, clock: systemClock, onTaken: onChanged },
-    incidents: { db, now: Date.now },
+    incidents: { db, now: Date.now, acknowledge: nobody },
     deliveries: { db, now: Date.now, onPromised: onChanged },
     notifiers: { receivers: () => new Set(), sendTest: nobody, preview: nobody },
     enrollments: {

@@ -145,3 +145,19 @@ export const samples = {
   }),
   test: told({ type: 'test', transition: 'test', incident: null, node: null }),
 } satisfies Record<string, Notification>;
+
+/** What only those hear who keep an incident of their own. */
+export const mirrored = {
+  acknowledged: told({
+    type: 'incident.acknowledged',
+    transition: 'acknowledged',
+    condition: pressure,
+    acknowledged: { by: 'ada', note: 'disk ordered', until: null },
+  }),
+  over: told({
+    type: 'incident.resolved',
+    transition: 'resolved',
+    incident: { ...incident, status: 'resolved' },
+    condition: { ...pressure, active: false, reason: 'acknowledged by ada: bad batch' },
+  }),
+} satisfies Record<string, Notification>;

@@ -6,9 +6,11 @@ import type { LoopSettings } from '../conditions/restart-loop.ts';
 import type { Commit, Database, Queries } from '../db/database.ts';
 import { toDatabaseError } from '../db/errors.ts';
 import { together } from '../db/together.ts';
+import type { Acknowledgement, IncidentRow } from '../incidents/store.ts';
 import type { Keeper } from '../outbox/outbox.ts';
 import type { Policy } from '../routing/subscription.ts';
 import { forgetCalmGroups } from './group-failures.ts';
+import { judgeAcknowledged } from './judge-acknowledged.ts';
 import { judgeCondition } from './judge-condition.ts';
 import { judgeEvents } from './judge-events.ts';
 import { judgeExpectations } from './judge-expectations.ts';
@@ -19,13 +21,15 @@ import { judgeLoops, restoreLoops } from './judge-loops.ts';
 import { judgeSilent } from './judge-node.ts';
 import { closeOldFailures } from './judge-task.ts';
 import { RestartLoops } from './restart-loops.ts';
-import { type Judging, leave, type Touched } from './round.ts';
+import { type Judging, leave, type Mirrors, type Touched } from './round.ts';
 import { claimEvents, deleteStatesOfEnded, listOnline, markJudged, type UnjudgedEvent } from './store.ts';
 
 export interface EngineOptions {
   readonly db: Database;
   /** Asked once for each transaction. */
   readonly policy: () => Policy;
+  /** Receivers that keep an object of their own for each incident, or each alert. */
+  readonly mirrors?: Mirrors;
   readonly publicUrl: string | null;
   readonly clock: Clock;
   readonly log: Logger;
@@ -130,6 +134,11 @@ export class AlertEngine implements AsyncDisposable {
         });
       }
     });
+  }
+
+  /** A person is on an incident. Null: there is none of that id. */
+  acknowledge(acknowledgement: Acknowledgement): Promise<IncidentRow | null> {
+    return this.#inTransaction((judging) => judgeAcknowledged(judging, acknowledgement));
   }
 
   /** One round; for tests and the loop. Rejects when the database fails it. */
@@ -255,7 +264,8 @@ export class AlertEngine implements AsyncDisposable {
 
   /** One transaction of judging, which begins with locks, reads, or what may be said twice: see `Database.transaction`. */
   async #inTransaction<T>(work: (judging: Judging) => Promise<T>): Promise<T> {
-    const { db, policy, publicUrl, clock, onTouched, onStep, fastFail = defaultFastFail } = this.#options;
+    const { db, policy, publicUrl, clock, onTouched, onStep } = this.#options;
+    const { fastFail = defaultFastFail, mirrors = new Map() } = this.#options;
     const keeper = this.#options.keeper?.();
     const touched: Touched[] = [];
     const receivers = new Set<string>();
@@ -270,6 +280,7 @@ export class AlertEngine implements AsyncDisposable {
         touched,
         loops,
         fastFail,
+        mirrors,
         receivers,
         underway: [],
       };

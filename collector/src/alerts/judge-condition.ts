@@ -17,6 +17,7 @@ import { sayAfterSilence } from './after-silence.ts';
 import { countsOf } from './allowance.ts';
 import { flapsOf, isCalm, reasonWithFlaps } from './damping.ts';
 import { routedCondition } from './facts.ts';
+import { tellIncidentsOver } from './mirrors.ts';
 import type { Judging, NodeRow, TaskRow } from './round.ts';
 import { findFiring, findPast, findTasks, insertAlert, listTold, updateAlert, upsertConditionState } from './store.ts';
 import { type Telling, tell } from './tell.ts';
@@ -296,17 +297,20 @@ export async function resolveAlert(
     groupFor?: NonNullable<Telling['groupFor']>;
   },
 ): Promise<void> {
-  const { tx, now, policy } = judging;
+  const { tx, now, policy, mirrors } = judging;
   await updateAlert(tx, alert.id, { status: 'resolved', resolvedAt: now, reason });
   const [resolved] = await resolveIfOver(tx, [alert.incidentId], now);
   const told = await listTold(tx, [alert.id]);
-  const decisions = decideResolved(policy, told);
+  const isToldWithTask = isOfTask(alert) && hasEnded(task);
+  const decisions = decideResolved(policy, told).map((decision) =>
+    isToldWithTask && !mirrors.has(decision.receiver) ? asTold(decision) : decision,
+  );
   tell(judging, [
     {
       kind: 'resolved',
       type: alert.condition === 'ComponentUnreachable' ? 'node.recovered' : 'condition.resolved',
       reason,
-      decisions: isOfTask(alert) && hasEnded(task) ? decisions.map(asTold) : decisions,
+      decisions,
       alert: { ...alert, reason },
       incident: resolved ?? (await findIncident(tx, alert.incidentId)),
       active: false,
@@ -316,6 +320,7 @@ export async function resolveAlert(
       ...(groupFor === undefined ? {} : { groupFor }),
     },
   ]);
+  if (resolved !== undefined) await tellIncidentsOver(judging, { incidents: [resolved], reason, heard: decisions });
 }
 
 /** A task's end was told, and everybody knows that nothing threatens it any more. */

@@ -1,12 +1,12 @@
 import type { Judgment } from '../conditions/condition.ts';
 import { judgeOverrun } from '../conditions/task-overrun.ts';
 import { judgeTooShort } from '../conditions/task-too-short.ts';
-import { resolveIfOver } from '../incidents/store.ts';
 import { listOverdueRuns, listUsualTimes } from './history-store.ts';
 import { fingerprintOf, fireAlert, judgeCondition, tellHolding } from './judge-condition.ts';
 import { asReport } from './judge-firing.ts';
+import { closeSilently } from './mirrors.ts';
 import type { Judging, NodeRow, TaskRow } from './round.ts';
-import { findNodes, updateAlert } from './store.ts';
+import { findNodes } from './store.ts';
 
 /* What the history of a job says about one of its runs. */
 
@@ -56,6 +56,5 @@ export async function noteShortRun(
   const fingerprint = fingerprintOf({ nodeId, ...judgment });
   const alert = await fireAlert(judging, { nodeId, node, report, task, fingerprint });
   await tellHolding(judging, { alert, node, task, suppression: null, again: false });
-  await updateAlert(judging.tx, alert.id, { status: 'resolved', resolvedAt: judging.now });
-  await resolveIfOver(judging.tx, [alert.incidentId], judging.now);
+  await closeSilently(judging, { alerts: [alert], reason: 'it was a note' });
 }

@@ -3,8 +3,8 @@ import { describeEnd } from '../conditions/task-failed.ts';
 import type { Queries } from '../db/database.ts';
 import { judgeCondition } from './judge-condition.ts';
 import { asReport } from './judge-firing.ts';
-import { closeFailures } from './judge-task.ts';
 import { isRunningAgain, type LoopRow, listFailuresOfIncident, listLoops, listRecentFailures } from './loop-store.ts';
+import { closeSilently } from './mirrors.ts';
 import type { RestartLoops } from './restart-loops.ts';
 import type { Judging } from './round.ts';
 
@@ -57,7 +57,7 @@ async function judgeLoop(judging: Judging, { alert, node, task }: LoopRow): Prom
   if (key !== null) judging.loops.decide(key, false);
   // What runs for this long has got over its failures; one that was given up has not.
   if (isRunning)
-    await closeFailures(judging, {
+    await closeSilently(judging, {
       alerts: await listFailuresOfIncident(tx, alert.incidentId),
       reason: 'the restart loop that it began is over',
     });

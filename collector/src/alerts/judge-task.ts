@@ -19,6 +19,7 @@ import { countAnew, countsOf } from './allowance.ts';
 import { routedEnd, routedStart } from './facts.ts';
 import { groupFailure, withFinding } from './group-failures.ts';
 import { causeOfTask } from './judge-condition.ts';
+import { closeSilently, tellIncidentsOver } from './mirrors.ts';
 import { isInLoop } from './note-failure.ts';
 import type { Judging, NodeRow, TaskRow } from './round.ts';
 import { findFiring, insertAlert, type TaskHistory, updateAlert } from './store.ts';
@@ -32,8 +33,8 @@ import { transition } from './transition.ts';
  * A failed task fires TaskFailed in an incident of its own (a service or container in that of its earlier runs, while it is
  * open): the failure is a fact, but someone has to look at it. In a loop of restarts the loop is told in its place.
  * The incident ends when someone has (acknowledged), when a later run of the same job ends well, when the end turns out
- * to have been none (amended to completed), or after a day. Only the first two are someone's doing and none is told:
- * the task's end was told when it ended, and nobody waits for an all-clear about it.
+ * to have been none (amended to completed), or after a day. Only the first two are someone's doing and people are told of none:
+ * the task's end was told when it ended, and nobody waits for an all-clear about it, but mirrors (mirrors.ts).
  *
  * What was said of a task is in its transitions, whose reason is the status that was told, with its cause beside it. The same
  * again says nothing, another is an amendment, told to those who hear the old status or the new.
@@ -67,7 +68,7 @@ export async function judgeTaskEnded(judging: Judging, { task, node, history }: 
   history.push({ status: task.status, cause: task.cause });
   const judgment = judgeTaskFailed(endedTask(task, judging.now));
   const isLooping = await isInLoop(judging, { task, node });
-  const raised = isLooping ? { alert: null, incident: null } : await raise(judging, { task, node, judgment, told });
+  const raised = isLooping ? nothingRaised : await raise(judging, { task, node, judgment, told });
   const facts = [
     ...(told === undefined ? [] : [routedEnd(task, { node, severity: 'critical', status: told })]),
     routedEnd(task, { node, severity: judgment.severity }),
@@ -94,6 +95,7 @@ export async function judgeTaskEnded(judging: Judging, { task, node, history }: 
       node,
     },
   ]);
+  await tellIncidentsOver(judging, { incidents: raised.over, reason: task.status, heard: decisions });
   if (task.status === 'completed') countAnew(judging, task);
   if (task.status === 'completed' && task.job !== null) {
     await closeFailuresOfJob(judging, { job: task.job, project: task.project, endedBy: task.endedAt ?? judging.now });
@@ -134,10 +136,19 @@ function suppressionOf(task: TaskRow, node: NodeRow | null): Suppression | null 
   return node?.draining === true && isExplained ? 'draining' : null;
 }
 
+interface Raised {
+  readonly alert: AlertRow | null;
+  readonly incident: IncidentRow | null;
+  /** Incidents that ended by it. */
+  readonly over: readonly IncidentRow[];
+}
+
+const nothingRaised: Raised = { alert: null, incident: null, over: [] };
+
 async function raise(
   judging: Judging,
   { task, node, judgment, told }: Omit<TaskCase, 'history'> & { judgment: Judgment; told: TaskStatus | undefined },
-): Promise<{ alert: AlertRow | null; incident: IncidentRow | null }> {
+): Promise<Raised> {
   const { tx, now } = judging;
   const fingerprint = `task/${task.id}`;
   // What fires is told in the same transaction, so an end that was never told has fired nothing.
@@ -172,18 +183,20 @@ async function raise(
         firedAt: now,
       }),
     );
-    return { alert, incident };
+    return { alert, incident, over: [] };
   }
-  if (firing === null) return { alert: null, incident: null };
+  if (firing === null) return nothingRaised;
+  let over: IncidentRow[] = [];
   if (change.kind === 'resolved') {
     await updateAlert(tx, firing.id, { status: 'resolved', resolvedAt: now });
-    await resolveIfOver(tx, [firing.incidentId], now);
+    over = await resolveIfOver(tx, [firing.incidentId], now);
   } else if (change.kind !== 'nothing') {
     await updateAlert(tx, firing.id, { reason: judgment.reason, severity: judgment.severity });
   }
   return {
     alert: { ...firing, reason: judgment.reason, severity: judgment.severity },
-    incident: await findIncident(tx, firing.incidentId),
+    incident: over[0] ?? (await findIncident(tx, firing.incidentId)),
+    over,
   };
 }
 
@@ -206,7 +219,7 @@ async function closeFailuresOfJob(
   judging: Judging,
   earlier: { job: string; project: string | null; endedBy: Date },
 ): Promise<void> {
-  await closeFailures(judging, {
+  await closeSilently(judging, {
     alerts: await listFailuresOfJob(judging.tx, earlier),
     reason: 'a later run of the job ended well',
   });
@@ -215,30 +228,7 @@ async function closeFailuresOfJob(
 /** After a day a failure that nobody looked at is history. */
 export async function closeOldFailures(judging: Judging): Promise<void> {
   const alerts = await listOldFailures(judging.tx, new Date(judging.now.getTime() - failureOpenMs));
-  await closeFailures(judging, { alerts, reason: 'nobody looked at it for 24 hours' });
-}
-
-/** These failures are over, which nobody is told. */
-export async function closeFailures(
-  judging: Judging,
-  { alerts, reason }: { alerts: readonly AlertRow[]; reason: string },
-): Promise<void> {
-  const { tx, now } = judging;
-  for (const alert of alerts) await updateAlert(tx, alert.id, { status: 'resolved', resolvedAt: now });
-  const resolved = await resolveIfOver(tx, [...new Set(alerts.map(({ incidentId }) => incidentId))], now);
-  tell(
-    judging,
-    alerts.map((alert) => ({
-      kind: 'resolved',
-      type: 'condition.resolved',
-      reason,
-      decisions: [],
-      alert,
-      incident: resolved.find(({ id }) => id === alert.incidentId) ?? null,
-      active: false,
-      node: null,
-    })),
-  );
+  await closeSilently(judging, { alerts, reason: 'nobody looked at it for 24 hours' });
 }
 
 function endedTask(task: TaskRow, now: Date) {

@@ -8,6 +8,8 @@ import type { LoopView } from './restart-loops.ts';
 
 export type { NodeRow, TaskRow };
 
+export type Mirrors = ReadonlyMap<string, 'incident' | 'alert'>;
+
 /** Something that readers of the live stream will want to see again. */
 export interface Touched {
   readonly kind: 'node' | 'task' | 'incident';
@@ -24,6 +26,8 @@ export interface Judging {
   readonly touched: Touched[];
   readonly loops: LoopView;
   readonly fastFail: FastFailSettings;
+  /** Receivers that keep an object of their own for each incident, or each alert. */
+  readonly mirrors: Mirrors;
   /** Those that something was promised to. */
   readonly receivers: Set<string>;
   /** Asked for and not waited for: see {@link leave}. */

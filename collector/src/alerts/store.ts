@@ -1,7 +1,7 @@
 import type { EventBody } from '@runnerwatch/shared/model/event.ts';
 import type { NotificationType, TransitionKind } from '@runnerwatch/shared/model/notification.ts';
 import type { Cause, TaskStatus } from '@runnerwatch/shared/model/task.ts';
-import { and, asc, desc, eq, inArray, isNotNull, isNull, ne, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, isNotNull, isNull, max, ne, type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
 import { inParts } from '../db/in-parts.ts';
 import { alerts, conditionStates, events, nodes, notifications, tasks, transitions } from '../db/tables/schema.ts';
@@ -154,6 +154,15 @@ export async function insertAlert(
   return row;
 }
 
+/** These are over. */
+export async function resolveAlerts(tx: Queries, ids: readonly string[], now: Date): Promise<void> {
+  if (ids.length === 0) return;
+  await tx
+    .update(alerts)
+    .set({ status: 'resolved', resolvedAt: now })
+    .where(inArray(alerts.id, [...ids]));
+}
+
 export async function updateAlert(tx: Queries, id: string, change: Partial<typeof alerts.$inferInsert>): Promise<void> {
   await tx.update(alerts).set(change).where(eq(alerts.id, id));
 }
@@ -204,6 +213,27 @@ export async function listTold(
   );
 }
 
+export interface ToldOfIncident extends Told {
+  readonly alert: AlertRow;
+  readonly lastAt: Date;
+}
+
+/** Who was promised word of these incidents, for each of their alerts, a digest counting for the alert that it hangs on. */
+export async function listToldOfIncidents(tx: Queries, incidentIds: readonly string[]): Promise<ToldOfIncident[]> {
+  return tx
+    .select({
+      alert: alerts,
+      subscription: notifications.subscription,
+      receiver: notifications.receiver,
+      lastAt: max(notifications.createdAt).mapWith(notifications.createdAt),
+    })
+    .from(alerts)
+    .innerJoin(transitions, eq(transitions.alertId, alerts.id))
+    .innerJoin(notifications, eq(notifications.transitionId, transitions.id))
+    .where(and(inArray(alerts.incidentId, [...incidentIds]), inArray(notifications.type, [...tellingTypes, 'digest'])))
+    .groupBy(alerts.id, notifications.subscription, notifications.receiver);
+}
+
 /** The last word on each of these alerts. */
 export async function listLatestTransitions(
   tx: Queries,
@@ -213,7 +243,14 @@ export async function listLatestTransitions(
   const rows = await tx
     .select({ alertId: transitions.alertId, kind: transitions.kind, decisions: transitions.decisions })
     .from(transitions)
-    .where(and(inArray(transitions.alertId, [...alertIds]), isNull(transitions.taskId)))
+    .where(
+      and(
+        inArray(transitions.alertId, [...alertIds]),
+        isNull(transitions.taskId),
+        // Nothing changed by it.
+        ne(transitions.kind, 'acknowledged'),
+      ),
+    )
     .orderBy(asc(transitions.at), asc(transitions.id));
   return new Map(
     rows.flatMap(({ alertId, kind, decisions }) =>

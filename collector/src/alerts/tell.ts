@@ -124,6 +124,12 @@ function bodyOf(
     ...(group === undefined ? {} : { group }),
     ...(telling.groupSize === undefined ? {} : { group_size: telling.groupSize }),
     ...(heldBack === undefined ? {} : { held_back: heldBack }),
+    ...(type === 'incident.acknowledged' && incident ? { acknowledged: acknowledgedBy(incident) } : {}),
     ...(telling.afterSilence === undefined ? {} : { after_silence: telling.afterSilence }),
   };
+}
+
+function acknowledgedBy(incident: IncidentRow): NonNullable<Notification['acknowledged']> {
+  const { acknowledgedBy: by, acknowledgeNote: note, acknowledgedUntil: until } = incident;
+  return { by: by ?? '', note: note ?? '', until: until && toInstant(until.getTime()) };
 }

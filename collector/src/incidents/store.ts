@@ -178,31 +178,22 @@ export interface Acknowledgement {
   readonly id: string;
   readonly by: string;
   readonly note: string;
-  readonly now: Date;
   /** When it counts as not acknowledged again; null: never. */
   readonly until?: Date | null;
 }
 
-/**
- * A person has seen it. What can end by itself goes on; failed tasks cannot, so seeing them is their end.
- * Acknowledging again replaces the note. Null: there is no such incident.
- */
+/** Writes down that a person is on it; again replaces the note. Null: there is no such incident. */
 export async function acknowledge(
-  db: Queries,
-  { id, by, note, now, until = null }: Acknowledgement,
+  tx: Queries,
+  { id, by, note, until = null }: Acknowledgement,
+  now: Date,
 ): Promise<IncidentRow | null> {
-  return db.transaction(async (tx) => {
-    const [row] = await tx
-      .update(incidents)
-      .set({ acknowledgedAt: now, acknowledgedBy: by, acknowledgeNote: note, acknowledgedUntil: until })
-      .where(eq(incidents.id, id))
-      .returning();
-    if (row === undefined) return null;
-    await tx
-      .update(alerts)
-      .set({ status: 'resolved', resolvedAt: now })
-      .where(and(eq(alerts.incidentId, id), eq(alerts.status, 'firing'), eq(alerts.condition, 'TaskFailed')));
-    const [resolved] = await resolveIfOver(tx, [id], now);
-    return resolved ?? row;
-  });
+  const [known] = await tx.select({ id: incidents.id }).from(incidents).where(eq(incidents.id, id)).for('update');
+  if (known === undefined) return null;
+  const [row] = await tx
+    .update(incidents)
+    .set({ acknowledgedAt: now, acknowledgedBy: by, acknowledgeNote: note, acknowledgedUntil: until })
+    .where(eq(incidents.id, id))
+    .returning();
+  return row ?? null;
 }

@@ -35,6 +35,13 @@ export function ratesOf(settings: Readonly<Record<string, NotifierSettings>>): M
   );
 }
 
+/** Those that keep an object of their own for each incident, or each alert. */
+export function mirrorsAmong(notifiers: ReadonlyMap<string, Notifier>): Map<string, 'incident' | 'alert'> {
+  return new Map(
+    [...notifiers].flatMap(([receiver, { mirrors }]) => (mirrors === undefined ? [] : [[receiver, mirrors]])),
+  );
+}
+
 function create(settings: NotifierSettings, deps: NotifierDeps): Notifier {
   switch (settings.type) {
     case 'log':

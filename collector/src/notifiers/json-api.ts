@@ -102,7 +102,7 @@ function isForItsContent({ outcome, httpStatus = 0 }: DeliveryOutcome): boolean 
   return outcome === 'refused' && (isSaidInBody || httpStatus === 400 || httpStatus === 413 || httpStatus === 422);
 }
 
-export interface JsonNotifierOptions extends JsonApiOptions {
+export interface JsonNotifierOptions extends JsonApiOptions, Pick<Notifier, 'mirrors'> {
   readonly render: Render;
   readonly callFor: CallFor;
   /** Of these the service has nothing to hear: they count as delivered. */
@@ -114,6 +114,7 @@ export function createJsonNotifier({
   render,
   callFor,
   skips = () => false,
+  mirrors,
   ...options
 }: JsonNotifierOptions): Notifier {
   const api = createJsonApi(options);
@@ -124,6 +125,7 @@ export function createJsonNotifier({
       return outcome;
     },
     preview: async (notification) => previewOf(notification, await render(notification)),
+    ...(mirrors === undefined ? {} : { mirrors }),
     [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
   };
 }

@@ -31,6 +31,11 @@ export interface Notifier extends AsyncDisposable {
   preview?(notification: Notification): Promise<Preview>;
   /** Messages about one incident follow one another, so that the second can stand below the first. */
   readonly keepsThreads?: boolean;
+  /**
+   * Its service keeps an object of its own for each incident, or for each alert, and has to hear of every end, also of those
+   * that people are not told. Of incidents it hears, too, that somebody is on them.
+   */
+  readonly mirrors?: 'incident' | 'alert';
 }
 
 export interface Preview {

@@ -16,11 +16,13 @@ export function toneOf(notification: Notification): Tone {
   switch (type) {
     case 'test':
     case 'task.started':
+    case 'incident.acknowledged':
       return 'info';
     case 'digest':
       return incident?.severity === 'critical' ? 'bad' : 'warning';
     case 'condition.resolved':
     case 'node.recovered':
+    case 'incident.resolved':
       return 'good';
     case 'node.unreachable':
       return 'bad';
@@ -38,11 +40,12 @@ const tones = { critical: 'bad', warning: 'warning', info: 'info' } as const;
 
 /** One line without a period: what happened to what and where, and why. */
 export function titleOf(notification: Notification): string {
-  const { type, task, condition, at, repeat, group, incident, combined, digest } = notification;
+  const { type, task, condition, at, repeat, group, incident, combined, digest, acknowledged } = notification;
   const place = placeOf(notification);
   const matter = condition === undefined ? 'Trouble' : conditionText(condition.type);
   const about = task === undefined ? oneLine(condition?.subject ?? '') : nameOf(task);
   const subject = about === '' ? matter : `${matter}: ${about}`;
+  const by = oneLine(acknowledged?.by ?? '');
   const lasted = condition === undefined ? '' : spanText(Date.parse(at) - Date.parse(condition.since));
   switch (type) {
     case 'test':
@@ -70,6 +73,10 @@ export function titleOf(notification: Notification): string {
       return combined === undefined
         ? `${place} is back${lasted === '' ? '' : ` after ${lasted}`}`
         : `${place} was unreachable for ${lasted}${lostText(group?.length ?? 0)}, and is back`;
+    case 'incident.acknowledged':
+      return `Acknowledged${by === '' ? '' : ` by ${by}`}: ${titleOfIncident(incident) ?? subject}`;
+    case 'incident.resolved':
+      return `Resolved: ${titleOfIncident(incident) ?? subject}`;
     case 'digest':
       return digest === undefined
         ? (titleOfIncident(incident) ?? `${groupSizeOf(notification)} tasks failed`)
@@ -79,9 +86,10 @@ export function titleOf(notification: Notification): string {
 
 /** The verdict, or what was read, as a sentence. */
 export function sentenceOf(notification: Notification): string {
-  const { type, task, condition, digest, combined, at } = notification;
+  const { type, task, condition, digest, combined, at, acknowledged } = notification;
   if (digest !== undefined) return digestText(digest);
   if (type === 'test') return 'Nothing happened. Somebody asked whether notifications arrive here, and this one did.';
+  if (type === 'incident.acknowledged') return asSentence(oneLine(acknowledged?.note ?? ''));
   if (type === 'digest') return `${groupSizeOf(notification)} more failed alike since the last message.`;
   if (type.startsWith('task.') && task !== undefined) {
     if (task.verdict === null) return type === 'task.started' ? '' : 'How it ended is not known.';
@@ -161,6 +169,11 @@ export function isOver({ type, condition, task }: Notification): boolean {
 /** With this its incident is over: it was the last of its alerts. */
 export function endsIncident(notification: Notification): boolean {
   return isOver(notification) && notification.incident?.status === 'resolved';
+}
+
+/** It is news of an incident that is over, and no end of anything: late, or told in spite of it. */
+export function comesAfterIncident(notification: Notification): boolean {
+  return !isOver(notification) && notification.incident?.status === 'resolved';
 }
 
 /** One alert of its incident is over, and the incident goes on. */

@@ -1,13 +1,13 @@
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
-import { and, asc, eq, inArray, lte, ne, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, lte, notInArray, sql } from 'drizzle-orm';
 import type { Database, Queries } from '../db/database.ts';
 import { inParts } from '../db/in-parts.ts';
 import { notifications, transitions } from '../db/tables/schema.ts';
 import { combine } from './combine.ts';
 import { newId } from './new-id.ts';
 import { promiseNotifications } from './outbox.ts';
-import type { Claimed } from './store.ts';
+import { apart, type Claimed } from './store.ts';
 
 /** What could not be delivered for this long is told as a sum. */
 const oldMs = 72 * 3_600_000;
@@ -76,7 +76,7 @@ async function settleInto(
 
 type Row = typeof notifications.$inferSelect;
 
-/** Everything promised to this receiver about the same alert, oldest first. A digest hangs on one of many alerts that it tells of, so no word about that one stands for it. */
+/** Everything promised to this receiver about the same alert, oldest first. A digest hangs on one of many alerts that it tells of, so no word about that one stands for it; that somebody is on it is not how an alert stands. */
 async function lockSiblings(tx: Queries, { id, receiver }: Claimed): Promise<Row[]> {
   const alert = tx
     .select({ id: transitions.alertId })
@@ -88,7 +88,11 @@ async function lockSiblings(tx: Queries, { id, receiver }: Claimed): Promise<Row
     .from(notifications)
     .innerJoin(transitions, eq(transitions.id, notifications.transitionId))
     .where(
-      and(inArray(transitions.alertId, alert), eq(notifications.receiver, receiver), ne(notifications.type, 'digest')),
+      and(
+        inArray(transitions.alertId, alert),
+        eq(notifications.receiver, receiver),
+        notInArray(notifications.type, apart),
+      ),
     )
     .orderBy(asc(notifications.createdAt), asc(notifications.id))
     .for('update', { of: notifications });

@@ -244,7 +244,7 @@ export class Deliverer implements AsyncDisposable {
 
   async #claim(queries: Queries, { receiver, pace, notifier }: Queue, limit: number): Promise<Claimed[]> {
     const now = new Date(this.#options.clock.wallMs());
-    const keepsThreads = notifier?.keepsThreads ?? false;
+    const keepsThreads = notifier?.keepsThreads === true || notifier?.mirrors === 'incident';
     const claimant = this.#claimant;
     const claimed = await claimDue(queries, { receiver, limit, keepsThreads, claimant, now, leaseMs: this.#leaseMs });
     pace.take(claimed.length, this.#options.clock.monotonicMs());

@@ -1,4 +1,4 @@
-import type { Notification } from '@runnerwatch/shared/model/notification.ts';
+import type { Notification, NotificationType } from '@runnerwatch/shared/model/notification.ts';
 import { and, asc, desc, eq, gt, inArray, isNull, lt, notInArray, or, type SQL, sql } from 'drizzle-orm';
 import type { Database, Queries } from '../db/database.ts';
 import { deliveries, notifications, transitions } from '../db/tables/schema.ts';
@@ -73,15 +73,15 @@ export async function claimDue(
       order by due.next_attempt_at, due.id
       limit ${limit}
       for update of due skip locked))
-    returning id, receiver, body, attempts, created_at, is_test, type <> 'digest' and (
+    returning id, receiver, body, attempts, created_at, is_test, type not in (${standsAlone}) and (
       select coalesce(bool_or(kin.state = 'pending' and kin.id <> notifications.id), false)
-        or (type in ('condition.resolved', 'node.recovered') and not coalesce(bool_or(kin.state = 'delivered'), false))
+        or (type in ('condition.resolved', 'node.recovered', 'incident.resolved') and not coalesce(bool_or(kin.state = 'delivered'), false))
       from (
         select other.id from transitions own join transitions other on other.alert_id = own.alert_id
         where own.id = notifications.transition_id offset 0) moment
       cross join lateral (
         select n.id, n.state from notifications n
-        where n.transition_id = moment.id and n.receiver = notifications.receiver and n.type <> 'digest' offset 0) kin
+        where n.transition_id = moment.id and n.receiver = notifications.receiver and n.type not in (${standsAlone}) offset 0) kin
     ) as is_late, (
       select first.handle from notifications first
       where first.handle is not null and first.receiver = notifications.receiver
@@ -100,6 +100,13 @@ export async function claimDue(
     }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
+
+/** What says nothing of how its alert stands by now: no other word stands for it, nor it for another. */
+export const apart: NotificationType[] = ['digest', 'incident.acknowledged'];
+const standsAlone = sql.join(
+  apart.map((type) => sql`${type}`),
+  sql`, `,
+);
 
 /** Through the alerts of the incident, which have indexes, and not its id in the body, which has none. */
 const inThread = sql`

@@ -55,6 +55,8 @@ export type DecisionReason =
   | 'quiet_hours'
   /** `max_alerts_per_job` of the subscription. */
   | 'max_alerts_reached'
+  /** Its receiver keeps an incident or alert of its own, and has to hear of every end. */
+  | 'mirrored'
   /** It is this receiver that takes no notifications. */
   | 'receiver_failing';
 

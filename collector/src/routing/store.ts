@@ -121,7 +121,12 @@ export async function countSent(db: Queries, ids: readonly string[]): Promise<Re
     .where(
       and(
         inArray(notifications.subscription, [...ids]),
-        notInArray(notifications.type, ['condition.resolved', 'node.recovered']),
+        notInArray(notifications.type, [
+          'condition.resolved',
+          'node.recovered',
+          'incident.resolved',
+          'incident.acknowledged',
+        ]),
       ),
     )
     .groupBy(notifications.subscription);

@@ -4,7 +4,7 @@ import { instant } from './instant.ts';
 import { nodeStatus } from './node.ts';
 import { schedulerWord, taskEnding, taskIdentity, taskStatus, verdict } from './task.ts';
 
-/** What a notification tells. `task.started` goes only to who asked for `begin`. */
+/** What a notification tells. `task.started` goes only to who asked for `begin`, `incident.*` to who keeps an incident of their own. */
 export const notificationType = z.enum([
   'task.started',
   'task.ended',
@@ -14,6 +14,8 @@ export const notificationType = z.enum([
   'condition.renotified',
   'node.unreachable',
   'node.recovered',
+  'incident.acknowledged',
+  'incident.resolved',
   'digest',
   'test',
 ]);
@@ -27,6 +29,7 @@ export const transitionKind = z.enum([
   'renotified',
   'amended',
   'suppressed',
+  'acknowledged',
   'started',
   'ended',
   'digest',
@@ -117,6 +120,8 @@ export const notification = z.object({
   digest: z.optional(
     z.object({ since: instant, until: instant, notifications: z.int(), by_type: z.record(z.string(), z.int()) }),
   ),
+  /** Of `incident.acknowledged`: who is on it, and until when; null: until it is over. */
+  acknowledged: z.optional(z.object({ by: z.string(), note: z.string(), until: z.nullable(instant) })),
   /** The first message after a silence that it would have fallen into: who had silenced it, until when. */
   after_silence: z.optional(z.object({ by: z.string(), until: instant, note: z.string() })),
   /** Why it is told later than it was true, and since when it was kept back. */

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import * as z from 'zod';
 import { explainIncident, nodeNames } from '../../alerts/explain.ts';
 import type { Database, Queries } from '../../db/database.ts';
-import { acknowledge, alertsOf, type IncidentRow, listIncidents } from '../../incidents/store.ts';
+import { type Acknowledgement, alertsOf, type IncidentRow, listIncidents } from '../../incidents/store.ts';
 import { badRequest, notFound } from '../errors.ts';
 import { decodeCursor, pageOf, pageQuery } from '../schemas/cursor.ts';
 import { incident, incidentDetail, toIncident, toTransition } from '../schemas/incident.ts';
@@ -12,8 +12,8 @@ export interface IncidentRouteDeps {
   readonly db: Database;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** An incident has changed by a person's hand. */
-  readonly onTouched?: (id: string) => void;
+  /** Null: there is no such incident. */
+  readonly acknowledge: (acknowledgement: Acknowledgement) => Promise<IncidentRow | null>;
 }
 
 /** A switch in a query: present, `true` or `1` is on. */
@@ -30,7 +30,7 @@ const acknowledgement = z.object({
 const idParam = z.object({ id: z.string().max(200) });
 
 /** `GET /incidents`, `GET /incidents/:id`, `POST /incidents/:id/ack`. */
-export function incidentRoutes({ db, now, onTouched }: IncidentRouteDeps): FastifyPluginAsyncZod {
+export function incidentRoutes({ db, now, acknowledge }: IncidentRouteDeps): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/incidents',
@@ -99,9 +99,8 @@ export function incidentRoutes({ db, now, onTouched }: IncidentRouteDeps): Fasti
       async ({ params: { id }, body }) => {
         const { note, by, expires_at: endsAt } = body;
         const until = endOf({ ends_at: endsAt, for: body.for }, { field: 'expires_at', now: now() });
-        const row = await acknowledge(db.drizzle, { id, note, by, until, now: new Date(now()) });
+        const row = await acknowledge({ id, note, by, until });
         if (row === null) throw notFound(`incident ${id}`);
-        onTouched?.(id);
         return (await withAlerts(db.drizzle, [row]))(row);
       },
     );

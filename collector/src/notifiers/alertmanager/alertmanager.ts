@@ -32,6 +32,7 @@ export function createAlertmanagerNotifier(
       const alerts = alertsOf(notification, { labels, taskFailureMs, now: clock.wallMs() });
       return { subject: null, text: JSON.stringify(alerts, null, 2) };
     },
+    mirrors: 'alert',
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };
 }

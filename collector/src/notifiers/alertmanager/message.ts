@@ -63,7 +63,7 @@ export function alertsOf(notification: Notification, { labels, taskFailureMs, no
 function identityOf({ type, condition, task, node }: Notification): Record<string, string> | null {
   const source = 'runnerwatch';
   if (type === 'test') return { alertname: 'RunnerwatchTest', source };
-  if (type === 'digest' || type === 'task.started') return null;
+  if (type === 'digest' || type === 'task.started' || type.startsWith('incident.')) return null;
   const alertname = condition?.type ?? (task === undefined ? null : 'TaskFailed');
   if (alertname === null) return null;
   const place = node?.name ?? task?.node;

@@ -30,6 +30,8 @@ const messages: Readonly<Record<Notification['type'], string>> = {
   'condition.renotified': 'condition still firing',
   'node.unreachable': 'node unreachable',
   'node.recovered': 'node recovered',
+  'incident.acknowledged': 'incident acknowledged',
+  'incident.resolved': 'incident resolved',
   digest: 'digest',
   test: 'test notification',
 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { forAnyNotification, goldenOf, textsIn } from '../../../../test/support/messages.ts';
-import { samples } from '../../../../test/support/notifications.ts';
+import { mirrored, samples } from '../../../../test/support/notifications.ts';
 import { opsgenieRequest } from './message.ts';
 
 /* https://docs.opsgenie.com/docs/alert-api */
@@ -21,7 +21,7 @@ const request = z.union([
     }),
   }),
   z.strictObject({
-    path: z.string().check(z.regex(/^v2\/alerts\/[^/?]+\/close\?identifierType=alias$/)),
+    path: z.string().check(z.regex(/^v2\/alerts\/[^/?]+\/(acknowledge|close)\?identifierType=alias$/)),
     payload: z.strictObject({ source: text(100), note: text(25_000) }),
   }),
 ]);
@@ -43,6 +43,18 @@ describe('a request to Opsgenie', () => {
     forAnyNotification((notification, words) => {
       for (const one of textsIn(opsgenieRequest(notification, words).payload)) expect(one).not.toMatch(/[<>]/);
     });
+  });
+
+  it('acknowledges with who is on it, and closes what people are not told is over', () => {
+    const path = (word: string) => `v2/alerts/${samples.resolved.incident?.id}/${word}?identifierType=alias`;
+
+    expect([mirrored.acknowledged, mirrored.over].map(opsgenieRequest)).toEqual([
+      {
+        path: path('acknowledge'),
+        payload: { source: 'Runnerwatch', note: 'Acknowledged by ada: train-42 failed on gpu-7\nDisk ordered.' },
+      },
+      { path: path('close'), payload: { source: 'Runnerwatch', note: 'Resolved: train-42 failed on gpu-7' } },
+    ]);
   });
 
   it('closes the alert when the incident is over', () => {

@@ -18,10 +18,13 @@ export function opsgenieRequest(notification: Notification, words = builtIn): { 
   const { id, type, incident, node, condition, task } = notification;
   const parts = partsOf(notification, budget, words);
   const alias = incident?.id ?? id;
-  if (endsIncident(notification)) {
-    const path = `v2/alerts/${encodeURIComponent(alias)}/close?identifierType=alias`;
-    return { path, payload: { source: 'Runnerwatch', note: parts.title } };
-  }
+  const tellAlert = (word: 'acknowledge' | 'close', note: string) => ({
+    path: `v2/alerts/${encodeURIComponent(alias)}/${word}?identifierType=alias`,
+    payload: { source: 'Runnerwatch', note },
+  });
+  if (type === 'incident.acknowledged')
+    return tellAlert('acknowledge', [parts.title, parts.sentence].filter((part) => part !== '').join('\n'));
+  if (endsIncident(notification)) return tellAlert('close', parts.title);
   const description = [textOfParts(parts), parts.link ?? ''].filter((part) => part !== '').join('\n\n');
   return {
     path: 'v2/alerts',

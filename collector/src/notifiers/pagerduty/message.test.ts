@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { forAnyNotification, goldenOf, textsIn } from '../../../../test/support/messages.ts';
-import { failedTask, samples } from '../../../../test/support/notifications.ts';
+import { failedTask, mirrored, samples } from '../../../../test/support/notifications.ts';
 import { leavesIncidentOpen } from '../wording.ts';
 import { pagerdutyEvent } from './message.ts';
 
-/* https://developer.pagerduty.com/docs/events-api-v2/trigger-events */
+/* https://developer.pagerduty.com/docs/events-api-v2/trigger-events, …/acknowledge-events, …/resolve-events */
 const key = z.string().check(z.minLength(1), z.maxLength(255));
 const event = z
   .discriminatedUnion('event_action', [
-    z.strictObject({ event_action: z.literal('resolve'), dedup_key: key }),
+    z.strictObject({ event_action: z.enum(['acknowledge', 'resolve']), dedup_key: key }),
     z.strictObject({
       event_action: z.literal('trigger'),
       dedup_key: key,
@@ -51,6 +51,13 @@ describe('an event for PagerDuty', () => {
     );
     expect(pagerdutyEvent(resolved).event_action).toBe('resolve');
     expect([resolved, { ...resolved, incident: fired.incident }].map(leavesIncidentOpen)).toEqual([false, true]);
+  });
+
+  it('says that somebody is on an incident, and that it is over though people are not told', () => {
+    const dedup_key = mirrored.over.incident?.id;
+
+    expect(pagerdutyEvent(mirrored.acknowledged)).toEqual({ event_action: 'acknowledge', dedup_key });
+    expect(pagerdutyEvent(mirrored.over)).toEqual({ event_action: 'resolve', dedup_key });
   });
 
   it('resolves the incident of a failure that turned out to be none', () => {

@@ -14,6 +14,7 @@ export function pagerdutyEvent(notification: Notification, words = builtIn) {
   const { id, type, at, incident, node, condition, task } = notification;
   const { tone, title, sentence, facts, group, lines, link } = partsOf(notification, budget, words);
   const dedup_key = incident?.id ?? id;
+  if (type === 'incident.acknowledged') return { event_action: 'acknowledge', dedup_key };
   if (endsIncident(notification)) return { event_action: 'resolve', dedup_key };
   return {
     event_action: 'trigger',

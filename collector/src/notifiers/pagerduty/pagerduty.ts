@@ -3,7 +3,7 @@ import { below, usableSecret } from '../fields.ts';
 import { createJsonNotifier, notUnderstood, readJson, type Word } from '../json-api.ts';
 import type { Notifier, NotifierDeps } from '../notifier.ts';
 import { createRender } from '../template.ts';
-import { leavesIncidentOpen } from '../wording.ts';
+import { comesAfterIncident, leavesIncidentOpen } from '../wording.ts';
 import { pagerdutyEvent } from './message.ts';
 import type { PagerdutySettings } from './settings.ts';
 
@@ -19,7 +19,8 @@ export function createPagerdutyNotifier(
     clock,
     hear,
     secrets: [routing_key],
-    skips: leavesIncidentOpen,
+    mirrors: 'incident',
+    skips: (notification) => leavesIncidentOpen(notification) || comesAfterIncident(notification),
     render: createRender(settings.template, { receiver, log }),
     callFor: (notification, words) => ({ url, payload: { routing_key, ...pagerdutyEvent(notification, words) } }),
   });

@@ -88,6 +88,10 @@ function stateOf(notification: Notification): string {
       return 'unreachable';
     case 'node.recovered':
       return 'back';
+    case 'incident.acknowledged':
+      return 'acknowledged';
+    case 'incident.resolved':
+      return 'resolved';
     case 'task.amended':
       return `corrected: ${endingText(task?.status ?? 'unknown')}`;
     case 'task.started':
