@@ -1,5 +1,5 @@
 import { index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
-import { alerts } from './alerts.ts';
+import { alerts, incidents } from './alerts.ts';
 import { countColumn, instantColumn } from './columns.ts';
 
 /** Who hears what, beside those of the configuration file. */
@@ -21,6 +21,8 @@ export const subscriptions = pgTable(
     /** What fails alike within is told together; null: as the configuration file says. */
     groupWindowMs: countColumn('group_window_ms'),
     quietHours: jsonb('quiet_hours').$type<StoredWindow>(),
+    /** Who else is told while nobody acknowledges, and when; null: nobody. */
+    escalate: jsonb('escalate').$type<StoredStep[]>(),
     expiresAt: instantColumn('expires_at'),
     /** Of a job alert: it dies with its job. */
     job: text('job'),
@@ -36,6 +38,12 @@ export const subscriptions = pgTable(
 export interface StoredMatcher {
   readonly key: string;
   readonly patterns: readonly string[];
+}
+
+export interface StoredStep {
+  readonly after_ms: number;
+  /** A notifier of the file. */
+  readonly receiver: string;
 }
 
 /** A time of day that comes again, by the clock on the wall of its zone. */
@@ -107,4 +115,25 @@ export const failureGroups = pgTable(
     waiting: integer('waiting').notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.subscription, table.groupKey] })],
+);
+
+/** How far an open incident has gone up for a subscription that tells others of it while nobody acknowledges. */
+export const escalations = pgTable(
+  'escalations',
+  {
+    incidentId: text('incident_id')
+      .notNull()
+      .references(() => incidents.id, { onDelete: 'cascade' }),
+    subscription: text('subscription').notNull(),
+    /** Since when somebody might have acknowledged it: it was first told, or an acknowledgement or a silence ended. */
+    since: instantColumn('since').notNull(),
+    /** Steps taken since then. */
+    steps: integer('steps').notNull().default(0),
+    /** When to look again; null: there is no further step. */
+    nextAt: instantColumn('next_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.incidentId, table.subscription] }),
+    index('escalations_due').on(table.nextAt),
+  ],
 );
