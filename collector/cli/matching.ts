@@ -1,5 +1,5 @@
 import { CliFailure } from './failure.ts';
-import type { WindowRecord } from './records.ts';
+import type { StepRecord, WindowRecord } from './records.ts';
 
 /* What subscriptions, watches and silences have in common on the command line. */
 
@@ -57,6 +57,18 @@ export function matchersText(matchers: Matchers | undefined): string {
 
 export function windowText({ time_zone: zone, from, to, days }: WindowRecord): string {
   return `${days === undefined ? '' : `${days.join(',')} `}${from}-${to} ${zone}`;
+}
+
+/** Collects `--escalate`: `15m=oncall`, one step for each. */
+export function collectSteps(text: string, before: readonly StepRecord[] = []): readonly StepRecord[] {
+  const [, after, receiver] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (after === undefined || receiver === undefined)
+    throw new CliFailure('usage', `--escalate ${text}: expected a time and a notifier, such as 15m=oncall`);
+  return [...before, { after, receiver }];
+}
+
+export function stepsText(steps: readonly StepRecord[] | undefined): string {
+  return (steps ?? []).map(({ after, receiver }) => `${receiver} after ${after}`).join(', ');
 }
 
 export interface ReceiverFlags {

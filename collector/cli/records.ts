@@ -92,6 +92,7 @@ interface IncidentFields {
   finding: string;
   flapping: boolean;
   alerts: readonly AlertRecord[];
+  timeline: readonly TransitionRecord[];
 }
 
 export interface AlertRecord {
@@ -119,6 +120,7 @@ export interface RecordingRecord {
 export interface DeliveryRecord {
   readonly id: string;
   readonly type?: string;
+  readonly transition?: string;
   readonly state?: string;
   readonly subscription?: string;
   readonly receiver?: string;
@@ -178,8 +180,14 @@ export interface SubscriptionRecord {
   readonly max_alerts_per_job?: number | null;
   readonly group_window?: string | null;
   readonly quiet_hours?: WindowRecord | null;
+  readonly escalate?: readonly StepRecord[];
   readonly expires_at?: string | null;
   readonly active?: boolean;
+}
+
+export interface StepRecord {
+  readonly after: string;
+  readonly receiver: string;
 }
 
 export interface WindowRecord {

@@ -96,6 +96,28 @@ describe('the command line, about who hears what', () => {
     expect((await run('unsubscribe', 'default-log')).err).toContain('configuration file');
   });
 
+  it('says whom to tell when nobody acknowledges, and of an incident who was told, when and why', async () => {
+    await using product = await start();
+    const { run, engine } = product;
+    await run('subscribe', '--name', 'prod', '--to', 'log', '--escalate', '1h=log', '--escalate', '15m=log');
+    expect((await run('subscriptions')).out).toMatch(/prod .* then log after 15m, log after 1h/);
+    expect((await run('subscribe', '--escalate', '15m')).err).toContain('such as 15m=oncall');
+    expect((await run('subscribe', '--escalate', '15m=lead')).err).toContain('there is no notifier lead');
+
+    await rig.condition('n1', { status: 'true' });
+    await engine.round();
+    await clock.advance(16 * 60_000);
+    await engine.round();
+    const { id = '' } = (await run('incidents', '--json')).json().items[0] as { id?: string };
+    const shown = (await run('incidents', 'show', id)).out;
+
+    expect(shown).toMatch(/Told\n +WHEN +WHOM +WHAT +WHY *\n +16m ago +log +fired +subscription default-log/i);
+    expect(shown).toMatch(/just now +log +escalated +escalated: not acknowledged since 2\S+Z/);
+    expect((await run('explain', 'incident', id)).out).toMatch(
+      /→ log: notified \(escalated not acknowledged since 2\S+Z\)/,
+    );
+  });
+
   it('watches, says how it stands, and stops', async () => {
     await using product = await start();
     const { run } = product;
@@ -142,7 +164,7 @@ describe('the command line, about who hears what', () => {
     await run('subscribe', '--name', 'by-hand');
     write(`
 subscriptions:
-  - { name: ml, matchers: { project: ml-* }, events: [fail], receiver: log, renotify_interval: 60m }
+  - { name: ml, matchers: { project: ml-* }, events: [fail], receiver: log, renotify_interval: 60m, escalate: [{ after: 60m, receiver: log }] }
   - { name: hook, target: { type: webhook, address: "http://127.0.0.1:9/secret-1" } }
 silences:
   - matchers: { label.rack: r1 }
@@ -162,7 +184,7 @@ silences:
 
     write(`
 subscriptions:
-  - { name: ml, matchers: { project: [ml-*, web] }, events: [fail], receiver: log, renotify_interval: 1h, max_alerts_per_job: 2, group_window: 2m }
+  - { name: ml, matchers: { project: [ml-*, web] }, events: [fail], receiver: log, renotify_interval: 1h, max_alerts_per_job: 2, group_window: 2m, escalate: [{ after: 1h, receiver: log }, { after: 2h, receiver: log }] }
   - { name: hook, target: { type: webhook, address: "http://127.0.0.1:9/secret-2" } }
 `);
     const steps = (await run('apply', '-f', file, '--dry-run', '--prune', '--json')).json() as unknown as {
@@ -177,6 +199,7 @@ subscriptions:
           'matchers: {"project":["ml-*"]} → {"project":["ml-*","web"]}',
           'max_alerts_per_job: null → 2',
           'group_window: null → 120000',
+          'escalate: [{"after":3600000,"receiver":"log"}] → [{"after":3600000,"receiver":"log"},{"after":7200000,"receiver":"log"}]',
         ],
       },
       { action: 'replace', kind: 'subscription', name: 'hook', changes: ['target'] },

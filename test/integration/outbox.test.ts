@@ -484,6 +484,7 @@ describeOnDatabases('the outbox', (kind) => {
           target_digest: null,
           max_alerts_per_job: null,
           quiet_hours: null,
+          escalate: [],
           expires_at: null,
           active: true,
           created_by: null,

@@ -53,6 +53,10 @@ describe('subscriptions that people make', () => {
         group_window: '1h',
         for: '7d',
         quiet_hours: { time_zone: 'Europe/Berlin', from: '03:00', to: '03:01', days: ['mon'] },
+        escalate: [
+          { after: '60m', receiver: 'log' },
+          { after: '15m', receiver: 'log' },
+        ],
         created_by: 'ada',
       });
 
@@ -71,6 +75,10 @@ describe('subscriptions that people make', () => {
           renotify_interval: '1h',
           group_window: '1h',
           quiet_hours: { time_zone: 'Europe/Berlin', from: '03:00', to: '03:01', days: ['mon'] },
+          escalate: [
+            { after: '15m', receiver: 'log' },
+            { after: '1h', receiver: 'log' },
+          ],
           expires_at: new Date(clock.wallMs() + 7 * 86_400_000).toISOString(),
           active: true,
           created_by: 'ada',
@@ -103,6 +111,12 @@ describe('subscriptions that people make', () => {
       body: { events: ['end'], matchers: { node: ['n*', 'm1'] }, receiver: 'log', max_alerts_per_job: null },
     });
     expect(product.policy.current().subscriptions.at(-1)).toMatchObject({ events: ['end'] });
+    await product.ask('PATCH', path, { escalate: [{ after: '15m', receiver: 'log' }] });
+    expect(product.policy.current().subscriptions.at(-1)?.escalate).toEqual([{ afterMs: 900_000, receiver: 'log' }]);
+    expect((await product.ask('PATCH', path, { escalate: null })).body).toMatchObject({
+      escalate: [],
+      events: ['end'],
+    });
     expect((await product.ask('DELETE', path)).status).toBe(204);
     expect((await product.ask('DELETE', path)).status).toBe(404);
     expect(product.policy.current().subscriptions).toHaveLength(1);
@@ -116,6 +130,8 @@ describe('subscriptions that people make', () => {
       ['POST', '/subscriptions', { for: '7 days' }, 400, 'expected a duration'],
       ['POST', '/subscriptions', { quiet_hours: { time_zone: 'Mars/Base', from: '1:00', to: '02:00' } }, 400, 'zone'],
       ['POST', '/subscriptions', { quite_hours: {} }, 400, 'quite_hours'],
+      ['POST', '/subscriptions', { escalate: [{ after: '15m', receiver: 'lead' }] }, 400, 'there is no notifier lead'],
+      ['POST', '/subscriptions', { escalate: [{ after: '0', receiver: 'log' }] }, 400, 'expected a duration above 0'],
       ['POST', '/subscriptions', { target: { type: 'email', address: 'a@b.example' } }, 400, 'notifications.smtp'],
     ] as const) {
       const answer = await product.ask(method, where, body);

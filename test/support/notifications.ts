@@ -93,6 +93,12 @@ const {
 export const samples = {
   failed: told({ type: 'task.ended', transition: 'fired', task: failedTask }),
   oom: told({ type: 'task.ended', transition: 'fired', task: oomTask }),
+  escalated: told({
+    type: 'task.ended',
+    transition: 'escalated',
+    task: failedTask,
+    escalation: { since: '2026-11-22T11:45:00.000Z', told: [{ receiver: 'ops', at: '2026-11-22T11:45:00.000Z' }] },
+  }),
   amended: told({ type: 'task.amended', transition: 'amended', task: oomTask }),
   completed: told({
     type: 'task.ended',

@@ -10,7 +10,7 @@ import type { Client } from '../client.ts';
 import { type Context, type JsonFlag, jsonFlag, printJson } from '../context.ts';
 import { CliFailure } from '../failure.ts';
 import { matchersText } from '../matching.ts';
-import type { SilenceRecord, SubscriptionRecord, WindowRecord } from '../records.ts';
+import type { SilenceRecord, StepRecord, SubscriptionRecord, WindowRecord } from '../records.ts';
 import { neutralise, type Paint } from '../terminal.ts';
 import { countText } from '../words.ts';
 
@@ -37,6 +37,7 @@ const fileSchema = z.strictObject({
         renotify_interval: z._default(field.text, '0'),
         group_window: z.optional(field.text),
         quiet_hours: z.optional(hours),
+        escalate: z.optional(z.array(z.strictObject({ after: field.text, receiver: field.text }))),
         expires_at: z.optional(field.text),
       }),
     ),
@@ -84,6 +85,7 @@ The file:
       receiver: ops              # or target: { type: webhook, address: https://… }
       max_alerts_per_job: 3
       quiet_hours: { time_zone: Europe/Berlin, from: "22:00", to: "07:00" }
+      escalate: [{ after: 15m, receiver: oncall }]
   silences:
     - matchers: { label.rack: r1 }
       author: ada
@@ -190,6 +192,7 @@ function stepTo(wanted: Wanted['subscriptions'][number], present: SubscriptionRe
     max_alerts_per_job: rest.max_alerts_per_job ?? null,
     group_window: rest.group_window ?? null,
     quiet_hours: rest.quiet_hours ?? null,
+    escalate: rest.escalate ?? null,
     expires_at: rest.expires_at ?? null,
     ...(receiver === undefined ? {} : { receiver }),
   };
@@ -200,6 +203,10 @@ function stepTo(wanted: Wanted['subscriptions'][number], present: SubscriptionRe
 function differences(wanted: Wanted['subscriptions'][number], present: SubscriptionRecord): string[] {
   const orMs = (duration: string | null | undefined) => (duration ? asMs(duration) : null);
   const instant = (text: string | null | undefined) => (text ? new Date(text).toISOString() : null);
+  const steps = (list: readonly StepRecord[] = []) =>
+    list
+      .map(({ after, receiver }) => ({ after: asMs(after), receiver }))
+      .toSorted((a, b) => Number(a.after) - Number(b.after));
   const pairs: [string, unknown, unknown][] = [
     ['matchers', present.matchers ?? {}, asLists(wanted.matchers)],
     ['events', present.events ?? [], wanted.events],
@@ -208,6 +215,7 @@ function differences(wanted: Wanted['subscriptions'][number], present: Subscript
     ['renotify_interval', asMs(present.renotify_interval ?? '0'), asMs(wanted.renotify_interval)],
     ['group_window', orMs(present.group_window), orMs(wanted.group_window)],
     ['quiet_hours', present.quiet_hours ?? null, wanted.quiet_hours ?? null],
+    ['escalate', steps(present.escalate), steps(wanted.escalate)],
     ['expires_at', instant(present.expires_at), instant(wanted.expires_at)],
   ];
   return pairs.flatMap(([key, before, after]) =>

@@ -58,7 +58,7 @@ function deliveryRow(item: DeliveryRecord, now: number): Cell[] {
   return [
     { text: item.id, paint: 'dim' },
     { text: item.state ?? unknownText, paint: statusPaint(item.state ?? '') },
-    { text: item.type ?? unknownText },
+    { text: `${item.type ?? unknownText}${item.transition === 'escalated' ? ' (escalated)' : ''}` },
     { text: item.receiver ?? unknownText },
     { text: agoText(item.created_at, now) },
     { text: String(item.attempts?.length ?? unknownText) },

@@ -3,7 +3,7 @@ import { ApiRefusal, type Client } from '../client.ts';
 import { type Context, type JsonFlag, jsonFlag, printJson } from '../context.ts';
 import { CliFailure } from '../failure.ts';
 import { limitNumber } from '../instant.ts';
-import type { AlertRecord, IncidentRecord } from '../records.ts';
+import type { AlertRecord, IncidentRecord, TransitionRecord } from '../records.ts';
 import { shortIds } from '../short-ids.ts';
 import { type Cell, renderFacts, renderTable } from '../table.ts';
 import { neutralise } from '../terminal.ts';
@@ -162,7 +162,16 @@ async function showIncident(context: Context, wanted: string, { json }: JsonFlag
         terminal,
       )}`,
     );
-  print(`\n${style('dim', `Who was told, and why: runnerwatch explain incident ${incident.id}`)}\n`);
+  const told = toldRows(incident.timeline ?? [], now);
+  if (told.length > 0)
+    print(
+      `\n${style('bold', 'Told')}\n${renderTable(
+        [{ title: '  when' }, { title: 'whom' }, { title: 'what' }, { title: 'why', shrinks: true }],
+        told,
+        terminal,
+      )}`,
+    );
+  print(`\n${style('dim', `Who was not told, and why: runnerwatch explain incident ${incident.id}`)}\n`);
 }
 
 function alertRow(alert: AlertRecord, now: number): Cell[] {
@@ -173,6 +182,27 @@ function alertRow(alert: AlertRecord, now: number): Cell[] {
     { text: agoText(alert.fired_at, now) },
     { text: alert.reason ?? '' },
   ];
+}
+
+/** The message that they were told with has its own line. */
+const toldWithOthers: readonly string[] = ['told_with_group', 'told_with_node'];
+
+/** Who was told, one line for each, in order. */
+function toldRows(timeline: readonly TransitionRecord[], now: number): Cell[][] {
+  return timeline.flatMap(({ at, kind, decisions = [] }) =>
+    decisions
+      .filter(({ notified, reason }) => notified && !toldWithOthers.includes(reason))
+      .map(({ receiver, subscription, reason, detail }) => [
+        { text: `  ${agoText(at, now)}` },
+        { text: receiver },
+        { text: kind ?? unknownText },
+        {
+          text: [reason === 'matched' ? `subscription ${subscription}` : reason, detail ?? '']
+            .filter(Boolean)
+            .join(': '),
+        },
+      ]),
+  );
 }
 
 async function acknowledge(context: Context, wanted: string, { note, by, for: duration }: AckFlags): Promise<void> {

@@ -4,6 +4,7 @@ import { sinceInstant } from '../instant.ts';
 import {
   alertCount,
   collectMatch,
+  collectSteps,
   collectWords,
   type Matchers,
   matchersText,
@@ -11,11 +12,12 @@ import {
   pickOne,
   type ReceiverFlags,
   receiverOf,
+  stepsText,
   type WindowFlags,
   windowOf,
   windowText,
 } from '../matching.ts';
-import type { SubscriptionRecord } from '../records.ts';
+import type { StepRecord, SubscriptionRecord } from '../records.ts';
 import { shortIds } from '../short-ids.ts';
 import { type Cell, renderTable } from '../table.ts';
 import { neutralise } from '../terminal.ts';
@@ -72,6 +74,7 @@ interface SubscribeFlags extends JsonFlag, ReceiverFlags, WindowFlags {
   readonly renotify?: string;
   readonly groupWindow?: string;
   readonly quiet?: string;
+  readonly escalate?: readonly StepRecord[];
   readonly by?: string;
 }
 
@@ -92,6 +95,11 @@ function addSubscribe(program: Command, context: Context): void {
     .option('--quiet <hours>', 'what matches within, such as 22:00-07:00, is told afterwards, if it is still true')
     .option('--time-zone <zone>', 'of --quiet (default: this machine)')
     .option('--days <days>', 'on which --quiet begins, such as mon,tue', collectWords)
+    .option(
+      '--escalate <time=notifier>',
+      'also tell that notifier when nobody has acknowledged it for so long; may be given again',
+      collectSteps,
+    )
     .option('--by <who>', 'who asks for it')
     .option(...jsonFlag)
     .addHelpText(
@@ -101,6 +109,7 @@ Examples:
   runnerwatch subscribe --match owner=ada --event fail --to slack
   runnerwatch subscribe --match project=ml-* --webhook https://hooks.example.org/ml --max-alerts-per-job 3
   runnerwatch subscribe --to ops --quiet 22:00-07:00 --time-zone Europe/Berlin
+  runnerwatch subscribe --match project=prod-* --to ops --escalate 15m=oncall --escalate 1h=lead
   runnerwatch subscriptions test --match owner=ada --event fail --since 7d    # try it on the past first
 `,
     )
@@ -114,7 +123,7 @@ Examples:
 }
 
 function bodyOf(flags: SubscribeFlags) {
-  const { name, match, event, maxAlertsPerJob, renotify, groupWindow, quiet, by } = flags;
+  const { name, match, event, maxAlertsPerJob, renotify, groupWindow, quiet, escalate, by } = flags;
   return {
     ...receiverOf(flags),
     ...(name === undefined ? {} : { name }),
@@ -125,6 +134,7 @@ function bodyOf(flags: SubscribeFlags) {
     ...(renotify === undefined ? {} : { renotify_interval: renotify }),
     ...(groupWindow === undefined ? {} : { group_window: groupWindow }),
     ...(quiet === undefined ? {} : { quiet_hours: windowOf(quiet, flags) }),
+    ...(escalate === undefined ? {} : { escalate }),
     ...(by === undefined ? {} : { created_by: by }),
   };
 }
@@ -176,9 +186,16 @@ function row(item: SubscriptionRecord, idText: string): Cell[] {
 function limitsText({
   max_alerts_per_job: max,
   quiet_hours: quiet,
+  escalate,
   expires_at: expiresAt,
 }: SubscriptionRecord): string {
-  return [max ? `${max} a job` : '', quiet ? `quiet ${windowText(quiet)}` : '', expiresAt ? `until ${expiresAt}` : '']
+  const others = stepsText(escalate);
+  return [
+    max ? `${max} a job` : '',
+    quiet ? `quiet ${windowText(quiet)}` : '',
+    others === '' ? '' : `then ${others}`,
+    expiresAt ? `until ${expiresAt}` : '',
+  ]
     .filter(Boolean)
     .join(', ');
 }

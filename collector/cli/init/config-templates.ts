@@ -70,6 +70,8 @@ notifications:
     #:   max_alerts_per_job: 3
     #:   # What matches within is told afterwards, if it is still true.
     #:   quiet_hours: { time_zone: Europe/Berlin, from: "22:00", to: "07:00", days: [mon, tue, wed, thu, fri] }
+    #:   # Who else is told while nobody acknowledges it, and after how long.
+    #:   escalate: [{ after: 15m, receiver: team }]
   # Networks that addresses typed by people (subscribe --webhook, alerts of jobs) may lie in, beside public ones.
   allowed_cidrs: []
     #: - 10.20.0.0/16

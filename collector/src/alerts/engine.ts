@@ -9,6 +9,7 @@ import { together } from '../db/together.ts';
 import type { Acknowledgement, IncidentRow } from '../incidents/store.ts';
 import type { Keeper } from '../outbox/outbox.ts';
 import type { Policy } from '../routing/subscription.ts';
+import { deleteEndedEscalations } from './escalation-store.ts';
 import { forgetCalmGroups } from './group-failures.ts';
 import { judgeAcknowledged } from './judge-acknowledged.ts';
 import { judgeCondition } from './judge-condition.ts';
@@ -192,6 +193,7 @@ export class AlertEngine implements AsyncDisposable {
       await judgeOverruns(judging);
       await deleteStatesOfEnded(judging.tx);
       await forgetCalmGroups(judging);
+      await deleteEndedEscalations(judging.tx);
     });
   }
 

@@ -8,7 +8,7 @@ import type { RoutedFact } from '../routing/route.ts';
 import { eventsOfEnd } from '../routing/subscription.ts';
 import { taskRecord } from '../tasks/record.ts';
 import { reasonWithFlaps } from './damping.ts';
-import type { NodeRow, TaskRow } from './round.ts';
+import type { FiringCase, NodeRow, TaskRow } from './round.ts';
 
 /* From rows to what is told and what is routed. Pure. */
 
@@ -94,6 +94,15 @@ export function routedStart(task: TaskRow, node: NodeRow | null): RoutedFact {
 function attributesOfTask(task: TaskRow, node: NodeRow | null) {
   const { name, job, project, owner, source } = task;
   return { ...attributesOfNode(node), node_id: task.nodeId, name, job, project, owner, source };
+}
+
+/** As an alert was routed when it began, with the tasks lost with it. */
+export function factsOf({ alert, node, task }: FiringCase, lost: readonly TaskRow[]): RoutedFact[] {
+  const { condition, severity, component } = alert;
+  if (condition === 'TaskFailed') return task === null ? [] : [routedEnd(task, { node, severity })];
+  const isLimit = condition === 'TaskOverrun' && component === 'agent';
+  const ends = lost.map((member) => routedEnd(member, { node, severity }));
+  return [...ends, routedCondition(condition, { node, severity, task, isLimit })];
 }
 
 /** A condition as routing sees it; one of a task has the task's attributes too. */

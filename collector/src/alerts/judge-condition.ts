@@ -16,6 +16,7 @@ import { type Decision, decide, decideBeside, decideResolved, type Suppression }
 import { sayAfterSilence } from './after-silence.ts';
 import { countsOf } from './allowance.ts';
 import { flapsOf, isCalm, reasonWithFlaps } from './damping.ts';
+import { deleteEndedEscalations } from './escalation-store.ts';
 import { routedCondition } from './facts.ts';
 import { tellIncidentsOver } from './mirrors.ts';
 import type { Judging, NodeRow, TaskRow } from './round.ts';
@@ -201,7 +202,11 @@ export async function fireAlert(
     cause?.title ?? kindOf(condition).title({ node: node?.name ?? nodeId ?? '', component, subject: named });
   const past = await findPast(tx, fingerprint);
   const flaps = flapsOf(past, now.getTime());
-  if (past !== null && flaps > 0) await reopenIncident(tx, past.incidentId);
+  if (past !== null && flaps > 0) {
+    // It goes up anew.
+    await deleteEndedEscalations(tx);
+    await reopenIncident(tx, past.incidentId);
+  }
   const incident = await openIncident(tx, { id: newId(now.getTime()), groupKey, title, severity, now });
   return insertAlert(tx, {
     flaps,
@@ -320,7 +325,13 @@ export async function resolveAlert(
       ...(groupFor === undefined ? {} : { groupFor }),
     },
   ]);
-  if (resolved !== undefined) await tellIncidentsOver(judging, { incidents: [resolved], reason, heard: decisions });
+  if (resolved !== undefined)
+    await tellIncidentsOver(judging, {
+      incidents: [resolved],
+      reason,
+      heard: decisions,
+      arePeopleTold: !isToldWithTask,
+    });
 }
 
 /** A task's end was told, and everybody knows that nothing threatens it any more. */

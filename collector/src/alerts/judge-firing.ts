@@ -11,6 +11,7 @@ import { routedCondition } from './facts.ts';
 import { hasSucceeded } from './fast-failure-store.ts';
 import { tellGroups } from './group-failures.ts';
 import { hasEnded, judgeCondition, remembered, resolveAlert, tellHolding } from './judge-condition.ts';
+import { judgeEscalations } from './judge-escalations.ts';
 import { fleetFingerprint, judgeFleetReturn } from './judge-fleet.ts';
 import { heldByDrain, tellHeld } from './judge-held.ts';
 import { judgeReturn } from './judge-node.ts';
@@ -55,6 +56,7 @@ export async function judgeFiring(judging: Judging, overdue: ReadonlySet<string>
   await tellHeld(judging);
   await tellGroups(judging);
   await renotify(judging, still);
+  await judgeEscalations(judging);
 }
 
 async function judgeOne(

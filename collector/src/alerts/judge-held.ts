@@ -4,19 +4,18 @@ import type { Queries } from '../db/database.ts';
 import { type AlertRow, findIncident } from '../incidents/store.ts';
 import { type Decision, decide } from '../routing/decide.ts';
 import { toSilence } from '../routing/live-policy.ts';
-import type { RoutedFact } from '../routing/route.ts';
 import { findDrain, findSilences, type SilenceRow } from '../routing/store.ts';
 import type { DailyWindow } from '../routing/window.ts';
 import { sayAfterSilence } from './after-silence.ts';
 import { countsOf } from './allowance.ts';
-import { groupedTask, routedCondition, routedEnd } from './facts.ts';
+import { factsOf } from './facts.ts';
 import { groupFailure } from './group-failures.ts';
 import { moveToGroup } from './group-store.ts';
 import { deleteHeld, type HeldRow, listHeld } from './held-store.ts';
-import type { FiringCase, Judging, TaskRow } from './round.ts';
+import type { FiringCase, Judging } from './round.ts';
 import { listTold } from './store.ts';
 import { listLostWith } from './task-store.ts';
-import { tell } from './tell.ts';
+import { firstWord, tell } from './tell.ts';
 
 /*
  * What a silence or someone's quiet hours kept back.
@@ -78,22 +77,12 @@ async function tellOne(
   const decisions = await groupFailures(judging, { alert, asked });
   if (decisions.some(({ notified }) => notified)) {
     await sayAfterSilence(judging, { facts, decisions });
-    const isOfTask = alert.condition === 'TaskFailed';
-    const isUnreachable = alert.condition === 'ComponentUnreachable';
-    const members = lost.map((member) => ({ task: groupedTask(member, node?.name ?? member.nodeId) }));
     tell(judging, [
       {
-        kind: isUnreachable ? 'unreachable' : 'fired',
-        type: isOfTask ? 'task.ended' : isUnreachable ? 'node.unreachable' : 'condition.fired',
-        // The history of a task is the status that was told.
-        reason: isOfTask ? (task?.status ?? alert.reason) : alert.reason,
+        ...firstWord(one, lost),
+        kind: alert.condition === 'ComponentUnreachable' ? 'unreachable' : 'fired',
         decisions,
-        alert,
         incident: await findIncident(tx, alert.incidentId),
-        task,
-        node,
-        repeat: alert.renotifications,
-        ...(members.length === 0 ? {} : { groupFor: () => members }),
         heldBackFor: ({ subscription }) => {
           const row = bySubscription.get(subscription);
           const quietHours = policy.subscriptions.find(({ name }) => name === subscription)?.quietHours ?? null;
@@ -122,15 +111,6 @@ async function groupFailures(
 
 function isKeptBack({ reason }: Decision): boolean {
   return reason === 'quiet_hours' || reason === 'silenced' || reason === 'draining' || reason === 'grouped';
-}
-
-/** As it was routed when it began. */
-function factsOf({ alert, node, task }: FiringCase, lost: readonly TaskRow[]): RoutedFact[] {
-  const { condition, severity, component } = alert;
-  if (condition === 'TaskFailed') return task === null ? [] : [routedEnd(task, { node, severity })];
-  const isLimit = condition === 'TaskOverrun' && component === 'agent';
-  const ends = lost.map((member) => routedEnd(member, { node, severity }));
-  return [...ends, routedCondition(condition, { node, severity, task, isLimit })];
 }
 
 function heldBack(

@@ -95,7 +95,12 @@ export async function judgeTaskEnded(judging: Judging, { task, node, history }: 
       node,
     },
   ]);
-  await tellIncidentsOver(judging, { incidents: raised.over, reason: task.status, heard: decisions });
+  await tellIncidentsOver(judging, {
+    incidents: raised.over,
+    reason: task.status,
+    heard: decisions,
+    arePeopleTold: true,
+  });
   if (task.status === 'completed') countAnew(judging, task);
   if (task.status === 'completed' && task.job !== null) {
     await closeFailuresOfJob(judging, { job: task.job, project: task.project, endedBy: task.endedAt ?? judging.now });

@@ -1,5 +1,5 @@
 import { type AlertRow, type IncidentRow, resolveIfOver } from '../incidents/store.ts';
-import type { Decision } from '../routing/decide.ts';
+import { type Decision, decideResolved } from '../routing/decide.ts';
 import type { Judging, NodeRow } from './round.ts';
 import { findNodes, listTold, listToldOfIncidents, resolveAlerts, type ToldOfIncident } from './store.ts';
 import { tell } from './tell.ts';
@@ -11,6 +11,8 @@ import { tell } from './tell.ts';
  *
  *   of an alert      with each alert that they were told of
  *   of an incident   once, when its last alert is over; and that somebody is on it
+ *
+ * Who was told only because nobody acknowledged an incident hears of its end, too, where people do, whichever alert ends last.
  */
 
 /** These alerts are over, and with the last ones their incidents. Mirrors hear it, people do not. */
@@ -19,13 +21,13 @@ export async function closeSilently(
   { alerts, reason }: { alerts: readonly AlertRow[]; reason: string },
 ): Promise<void> {
   if (alerts.length === 0) return;
-  const { tx, now } = judging;
+  const { tx, now, policy, mirrors } = judging;
   const ids = alerts.map(({ id }) => id);
   await resolveAlerts(tx, ids, now);
   const resolved = await resolveIfOver(tx, [...new Set(alerts.map(({ incidentId }) => incidentId))], now);
-  const told = areAny(judging, 'alert')
-    ? (await listTold(tx, ids)).filter(({ receiver }) => judging.mirrors.get(receiver) === 'alert')
-    : [];
+  const told = areAny(judging, 'alert') ? await listTold(tx, ids) : [];
+  const heardBy = (id: string) =>
+    told.filter(({ alertId, receiver }) => alertId === id && mirrors.get(receiver) === 'alert');
   const nodes = told.length === 0 ? none : await nodesOf(judging, alerts);
   tell(
     judging,
@@ -33,7 +35,7 @@ export async function closeSilently(
       kind: 'resolved',
       type: 'condition.resolved',
       reason,
-      decisions: told.filter(({ alertId }) => alertId === alert.id).map((one) => asDecision(judging, one)),
+      decisions: decideResolved({ ...policy, subscriptions: [] }, heardBy(alert.id)).map(asMirrored),
       alert,
       incident: resolved.find(({ id }) => id === alert.incidentId) ?? null,
       active: false,
@@ -46,10 +48,24 @@ export async function closeSilently(
 /** Tells those who mirror incidents that these are over; `heard` are they who hear it anyway. */
 export async function tellIncidentsOver(
   judging: Judging,
-  { incidents, reason, heard = [] }: { incidents: readonly IncidentRow[]; reason: string; heard?: readonly Decision[] },
+  {
+    incidents,
+    reason,
+    heard = [],
+    arePeopleTold = false,
+  }: { incidents: readonly IncidentRow[]; reason: string; heard?: readonly Decision[]; arePeopleTold?: boolean },
 ): Promise<void> {
   const hear = new Set(heard.filter(({ notified }) => notified).map(({ receiver }) => receiver));
-  await tellOfIncidents(judging, { incidents, reason, isOver: true, isLeftOut: (receiver) => hear.has(receiver) });
+  const { mirrors, policy } = judging;
+  const isMirror = ({ receiver }: ToldOfIncident) => mirrors.get(receiver) === 'incident';
+  const isAsked = arePeopleTold && policy.subscriptions.some(({ escalate }) => escalate !== undefined);
+  await tellOfIncidents(judging, {
+    incidents,
+    reason,
+    isOver: true,
+    isAsked: isAsked || areAny(judging, 'incident'),
+    isToHear: (one) => !hear.has(one.receiver) && (isMirror(one) || (isAsked && one.isEscalation)),
+  });
 }
 
 /** Tells those who mirror an open incident that somebody is on it. */
@@ -57,28 +73,35 @@ export async function tellAcknowledged(
   judging: Judging,
   { incident, reason }: { incident: IncidentRow; reason: string },
 ): Promise<void> {
-  await tellOfIncidents(judging, { incidents: [incident], reason, isOver: false, isLeftOut: () => false });
+  await tellOfIncidents(judging, {
+    incidents: [incident],
+    reason,
+    isOver: false,
+    isAsked: areAny(judging, 'incident'),
+    isToHear: ({ receiver }) => judging.mirrors.get(receiver) === 'incident',
+  });
 }
 
 interface WordOfIncidents {
   readonly incidents: readonly IncidentRow[];
   readonly reason: string;
   readonly isOver: boolean;
-  readonly isLeftOut: (receiver: string) => boolean;
+  /** Whether anybody may have to hear it. */
+  readonly isAsked: boolean;
+  readonly isToHear: (told: ToldOfIncident) => boolean;
 }
 
 /** Each word hangs on the alert of which its receiver was told last, behind that. */
 async function tellOfIncidents(
   judging: Judging,
-  { incidents, reason, isOver, isLeftOut }: WordOfIncidents,
+  { incidents, reason, isOver, isAsked, isToHear }: WordOfIncidents,
 ): Promise<void> {
-  if (incidents.length === 0 || !areAny(judging, 'incident')) return;
+  if (incidents.length === 0 || !isAsked) return;
   const told = await listToldOfIncidents(
     judging.tx,
     incidents.map(({ id }) => id),
   );
-  const mirrors = told.filter(({ receiver }) => judging.mirrors.get(receiver) === 'incident' && !isLeftOut(receiver));
-  const last = lastOfEach(mirrors);
+  const last = lastOfEach(told.filter(isToHear));
   const alerts = new Map(last.map(({ alert }) => [alert.id, alert]));
   const nodes = await nodesOf(judging, [...alerts.values()]);
   tell(
@@ -87,7 +110,10 @@ async function tellOfIncidents(
       kind: isOver ? 'resolved' : 'acknowledged',
       type: isOver ? 'incident.resolved' : 'incident.acknowledged',
       reason,
-      decisions: last.filter((one) => one.alert.id === alert.id).map((one) => asDecision(judging, one)),
+      decisions: decideResolved(
+        { ...judging.policy, subscriptions: [] },
+        last.filter((one) => one.alert.id === alert.id),
+      ).map(asMirrored),
       alert: isOver ? { ...alert, reason } : alert,
       incident: incidents.find(({ id }) => id === alert.incidentId) ?? null,
       active: !isOver,
@@ -104,13 +130,8 @@ function lastOfEach(told: readonly ToldOfIncident[]): ToldOfIncident[] {
   return [...new Map(inOrder.map((one) => [`${one.alert.incidentId} ${one.receiver}`, one])).values()];
 }
 
-function asDecision(
-  { policy }: Judging,
-  { subscription, receiver }: Pick<Decision, 'subscription' | 'receiver'>,
-): Decision {
-  const isThere = policy.enabled && policy.receivers.has(receiver);
-  const reason = isThere ? 'mirrored' : policy.enabled ? 'receiver_gone' : 'notifications_disabled';
-  return { subscription, receiver, notified: isThere, reason };
+function asMirrored(decision: Decision): Decision {
+  return decision.notified ? { ...decision, reason: 'mirrored' } : decision;
 }
 
 const none: ReadonlyMap<string, NodeRow> = new Map();

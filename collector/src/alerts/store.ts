@@ -1,7 +1,7 @@
 import type { EventBody } from '@runnerwatch/shared/model/event.ts';
 import type { NotificationType, TransitionKind } from '@runnerwatch/shared/model/notification.ts';
 import type { Cause, TaskStatus } from '@runnerwatch/shared/model/task.ts';
-import { and, asc, desc, eq, inArray, isNotNull, isNull, max, ne, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, isNotNull, isNull, max, min, ne, type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
 import { inParts } from '../db/in-parts.ts';
 import { alerts, conditionStates, events, nodes, notifications, tasks, transitions } from '../db/tables/schema.ts';
@@ -215,7 +215,10 @@ export async function listTold(
 
 export interface ToldOfIncident extends Told {
   readonly alert: AlertRow;
+  readonly firstAt: Date;
   readonly lastAt: Date;
+  /** It was told because nobody acknowledged it. */
+  readonly isEscalation: boolean;
 }
 
 /** Who was promised word of these incidents, for each of their alerts, a digest counting for the alert that it hangs on. */
@@ -225,7 +228,9 @@ export async function listToldOfIncidents(tx: Queries, incidentIds: readonly str
       alert: alerts,
       subscription: notifications.subscription,
       receiver: notifications.receiver,
+      firstAt: min(notifications.createdAt).mapWith(notifications.createdAt),
       lastAt: max(notifications.createdAt).mapWith(notifications.createdAt),
+      isEscalation: sql<boolean>`bool_or(${transitions.kind} = 'escalated')`,
     })
     .from(alerts)
     .innerJoin(transitions, eq(transitions.alertId, alerts.id))

@@ -5,9 +5,10 @@ import { newId } from '../outbox/new-id.ts';
 import { type NotificationPromise, promiseNotifications } from '../outbox/outbox.ts';
 import { type Decision, worthRecording } from '../routing/decide.ts';
 import { count } from './allowance.ts';
-import { conditionFacts, incidentFacts, nodeFacts, taskFacts } from './facts.ts';
+import { startEscalations } from './escalation-store.ts';
+import { conditionFacts, groupedTask, incidentFacts, nodeFacts, taskFacts } from './facts.ts';
 import { type HeldRow, insertHeld } from './held-store.ts';
-import { type Judging, leave, type NodeRow, type TaskRow } from './round.ts';
+import { type FiringCase, type Judging, leave, type NodeRow, type TaskRow } from './round.ts';
 import { insertTransitions } from './store.ts';
 
 /** Something that happened, with everything a notification about it shows. */
@@ -32,6 +33,8 @@ export interface Telling {
   readonly afterSilence?: Notification['after_silence'];
   /** Why it is told only now. */
   readonly heldBackFor?: (decision: Decision) => Notification['held_back'];
+  /** It is told to one more because nobody acknowledged it. */
+  readonly escalation?: Notification['escalation'];
   /** False: what keeps it from someone now is no reason to tell them later. */
   readonly isHeld?: boolean;
 }
@@ -69,13 +72,47 @@ export function tell(judging: Judging, tellings: readonly Telling[]): void {
       tellings.flatMap((telling) => heldOf(telling, now)),
     ),
   );
-  for (const { task, decisions, kind } of tellings) if (task && kind !== 'resolved') count(judging, task, decisions);
+  leave(judging, startEscalations(tx, waitingOf(judging, tellings)));
+  for (const { task, decisions, kind } of tellings)
+    if (task && kind !== 'resolved' && kind !== 'escalated') count(judging, task, decisions);
   for (const { receiver } of promises) judging.receivers.add(receiver);
   for (const { telling } of identified) {
     if (telling.incident) judging.touched.push({ kind: 'incident', id: telling.incident.id });
     if (telling.task) judging.touched.push({ kind: 'task', id: telling.task.id });
     if (telling.node) judging.touched.push({ kind: 'node', id: telling.node.id });
   }
+}
+
+/** The first word about an alert that fires, as it would be said now; `lost` are the tasks lost with a node. */
+export function firstWord({ alert, node, task }: FiringCase, lost: readonly TaskRow[]) {
+  const isOfTask = alert.condition === 'TaskFailed';
+  const members = lost.map((member) => ({ task: groupedTask(member, node?.name ?? member.nodeId) }));
+  return {
+    type: isOfTask ? 'task.ended' : alert.condition === 'ComponentUnreachable' ? 'node.unreachable' : 'condition.fired',
+    // The history of a task is the status that was told.
+    reason: isOfTask ? (task?.status ?? alert.reason) : alert.reason,
+    alert,
+    task,
+    node,
+    repeat: alert.renotifications,
+    ...(members.length === 0 ? {} : { groupFor: () => members }),
+  } as const;
+}
+
+/** Of open incidents, those that subscriptions tell of that have more receivers to tell while nobody acknowledges. */
+function waitingOf({ policy, now }: Judging, tellings: readonly Telling[]): Parameters<typeof startEscalations>[1] {
+  const firstSteps = new Map(
+    policy.subscriptions.flatMap(({ name, escalate }) => (escalate ? [[name, escalate[0].afterMs]] : [])),
+  );
+  if (firstSteps.size === 0) return [];
+  return tellings.flatMap(({ incident, active = true, decisions }) =>
+    decisions.flatMap(({ subscription, reason }) => {
+      const afterMs = firstSteps.get(subscription);
+      const isTold = reason === 'matched' || reason === 'receiver_already_told';
+      if (afterMs === undefined || !isTold || !active || incident?.status !== 'open') return [];
+      return { incidentId: incident.id, subscription, since: now, nextAt: new Date(now.getTime() + afterMs) };
+    }),
+  );
 }
 
 /** What a person has silenced for everyone who would have heard it is suppressed. */
@@ -124,6 +161,7 @@ function bodyOf(
     ...(group === undefined ? {} : { group }),
     ...(telling.groupSize === undefined ? {} : { group_size: telling.groupSize }),
     ...(heldBack === undefined ? {} : { held_back: heldBack }),
+    ...(telling.escalation === undefined ? {} : { escalation: telling.escalation }),
     ...(type === 'incident.acknowledged' && incident ? { acknowledged: acknowledgedBy(incident) } : {}),
     ...(telling.afterSilence === undefined ? {} : { after_silence: telling.afterSilence }),
   };

@@ -4,6 +4,7 @@ import { logReceiver } from '../routing/config.ts';
 import type { LivePolicy } from '../routing/live-policy.ts';
 import { insertSubscription, type SubscriptionRow } from '../routing/store.ts';
 import { badRequest, conflict } from './errors.ts';
+import { toMs } from './schemas/routing.ts';
 
 export type TargetType = 'webhook' | 'email';
 
@@ -54,12 +55,26 @@ export async function subscribe(
   return row;
 }
 
+/** Steps as they are stored, the soonest first. @throws ApiError about one that cannot be taken */
+export function knownSteps(
+  policy: LivePolicy,
+  written: readonly { readonly after: string; readonly receiver: string }[],
+): NonNullable<SubscriptionRow['escalate']> {
+  return written
+    .map(({ after, receiver }) => {
+      const after_ms = toMs(after);
+      if (after_ms <= 0) throw badRequest('escalate', 'expected a duration above 0');
+      return { after_ms, receiver: knownReceiver(policy, receiver, 'escalate') };
+    })
+    .toSorted((a, b) => a.after_ms - b.after_ms);
+}
+
 /** A notifier of the file; without a name the one that its first subscription tells. @throws ApiError */
-export function knownReceiver(policy: LivePolicy, name: string | undefined): string {
+export function knownReceiver(policy: LivePolicy, name: string | undefined, field = 'receiver'): string {
   const { receivers, subscriptions } = policy.current();
   const named = [...receivers].filter((one) => !one.includes(':'));
   if (name === undefined)
     return subscriptions.find(({ receiver }) => named.includes(receiver))?.receiver ?? logReceiver;
   if (named.includes(name)) return name;
-  throw badRequest('receiver', `there is no notifier ${name} in collector.yaml; there are: ${named.join(', ')}`);
+  throw badRequest(field, `there is no notifier ${name} in collector.yaml; there are: ${named.join(', ')}`);
 }

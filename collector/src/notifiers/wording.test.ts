@@ -22,6 +22,7 @@ describe('what a notification says', () => {
     ['oom', 'bad', 'train-42 on gpu-7 was killed: out of memory (limit 4 GiB)'],
     ['amended', 'bad', 'Corrected: train-42 on gpu-7 was killed: out of memory (limit 4 GiB)'],
     ['completed', 'good', 'train-42 on gpu-7 ended well'],
+    ['escalated', 'bad', 'Not acknowledged for 15 min: train-42 on gpu-7 failed: exit code 1'],
     ['unreachable', 'bad', 'gpu-7 is unreachable, and 3 tasks with it'],
     ['recovered', 'good', 'gpu-7 is back after 12 min'],
     ['fired', 'warning', 'Memory pressure on gpu-7'],
@@ -30,6 +31,13 @@ describe('what a notification says', () => {
     ['test', 'info', 'This is a test of Runnerwatch'],
   ] as const)('%s is %s: %s', (name, tone, title) => {
     expect([toneOf(samples[name]), titleOf(samples[name])]).toEqual([tone, title]);
+  });
+
+  it('says of an escalation who was told before, and then the cause as it was told', () => {
+    expect(sentenceOf(samples.escalated)).toBe(
+      `Escalation: nobody has acknowledged it for 15 min; ops was told at 2026-11-22 11:45:00 UTC. ${sentenceOf(samples.failed)}`,
+    );
+    expect(factsOf(samples.escalated)).toEqual(factsOf(samples.failed));
   });
 
   it('calls what is about many nodes by its incident, and says how many more failed alike', () => {

@@ -38,8 +38,13 @@ export function toneOf(notification: Notification): Tone {
 /** Of its incident: what a person stopped is no emergency. */
 const tones = { critical: 'bad', warning: 'warning', info: 'info' } as const;
 
-/** One line without a period: what happened to what and where, and why. */
+/** One line without a period: what happened to what and where, and why; of an escalation first that it is one. */
 export function titleOf(notification: Notification): string {
+  const title = titleOfWord(notification);
+  return notification.escalation === undefined ? title : `Not acknowledged for ${waitedText(notification)}: ${title}`;
+}
+
+function titleOfWord(notification: Notification): string {
   const { type, task, condition, at, repeat, group, incident, combined, digest, acknowledged } = notification;
   const place = placeOf(notification);
   const matter = condition === undefined ? 'Trouble' : conditionText(condition.type);
@@ -84,8 +89,21 @@ export function titleOf(notification: Notification): string {
   }
 }
 
-/** The verdict, or what was read, as a sentence. */
+/** The verdict, or what was read, as a sentence; of an escalation first who was told before. */
 export function sentenceOf(notification: Notification): string {
+  const sentence = sentenceOfWord(notification);
+  const { escalation } = notification;
+  if (escalation === undefined) return sentence;
+  const told = escalation.told.map(({ receiver, at }) => `${oneLine(receiver)} was told at ${timeText(at)}`);
+  const heard = told.length === 0 ? '' : `; ${told.join(', ')}`;
+  return `Escalation: nobody has acknowledged it for ${waitedText(notification)}${heard}. ${sentence}`.trimEnd();
+}
+
+function waitedText({ at, escalation }: Notification): string {
+  return spanText(Date.parse(at) - Date.parse(escalation?.since ?? at));
+}
+
+function sentenceOfWord(notification: Notification): string {
   const { type, task, condition, digest, combined, at, acknowledged } = notification;
   if (digest !== undefined) return digestText(digest);
   if (type === 'test') return 'Nothing happened. Somebody asked whether notifications arrive here, and this one did.';
@@ -156,7 +174,7 @@ export function groupOf(notification: Notification, linesMaxOfGroup: number): { 
 export function classOf({ type, task }: Notification): string {
   if (type.startsWith('node.')) return 'Node Status Alert';
   if (type === 'test') return 'Test';
-  if (type.startsWith('condition.')) return 'Alert: Conditions';
+  if (type.startsWith('condition.') || type.startsWith('incident.')) return 'Alert: Conditions';
   return task !== undefined && failureStatuses.includes(task.status) ? 'Alert: Task Failures' : 'Tasks';
 }
 

@@ -244,6 +244,8 @@ export interface NotificationRecord {
   readonly subscription: string;
   readonly receiver: string;
   readonly type: string;
+  /** The kind of its transition. */
+  readonly transition: string;
   readonly state: NotificationState;
   readonly createdAt: Date;
   readonly nextAttemptAt: Date;
@@ -337,6 +339,7 @@ async function select(
       subscription: notifications.subscription,
       receiver: notifications.receiver,
       type: notifications.type,
+      transition: transitions.kind,
       state: notifications.state,
       createdAt: notifications.createdAt,
       nextAttemptAt: notifications.nextAttemptAt,

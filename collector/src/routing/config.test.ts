@@ -73,6 +73,20 @@ describe('the notifications section', () => {
     ]);
   });
 
+  it('reads who else is told, the soonest first, and refuses who is not there or no time', () => {
+    const file = (steps: string) =>
+      `notifications:\n  notifiers: {ops: {type: log}, oncall: {type: log}}\n  subscriptions:\n    - {receiver: ops, escalate: ${steps}}\n`;
+
+    expect(
+      policyOf(load(file('[{after: 1h, receiver: log}, {after: 15m, receiver: oncall}]'))).subscriptions[0]?.escalate,
+    ).toEqual([
+      { afterMs: 900_000, receiver: 'oncall' },
+      { afterMs: 3_600_000, receiver: 'log' },
+    ]);
+    expect(() => load(file('[{after: 15m, receiver: lead}]'))).toThrow(/there is no notifier named lead/);
+    expect(() => load(file('[{after: 0, receiver: ops}]'))).toThrow(/expected a duration above 0/);
+  });
+
   it('reads the secrets of chat and pagers from files', () => {
     const file = join(temporaryFolderSync(), 'secret');
     writeFileSync(file, 's3cr3t\n');

@@ -4,7 +4,14 @@ import * as z from 'zod/mini';
 import { smtpSettings } from '../notifiers/email/settings.ts';
 import { type NotifierSettings, notifierSettings } from '../notifiers/settings.ts';
 import { isMatcherKey, matcherExpected, matchersOf } from './matcher.ts';
-import { defaultEvents, type Policy, type Subscription, subscribableEvents } from './subscription.ts';
+import {
+  defaultEvents,
+  type Policy,
+  type Subscription,
+  stepsMax,
+  stepsOf,
+  subscribableEvents,
+} from './subscription.ts';
 import { createWindow } from './window.ts';
 import { windowRule } from './window-rule.ts';
 
@@ -21,6 +28,11 @@ const patterns = z.union([z.string(), z.array(z.string()).check(z.minLength(1))]
 
 const matchers = field.mapOf(patterns, (key) => (isMatcherKey(key) ? null : matcherExpected));
 
+const escalationStep = z.strictObject({
+  after: field.duration.check(z.refine((ms) => ms > 0, { error: 'expected a duration above 0' })),
+  receiver: receiverName,
+});
+
 const subscription = z.strictObject({
   name: z.optional(receiverName),
   matchers: z._default(matchers, {}),
@@ -36,6 +48,12 @@ const subscription = z.strictObject({
   group_window: z.optional(field.duration),
   /** What matches within these hours is told afterwards, if it is still true. */
   quiet_hours: z.optional(windowRule),
+  /** Who else is told of what nobody has acknowledged so long after it was first told. */
+  escalate: z.optional(
+    z
+      .array(escalationStep, { error: 'expected a list of steps such as {after: 15m, receiver: oncall}' })
+      .check(z.maxLength(stepsMax)),
+  ),
 });
 
 const cidr = field.text.check(
@@ -71,15 +89,18 @@ export const notificationsConfig = z.prefault(
         context.issues.push({ code: 'custom', path: ['notifiers', name, 'smtp'], input: undefined, message });
       }
       const names = new Set<string>();
-      subscriptions.forEach(({ name, receiver }, index) => {
+      subscriptions.forEach(({ name, receiver, escalate = [] }, index) => {
         const refuse = (key: string, message: string) =>
           context.issues.push({ code: 'custom', path: ['subscriptions', index, key], input: receiver, message });
+        const isThere = (one: string) => one === logReceiver || Object.hasOwn(notifiers, one);
+        for (const { receiver: other } of escalate)
+          if (!isThere(other)) refuse('escalate', `there is no notifier named ${other} under notifications.notifiers`);
         const called = name ?? unnamed(index);
         if (names.has(called)) refuse('name', `there are two subscriptions named ${called}`);
         names.add(called);
         if (receiver === undefined && Object.keys(notifiers).length > 1)
           refuse('receiver', 'expected the name of one of the notifiers');
-        if (receiver === undefined || receiver === logReceiver || Object.hasOwn(notifiers, receiver)) return;
+        if (receiver === undefined || isThere(receiver)) return;
         refuse('receiver', `there is no notifier named ${receiver} under notifications.notifiers`);
       });
     }),
@@ -127,6 +148,7 @@ export function policyOf(config: NotificationsConfig): Policy {
             groupWindowMs: one.group_window ?? (one.max_alerts_per_job === undefined ? config.group_window : 0),
             ...(one.max_alerts_per_job === undefined ? {} : { maxAlertsPerJob: one.max_alerts_per_job }),
             ...(one.quiet_hours === undefined ? {} : { quietHours: createWindow(one.quiet_hours) }),
+            escalate: stepsOf((one.escalate ?? []).map(({ after, receiver }) => ({ afterMs: after, receiver }))),
           }),
         );
   return {

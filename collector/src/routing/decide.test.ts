@@ -256,6 +256,15 @@ describe('what keeps a matching transition from a subscription', () => {
     );
   });
 
+  it('tells a receiver once that something is over, though two subscriptions told it of the beginning', () => {
+    const told = ['a', 'b'].map((name) => ({ subscription: name, receiver: 'hook' }));
+
+    expect(decideResolved(policy(), told).map(({ subscription: name, reason }) => [name, reason])).toEqual([
+      ['a', 'matched'],
+      ['b', 'receiver_already_told'],
+    ]);
+  });
+
   it('is nothing for what does not match anyway', () => {
     expect(reasons({ expiresAt: 0, matchers: [{ key: 'job', patterns: ['other'] }] })).toEqual(['job_differs']);
   });

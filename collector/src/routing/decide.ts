@@ -55,6 +55,8 @@ export type DecisionReason =
   | 'quiet_hours'
   /** `max_alerts_per_job` of the subscription. */
   | 'max_alerts_reached'
+  /** Nobody has acknowledged it for so long that one more receiver is told. */
+  | 'escalated'
   /** Its receiver keeps an incident or alert of its own, and has to hear of every end. */
   | 'mirrored'
   /** It is this receiver that takes no notifications. */
@@ -170,16 +172,21 @@ export interface Told {
 }
 
 /**
- * Who hears that an alert is over: exactly those who heard that it began, whatever the policy says by now,
+ * Who hears that an alert is over: exactly those who heard that it began, each once, whatever the policy says by now,
  * so that nobody gets an end without its beginning or waits for one for ever.
  */
 export function decideResolved(policy: Policy, told: readonly Told[]): Decision[] {
+  const heard = new Set<string>();
   const kept = told.map(({ subscription, receiver }): Decision => {
+    const isAgain = heard.has(receiver);
+    heard.add(receiver);
     const reason = !policy.enabled
       ? 'notifications_disabled'
-      : policy.receivers.has(receiver)
-        ? 'matched'
-        : 'receiver_gone';
+      : !policy.receivers.has(receiver)
+        ? 'receiver_gone'
+        : isAgain
+          ? 'receiver_already_told'
+          : 'matched';
     return { subscription, receiver, notified: reason === 'matched', reason };
   });
   const others = policy.subscriptions

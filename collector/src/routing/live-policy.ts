@@ -4,7 +4,7 @@ import type { Database } from '../db/database.ts';
 import { isMatcherKey, type Matcher } from './matcher.ts';
 import type { Silence } from './silence.ts';
 import { loadRouting, readVersion, type SilenceRow, type StoredRouting, type SubscriptionRow } from './store.ts';
-import { type Policy, type SubscribableEvent, type Subscription, subscribableEvents } from './subscription.ts';
+import { type Policy, type SubscribableEvent, type Subscription, stepsOf, subscribableEvents } from './subscription.ts';
 import { createWindow, type DailyWindow, type WindowRule } from './window.ts';
 
 export interface LivePolicyOptions {
@@ -141,6 +141,7 @@ function toSubscription(row: SubscriptionRow, { groupWindowMs = 0 }: Policy): Su
     ...(row.maxAlertsPerJob === null ? {} : { maxAlertsPerJob: row.maxAlertsPerJob }),
     ...(row.expiresAt === null ? {} : { expiresAt: row.expiresAt.getTime() }),
     ...(row.quietHours === null ? {} : { quietHours: toWindow(row.quietHours) }),
+    escalate: stepsOf((row.escalate ?? []).map(({ after_ms: afterMs, receiver }) => ({ afterMs, receiver }))),
   };
 }
 

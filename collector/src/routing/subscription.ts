@@ -24,6 +24,22 @@ export type SubscribableEvent = (typeof subscribableEvents)[number];
 /** Heard by whoever says nothing else. */
 export const defaultEvents: readonly SubscribableEvent[] = ['fail', 'timeout', 'condition', 'unreachable'];
 
+/** So long after it was first told one more receiver hears of what nobody has acknowledged. */
+export interface EscalationStep {
+  readonly afterMs: number;
+  readonly receiver: string;
+}
+export type Steps = readonly [EscalationStep, ...EscalationStep[]];
+
+/** Of one subscription. */
+export const stepsMax = 10;
+
+/** In their order; undefined without any. */
+export function stepsOf(written: readonly EscalationStep[]): Steps | undefined {
+  const [first, ...others] = written.toSorted((a, b) => a.afterMs - b.afterMs);
+  return first && [first, ...others];
+}
+
 export interface Subscription {
   /** Unique; its id in the API. */
   readonly name: string;
@@ -42,6 +58,8 @@ export interface Subscription {
   readonly expiresAt?: number | undefined;
   /** What matches within is told afterwards, if it is still true. */
   readonly quietHours?: DailyWindow | undefined;
+  /** Who else is told while nobody acknowledges; the soonest step first, one at least. */
+  readonly escalate?: Steps | undefined;
 }
 
 /** Who hears what, as a whole. */

@@ -29,6 +29,7 @@ export const transitionKind = z.enum([
   'renotified',
   'amended',
   'suppressed',
+  'escalated',
   'acknowledged',
   'started',
   'ended',
@@ -120,6 +121,8 @@ export const notification = z.object({
   digest: z.optional(
     z.object({ since: instant, until: instant, notifications: z.int(), by_type: z.record(z.string(), z.int()) }),
   ),
+  /** It goes to one more receiver because nobody has acknowledged it: since when somebody might have, and who was told before. */
+  escalation: z.optional(z.object({ since: instant, told: z.array(z.object({ receiver: z.string(), at: instant })) })),
   /** Of `incident.acknowledged`: who is on it, and until when; null: until it is over. */
   acknowledged: z.optional(z.object({ by: z.string(), note: z.string(), until: z.nullable(instant) })),
   /** The first message after a silence that it would have fallen into: who had silenced it, until when. */

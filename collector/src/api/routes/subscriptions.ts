@@ -15,7 +15,7 @@ import {
   subscriptionBody,
   subscriptionChange,
 } from '../schemas/subscription.ts';
-import { knownReceiver, type SubscribingDeps, subscribe } from '../subscribing.ts';
+import { knownReceiver, knownSteps, type SubscribingDeps, subscribe } from '../subscribing.ts';
 
 const tags = ['notifications'];
 const idParam = z.object({ id: z.string().max(200) });
@@ -110,6 +110,7 @@ function changingRoutes(deps: SubscribingDeps): FastifyPluginAsyncZod {
             renotifyIntervalMs: toMs(body.renotify_interval),
             groupWindowMs: groupWindowOf(body.group_window) ?? null,
             quietHours: body.quiet_hours ?? null,
+            escalate: stepsOf(policy, body.escalate) ?? null,
             expiresAt: endOf({ ends_at: body.expires_at, for: body.for }, { field: 'expires_at', now: now() }),
             createdBy: body.created_by ?? null,
           },
@@ -170,6 +171,7 @@ function changeOf(
   body: z.infer<typeof subscriptionChange>,
 ): Parameters<typeof updateSubscription>[2] {
   const { name, matchers, events, receiver, max_alerts_per_job, renotify_interval, quiet_hours, expires_at } = body;
+  const steps = stepsOf(policy, body.escalate);
   const groupWindowMs = groupWindowOf(body.group_window);
   const hasEnd = expires_at !== undefined || body.for !== undefined;
   return {
@@ -181,10 +183,18 @@ function changeOf(
     ...(renotify_interval === undefined ? {} : { renotifyIntervalMs: toMs(renotify_interval) }),
     ...(groupWindowMs === undefined ? {} : { groupWindowMs }),
     ...(quiet_hours === undefined ? {} : { quietHours: quiet_hours }),
+    ...(steps === undefined ? {} : { escalate: steps }),
     ...(hasEnd
       ? { expiresAt: endOf({ ends_at: expires_at, for: body.for }, { field: 'expires_at', now: now() }) }
       : {}),
   };
+}
+
+function stepsOf(
+  policy: SubscribingDeps['policy'],
+  written: z.infer<typeof subscriptionChange>['escalate'],
+): ReturnType<typeof knownSteps> | null | undefined {
+  return written ? knownSteps(policy, written) : written;
 }
 
 function groupWindowOf(written: string | null | undefined): number | null | undefined {

@@ -17,6 +17,7 @@ export const deliveryAttempt = z.object({
 export const delivery = z.object({
   id: z.string(),
   type: z.string(),
+  transition: z.string().describe('What it tells of: `fired`, `renotified`, `escalated`, …'),
   state: deliveryState,
   subscription: z.string(),
   receiver: z.string(),
@@ -37,6 +38,7 @@ export function toDelivery(record: NotificationRecord): z.infer<typeof delivery>
   return {
     id: record.id,
     type: record.type,
+    transition: record.transition,
     state: record.state,
     subscription: record.subscription,
     receiver: record.receiver,

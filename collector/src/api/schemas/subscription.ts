@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { SubscriptionRow } from '../../routing/store.ts';
-import { defaultEvents, type Subscription, subscribableEvents } from '../../routing/subscription.ts';
+import {
+  defaultEvents,
+  type EscalationStep,
+  type Subscription,
+  stepsMax,
+  subscribableEvents,
+} from '../../routing/subscription.ts';
 import { instantText } from './delivery.ts';
 import {
   author,
@@ -28,6 +34,9 @@ export const subscription = z.object({
   renotify_interval: z.string().describe('A duration; `0` never.'),
   group_window: z.string().nullable().describe('A duration; null: as `notifications.group_window` says.'),
   quiet_hours: shownWindow.nullable(),
+  escalate: z
+    .array(z.object({ after: z.string(), receiver: z.string() }))
+    .describe('Who else is told, the soonest first.'),
   expires_at: z.string().nullable(),
   active: z.boolean(),
   created_by: z.string().nullable(),
@@ -58,6 +67,12 @@ const limits = {
     .nullable(windowRule)
     .optional()
     .describe('What matches within these hours is told afterwards, if it is still true.'),
+  escalate: z
+    .array(z.strictObject({ after: writtenDuration, receiver: z.string().max(100) }))
+    .max(stepsMax)
+    .nullable()
+    .optional()
+    .describe('Who else is told, a notifier of collector.yaml, while nobody acknowledges for so long.'),
 };
 
 export const subscriptionBody = z.strictObject({
@@ -122,6 +137,7 @@ export function ofFile(one: Subscription): z.infer<typeof subscription> {
     renotify_interval: showDuration(one.renotifyIntervalMs),
     group_window: showDuration(one.groupWindowMs ?? 0),
     quiet_hours: one.quietHours === undefined ? null : shownWindow.parse(one.quietHours.rule),
+    escalate: showSteps(one.escalate ?? []),
     expires_at: null,
     active: true,
     created_by: null,
@@ -144,6 +160,7 @@ export function ofRow(row: SubscriptionRow, now: number): z.infer<typeof subscri
     renotify_interval: showDuration(row.renotifyIntervalMs),
     group_window: row.groupWindowMs === null ? null : showDuration(row.groupWindowMs),
     quiet_hours: row.quietHours === null ? null : shownWindow.parse(row.quietHours),
+    escalate: showSteps((row.escalate ?? []).map(({ after_ms: afterMs, receiver }) => ({ afterMs, receiver }))),
     expires_at: row.expiresAt === null ? null : instantText(row.expiresAt),
     active: isActive(row, now),
     created_by: row.createdBy,
@@ -153,6 +170,10 @@ export function ofRow(row: SubscriptionRow, now: number): z.infer<typeof subscri
 
 export function isActive({ expiresAt }: Pick<SubscriptionRow, 'expiresAt'>, now: number): boolean {
   return expiresAt === null || expiresAt.getTime() > now;
+}
+
+function showSteps(steps: readonly EscalationStep[]): z.infer<typeof subscription>['escalate'] {
+  return steps.map(({ afterMs, receiver }) => ({ after: showDuration(afterMs), receiver }));
 }
 
 /** Tells two addresses apart without showing them. */

@@ -7,5 +7,12 @@ export { jobExpectations } from './expectations.ts';
 export { nodes, streams } from './nodes.ts';
 export { samples } from './samples.ts';
 export { schedulerTasks } from './schedulers.ts';
-export { alertCounts, escalations, failureGroups, heldNotifications, silences, subscriptions } from './subscriptions.ts';
+export {
+  alertCounts,
+  escalations,
+  failureGroups,
+  heldNotifications,
+  silences,
+  subscriptions,
+} from './subscriptions.ts';
 export { taskRecordings, tasks } from './tasks.ts';

@@ -56,14 +56,15 @@ export function slackState(notification: Notification, { subject } = builtIn) {
   return { text, blocks: [{ type: 'context', elements: [said] }] };
 }
 
-/** News in a thread. Who is reminded has to see it: a reminder stands in the channel too. */
+/** News in a thread. Who is reminded has to see it: a reminder, like an escalation, stands in the channel too. */
 export function slackReply(
   notification: Notification,
   words: Rendered,
   first: { readonly channel: string; readonly ts: string },
 ) {
   const { blocks: _, ...news } = slackMessage(notification, words);
-  const broadcast = notification.type === 'condition.renotified' ? { reply_broadcast: true } : {};
+  const isForAll = notification.type === 'condition.renotified' || notification.escalation !== undefined;
+  const broadcast = isForAll ? { reply_broadcast: true } : {};
   return { ...news, channel: first.channel, thread_ts: first.ts, ...broadcast };
 }
 
@@ -77,6 +78,7 @@ const lamps: Readonly<Record<Tone, string>> = { bad: '🔴', warning: '🟡', go
 function stateOf(notification: Notification): string {
   const { type, task } = notification;
   if (leavesIncidentOpen(notification)) return 'one alert is over, others hold';
+  if (notification.escalation !== undefined) return 'escalated';
   switch (type) {
     case 'condition.fired':
       return 'firing';
