@@ -112,7 +112,7 @@ describe('the command line, about who hears what', () => {
     const shown = (await run('incidents', 'show', id)).out;
 
     expect(shown).toMatch(/Told\n +WHEN +WHOM +WHAT +WHY *\n +16m ago +log +fired +subscription default-log/i);
-    expect(shown).toMatch(/just now +log +escalated +escalated: not acknowledged since 2\S+Z/);
+    expect(shown).toMatch(/just now +log +escalated +subscription \S+: not acknowledged since 2\S+Z/);
     expect((await run('explain', 'incident', id)).out).toMatch(
       /→ log: notified \(escalated not acknowledged since 2\S+Z\)/,
     );

@@ -49,7 +49,9 @@ function transitionText(transition: TransitionRecord, { style }: Context): strin
   const lines = [`${style('dim', at ?? '')}  ${style('bold', kind ?? '')}  ${neutralise(reason ?? '')}`];
   if (suppression) lines.push(`  ${style('yellow', 'kept back')}  ${neutralise(suppression)}`);
   if (decisions.length === 0 && !suppression)
-    lines.push(`  ${style('dim', 'no subscription was asked: there is none')}`);
+    lines.push(
+      `  ${style('dim', kind === 'resolved' ? 'nobody is told of such an end' : 'no subscription was asked: there is none')}`,
+    );
   for (const { subscription, receiver, notified, reason: why, detail } of decisions) {
     lines.push(
       `  ${notified ? style('green', '✓') : style('dim', '·')} ${neutralise(subscription)} → ${neutralise(receiver)}: ${notified ? 'notified' : 'not notified'} (${neutralise(detail ? `${why} ${detail}` : why)})`,

@@ -184,6 +184,11 @@ function alertRow(alert: AlertRecord, now: number): Cell[] {
   ];
 }
 
+/** `what` says the rest. */
+function isPlain(reason: string): boolean {
+  return reason === 'matched' || reason === 'escalated';
+}
+
 /** The message that they were told with has its own line. */
 const toldWithOthers: readonly string[] = ['told_with_group', 'told_with_node'];
 
@@ -197,9 +202,7 @@ function toldRows(timeline: readonly TransitionRecord[], now: number): Cell[][] 
         { text: receiver },
         { text: kind ?? unknownText },
         {
-          text: [reason === 'matched' ? `subscription ${subscription}` : reason, detail ?? '']
-            .filter(Boolean)
-            .join(': '),
+          text: [isPlain(reason) ? `subscription ${subscription}` : reason, detail ?? ''].filter(Boolean).join(': '),
         },
       ]),
   );

@@ -2,7 +2,7 @@ import { type AlertRow, type IncidentRow, resolveIfOver } from '../incidents/sto
 import { type Decision, decideResolved } from '../routing/decide.ts';
 import type { Judging, NodeRow } from './round.ts';
 import { findNodes, listTold, listToldOfIncidents, resolveAlerts, type ToldOfIncident } from './store.ts';
-import { tell } from './tell.ts';
+import { type Telling, tell } from './tell.ts';
 
 /*
  * Receivers that keep an object of their own: a pager's incident, an alert of an Alertmanager. It stays open until they hear that
@@ -29,9 +29,8 @@ export async function closeSilently(
   const heardBy = (id: string) =>
     told.filter(({ alertId, receiver }) => alertId === id && mirrors.get(receiver) === 'alert');
   const nodes = told.length === 0 ? none : await nodesOf(judging, alerts);
-  tell(
-    judging,
-    alerts.map((alert) => ({
+  const ofAlerts = alerts.map(
+    (alert): Telling => ({
       kind: 'resolved',
       type: 'condition.resolved',
       reason,
@@ -40,26 +39,37 @@ export async function closeSilently(
       incident: resolved.find(({ id }) => id === alert.incidentId) ?? null,
       active: false,
       node: nodes.get(alert.nodeId ?? '') ?? null,
-    })),
+    }),
   );
-  await tellIncidentsOver(judging, { incidents: resolved, reason });
+  const ofIncidents = await wordsOfEnd(judging, { incidents: resolved, reason });
+  // One word is enough for the record.
+  const isSaid = ({ alert, decisions }: Telling) =>
+    decisions.length === 0 && ofIncidents.some((one) => one.alert?.id === alert?.id);
+  tell(judging, [...ofAlerts.filter((one) => !isSaid(one)), ...ofIncidents]);
 }
 
-/** Tells those who mirror incidents that these are over; `heard` are they who hear it anyway. */
-export async function tellIncidentsOver(
+interface IncidentsOver {
+  readonly incidents: readonly IncidentRow[];
+  readonly reason: string;
+  /** Who hears it anyway. */
+  readonly heard?: readonly Decision[];
+  readonly arePeopleTold?: boolean;
+}
+
+/** Tells those who mirror incidents that these are over. */
+export async function tellIncidentsOver(judging: Judging, over: IncidentsOver): Promise<void> {
+  tell(judging, await wordsOfEnd(judging, over));
+}
+
+function wordsOfEnd(
   judging: Judging,
-  {
-    incidents,
-    reason,
-    heard = [],
-    arePeopleTold = false,
-  }: { incidents: readonly IncidentRow[]; reason: string; heard?: readonly Decision[]; arePeopleTold?: boolean },
-): Promise<void> {
+  { incidents, reason, heard = [], arePeopleTold = false }: IncidentsOver,
+): Promise<Telling[]> {
   const hear = new Set(heard.filter(({ notified }) => notified).map(({ receiver }) => receiver));
   const { mirrors, policy } = judging;
   const isMirror = ({ receiver }: ToldOfIncident) => mirrors.get(receiver) === 'incident';
   const isAsked = arePeopleTold && policy.subscriptions.some(({ escalate }) => escalate !== undefined);
-  await tellOfIncidents(judging, {
+  return wordsOf(judging, {
     incidents,
     reason,
     isOver: true,
@@ -73,13 +83,14 @@ export async function tellAcknowledged(
   judging: Judging,
   { incident, reason }: { incident: IncidentRow; reason: string },
 ): Promise<void> {
-  await tellOfIncidents(judging, {
+  const words = await wordsOf(judging, {
     incidents: [incident],
     reason,
     isOver: false,
     isAsked: areAny(judging, 'incident'),
     isToHear: ({ receiver }) => judging.mirrors.get(receiver) === 'incident',
   });
+  tell(judging, words);
 }
 
 interface WordOfIncidents {
@@ -92,11 +103,11 @@ interface WordOfIncidents {
 }
 
 /** Each word hangs on the alert of which its receiver was told last, behind that. */
-async function tellOfIncidents(
+async function wordsOf(
   judging: Judging,
   { incidents, reason, isOver, isAsked, isToHear }: WordOfIncidents,
-): Promise<void> {
-  if (incidents.length === 0 || !isAsked) return;
+): Promise<Telling[]> {
+  if (incidents.length === 0 || !isAsked) return [];
   const told = await listToldOfIncidents(
     judging.tx,
     incidents.map(({ id }) => id),
@@ -104,22 +115,19 @@ async function tellOfIncidents(
   const last = lastOfEach(told.filter(isToHear));
   const alerts = new Map(last.map(({ alert }) => [alert.id, alert]));
   const nodes = await nodesOf(judging, [...alerts.values()]);
-  tell(
-    judging,
-    [...alerts.values()].map((alert) => ({
-      kind: isOver ? 'resolved' : 'acknowledged',
-      type: isOver ? 'incident.resolved' : 'incident.acknowledged',
-      reason,
-      decisions: decideResolved(
-        { ...judging.policy, subscriptions: [] },
-        last.filter((one) => one.alert.id === alert.id),
-      ).map(asMirrored),
-      alert: isOver ? { ...alert, reason } : alert,
-      incident: incidents.find(({ id }) => id === alert.incidentId) ?? null,
-      active: !isOver,
-      node: nodes.get(alert.nodeId ?? '') ?? null,
-    })),
-  );
+  return [...alerts.values()].map((alert) => ({
+    kind: isOver ? 'resolved' : 'acknowledged',
+    type: isOver ? 'incident.resolved' : 'incident.acknowledged',
+    reason,
+    decisions: decideResolved(
+      { ...judging.policy, subscriptions: [] },
+      last.filter((one) => one.alert.id === alert.id),
+    ).map(asMirrored),
+    alert: isOver ? { ...alert, reason } : alert,
+    incident: incidents.find(({ id }) => id === alert.incidentId) ?? null,
+    active: !isOver,
+    node: nodes.get(alert.nodeId ?? '') ?? null,
+  }));
 }
 
 /** Of each incident and receiver the last word. */
