@@ -40,7 +40,7 @@ describe.skipIf(!haveBrowser())('a fleet of two thousand nodes', () => {
         fleetRoutes(parts),
         taskRoutes(parts),
         analyticsRoutes(parts),
-        incidentRoutes({ db: opened.database, now: Date.now }),
+        incidentRoutes({ db: opened.database, now: Date.now, acknowledge: async () => null }),
       ],
       load: async (id) => record(id, firing.has(id)),
     });

@@ -34,6 +34,7 @@ export type ConditionReport = {
 export type Delivery = {
   readonly id: string;
   readonly type: string;
+  readonly transition: string;
   readonly state: 'pending' | 'delivered' | 'dead' | 'collapsed';
   readonly subscription: string;
   readonly receiver: string;
@@ -297,6 +298,10 @@ export type Subscription = {
     readonly to: string;
     readonly days?: readonly (string)[];
   } | null;
+  readonly escalate: readonly ({
+    readonly after: string;
+    readonly receiver: string;
+  })[];
   readonly expires_at: string | null;
   readonly active: boolean;
   readonly created_by: string | null;
@@ -606,6 +611,10 @@ export interface Routes {
       readonly to: string;
       readonly days?: readonly ('mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun')[];
     } | null;
+    readonly escalate?: readonly ({
+      readonly after: string;
+      readonly receiver: string;
+    })[] | null;
     readonly matchers?: Readonly<Record<string, string | readonly (string)[]>>;
     readonly events?: readonly ('begin' | 'end' | 'fail' | 'timeout' | 'success' | 'time_limit_80' | 'condition' | 'unreachable' | 'all')[];
     readonly receiver?: string;
@@ -649,6 +658,10 @@ export interface Routes {
       readonly to: string;
       readonly days?: readonly ('mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun')[];
     } | null;
+    readonly escalate?: readonly ({
+      readonly after: string;
+      readonly receiver: string;
+    })[] | null;
     readonly matchers?: Readonly<Record<string, string | readonly (string)[]>>;
     readonly events?: readonly ('begin' | 'end' | 'fail' | 'timeout' | 'success' | 'time_limit_80' | 'condition' | 'unreachable' | 'all')[];
     readonly receiver?: string;

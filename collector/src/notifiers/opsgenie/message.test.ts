@@ -48,7 +48,7 @@ describe('a request to Opsgenie', () => {
   it('acknowledges with who is on it, and closes what people are not told is over', () => {
     const path = (word: string) => `v2/alerts/${samples.resolved.incident?.id}/${word}?identifierType=alias`;
 
-    expect([mirrored.acknowledged, mirrored.over].map(opsgenieRequest)).toEqual([
+    expect([mirrored.acknowledged, mirrored.over].map((one) => opsgenieRequest(one))).toEqual([
       {
         path: path('acknowledge'),
         payload: { source: 'Runnerwatch', note: 'Acknowledged by ada: train-42 failed on gpu-7\nDisk ordered.' },
