@@ -18,6 +18,7 @@ import { startApi } from '../support/api-server.ts';
 import { TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Answer, HttpSink, ok } from '../support/http-sink.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { describeOnDatabases } from '../support/on-databases.ts';
 import { routingParts } from '../support/routing-parts.ts';
 
@@ -167,6 +168,36 @@ describeOnDatabases('the outbox', (kind) => {
 
     await eventually(() => sink.requests.length === 1, { timeoutMs: 5000 });
   });
+
+  it('stops at once, also when asked to in the middle of a round', async () => {
+    const clock = new ManualClock();
+    const stops: PromiseLike<void>[] = [];
+    const stop = (which: 'engine' | 'deliverer') => stops.push(alerting[which][Symbol.asyncDispose]());
+    await using alerting = startAlerting(rig, {
+      engine: {
+        clock,
+        overdue: () => {
+          stop('engine');
+          return [];
+        },
+      },
+      deliverer: {
+        clock,
+        targets: {
+          areThere: () => {
+            stop('deliverer');
+            return false;
+          },
+          open: async () => null,
+        },
+      },
+    });
+
+    alerting.start();
+    await eventually(() => stops.length >= 2);
+
+    await Promise.all(stops);
+  }, 30_000);
 
   /** A promise to `hook` in a transaction of its own. */
   const promise = async (deliverer: Deliverer, end: 'commit' | 'throw') => {

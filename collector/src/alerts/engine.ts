@@ -104,7 +104,7 @@ export class AlertEngine implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort();
-    this.#wake();
+    this.nudge();
     await this.#loop;
   }
 

@@ -153,7 +153,7 @@ export class Deliverer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort();
-    this.#wake();
+    this.nudge();
     await this.#loop;
     const timer = setTimeout(() => this.#breakOff.abort(), stopGraceMs);
     while (this.#work.size > 0) await Promise.allSettled(this.#work);
