@@ -13,6 +13,7 @@ import {
   type Claimed,
   claimDue,
   giveUpOnOthers,
+  listAttemptEnds,
   listDueTargets,
   listGivenUp,
   makeDue,
@@ -125,7 +126,12 @@ export class Deliverer implements AsyncDisposable {
         }
         if (mustLook) this.nudge();
       },
-      rolledBack: () => [...held.keys()].forEach(letGo),
+      rolledBack: () => {
+        for (const [queue, claimed] of held) {
+          queue.pace.withdraw(claimed.length);
+          letGo(queue);
+        }
+      },
     };
   }
 
@@ -173,6 +179,7 @@ export class Deliverer implements AsyncDisposable {
   async #run(): Promise<void> {
     const { clock, tickMs = 1000 } = this.#options;
     await this.#guarded(async () => {
+      await this.#rememberAttempts();
       if (this.#options.isAlone) await releaseClaims(this.#options.db.drizzle);
       for (const receiver of await listGivenUp(this.#options.db.drizzle)) {
         const queue = this.#queues.get(receiver);
@@ -191,6 +198,21 @@ export class Deliverer implements AsyncDisposable {
       const waking = new AbortController();
       this.#wake = () => waking.abort();
       await clock.sleep(tickMs, waking.signal);
+    }
+  }
+
+  /** A restart is no reason to send a receiver more than its rate. What a dead process had claimed may have gone out just now. */
+  async #rememberAttempts(): Promise<void> {
+    const { db, clock, rates = new Map<string, Rate>(), isAlone } = this.#options;
+    const now = clock.wallMs();
+    const since = new Date(now - Math.max(0, ...[...rates.values()].map(({ perMs }) => perMs)));
+    const receivers = [...rates.keys()];
+    if (receivers.length === 0) return;
+    const attempts = await listAttemptEnds(db.drizzle, { receivers, since, withClaimed: isAlone });
+    for (const receiver of receivers) {
+      const own = attempts.filter((attempt) => attempt.receiver === receiver);
+      const agesMs = own.map(({ endedAt }) => Math.max(0, now - (endedAt ?? now)));
+      this.#queues.get(receiver)?.pace.remember(agesMs.map((ageMs) => clock.monotonicMs() - ageMs));
     }
   }
 
@@ -247,7 +269,7 @@ export class Deliverer implements AsyncDisposable {
     const keepsThreads = notifier?.keepsThreads === true || notifier?.mirrors === 'incident';
     const claimant = this.#claimant;
     const claimed = await claimDue(queries, { receiver, limit, keepsThreads, claimant, now, leaseMs: this.#leaseMs });
-    pace.take(claimed.length, this.#options.clock.monotonicMs());
+    pace.begin(claimed.length);
     return claimed;
   }
 
@@ -261,6 +283,7 @@ export class Deliverer implements AsyncDisposable {
       this.#track(
         this.#attempt(queue, one).finally(() => {
           queue.inFlight -= 1;
+          queue.pace.end(this.#options.clock.monotonicMs());
           this.#track(this.#fill(queue));
         }),
       );

@@ -159,6 +159,41 @@ export async function releaseClaims(db: Queries): Promise<void> {
     .where(and(eq(notifications.state, 'pending'), sql`${notifications.claimedBy} is not null`));
 }
 
+/**
+ * When attempts at these receivers since then ended, in epoch milliseconds, oldest first; null: begun by a claim that stands, and
+ * not known to have ended. An attempt's id is not older than its end, and has an index.
+ */
+export async function listAttemptEnds(
+  db: Queries,
+  { receivers, since, withClaimed }: { receivers: readonly string[]; since: Date; withClaimed: boolean },
+): Promise<{ receiver: string; endedAt: number | null }[]> {
+  const endedAt = sql<number | null>`extract(epoch from ${deliveries.at})::float8 * 1000 + ${deliveries.durationMs}`;
+  const ended = await db
+    .select({ receiver: notifications.receiver, endedAt })
+    .from(deliveries)
+    .innerJoin(notifications, eq(notifications.id, deliveries.notificationId))
+    .where(
+      and(
+        gt(deliveries.id, since.getTime().toString(16).padStart(12, '0')),
+        gt(endedAt, since.getTime()),
+        inArray(notifications.receiver, [...receivers]),
+      ),
+    )
+    .orderBy(endedAt);
+  if (!withClaimed) return ended;
+  const claimed = await db
+    .select({ receiver: notifications.receiver, endedAt: sql<null>`null` })
+    .from(notifications)
+    .where(
+      and(
+        eq(notifications.state, 'pending'),
+        sql`${notifications.claimedBy} is not null`,
+        inArray(notifications.receiver, [...receivers]),
+      ),
+    );
+  return [...ended, ...claimed];
+}
+
 /** Subscriptions' own targets that something is due for. */
 export async function listDueTargets(db: Queries, now: Date): Promise<string[]> {
   const at = now.toISOString();
