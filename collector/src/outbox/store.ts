@@ -16,7 +16,7 @@ export interface Claimed {
   readonly isTest: boolean;
   /** The handle of the last notification to this receiver that began a thread about the same incident. */
   readonly thread: string | null;
-  /** There is a later word on its alert, or it ends what the receiver was never told: see collapse-store.ts. */
+  /** There is a later word on its alert, or it ends or repeats what the receiver was never told: see collapse-store.ts. */
   readonly isLate: boolean;
 }
 
@@ -31,8 +31,8 @@ export interface ClaimOptions {
 }
 
 /**
- * Takes promises that are due. Those about one alert or one task go to a receiver one after the other, in the order they were made:
- * a later one is not due before the earlier one is settled. The array is made once: as a plain subquery it may be run again
+ * Takes promises that are due. Those about one alert, its comebacks or one task go to a receiver one after the other, in the order
+ * they were made: a later one is not due before the earlier one is settled. The array is made once: as a plain subquery it may be run again
  * for every row, each time with other rows to skip, and take more than the limit. `offset 0` keeps the planner from reading the
  * whole queue for the few notifications of one alert: the cost of a claim does not grow with what waits.
  */
@@ -58,7 +58,11 @@ export async function claimDue(
       where due.state = 'pending' and due.receiver = ${receiver} and due.next_attempt_at <= ${at}::timestamptz
         and (due.claimed_until is null or due.claimed_until <= ${at}::timestamptz)
         and not exists (
-          select 1 from (select other.id from transitions other where other.alert_id = transitions.alert_id offset 0) moment
+          select 1 from (
+            select other.id from alerts own join alerts same on same.fingerprint = own.fingerprint
+              join transitions other on other.alert_id = same.id
+            where own.id = transitions.alert_id
+              and (same.id = own.id or same.resolved_at > ${at}::timestamptz - interval '72 hours') offset 0) moment
           cross join lateral (
             select 1 from notifications earlier
             where earlier.transition_id = moment.id and earlier.receiver = due.receiver and earlier.state = 'pending'
@@ -75,7 +79,7 @@ export async function claimDue(
       for update of due skip locked))
     returning id, receiver, body, attempts, created_at, is_test, type not in (${standsAlone}) and (
       select coalesce(bool_or(kin.state = 'pending' and kin.id <> notifications.id), false)
-        or (type in ('condition.resolved', 'node.recovered', 'incident.resolved') and not coalesce(bool_or(kin.state = 'delivered'), false))
+        or (type in ('condition.resolved', 'node.recovered', 'incident.resolved', 'condition.renotified') and not coalesce(bool_or(kin.state = 'delivered'), false))
       from (
         select other.id from transitions own join transitions other on other.alert_id = own.alert_id
         where own.id = notifications.transition_id offset 0) moment
