@@ -1,6 +1,7 @@
 /* `npm run bench [NAME…]`: prints ratios against something public, measured in the same run. */
 import { benchAgentCost } from './agent-cost.ts';
 import { benchBusyNode } from './busy-node.ts';
+import { benchDelivery } from './delivery.ts';
 import { benchEndToWebhook } from './end-to-webhook.ts';
 import { benchEndsPerSecond } from './ends-per-second.ts';
 import { benchStartUp } from './start-up.ts';
@@ -13,6 +14,7 @@ const benches = {
   'end-to-webhook': benchEndToWebhook,
   'verdict-latency': benchVerdictLatency,
   'ends-per-second': benchEndsPerSecond,
+  delivery: benchDelivery,
 };
 const asked = process.argv.slice(2);
 

@@ -22,7 +22,7 @@ export interface ListedAlert {
   readonly status: { readonly state: string };
 }
 
-/** A real Alertmanager on a port of its own that tells one webhook of every alert, a second after it hears of it. */
+/** A real Alertmanager on a port of its own that tells one webhook of every alert, a tenth of a second after it hears of it unless told otherwise. */
 export class Alertmanager implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #folder: string;
@@ -34,12 +34,12 @@ export class Alertmanager implements AsyncDisposable {
     this.url = url;
   }
 
-  static async open(webhookUrl: string): Promise<Alertmanager> {
+  static async open(webhookUrl: string, { groupWait = '100ms' } = {}): Promise<Alertmanager> {
     const folder = await mkdtemp(join(tmpdir(), 'runnerwatch-alertmanager-'));
     const config = join(folder, 'alertmanager.yml');
     await writeFile(
       config,
-      `route: {receiver: sink, group_by: ['...'], group_wait: 100ms, group_interval: 100ms}
+      `route: {receiver: sink, group_by: ['...'], group_wait: ${groupWait}, group_interval: 100ms}
 receivers: [{name: sink, webhook_configs: [{url: '${webhookUrl}', send_resolved: true}]}]
 `,
     );

@@ -27,8 +27,9 @@ export class TestDatabase implements AsyncDisposable {
     this.url = cluster?.createDatabase('runnerwatch_test');
   }
 
-  static async start(kind: DatabaseKind): Promise<TestDatabase> {
-    const cluster = kind === 'server' ? await PostgresCluster.start() : null;
+  /** `isDurable`: a server flushes what it commits, as in earnest. The embedded engine always does as in earnest. */
+  static async start(kind: DatabaseKind, { isDurable = false } = {}): Promise<TestDatabase> {
+    const cluster = kind === 'server' ? await PostgresCluster.start({ isDurable }) : null;
     const test = new TestDatabase(kind, cluster);
     if (kind === 'embedded') await copyTemplate(test.dataDir);
     const database = await test.open();
