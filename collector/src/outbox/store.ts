@@ -31,7 +31,7 @@ export interface ClaimOptions {
 }
 
 /**
- * Takes promises that are due. Those about one alert, its comebacks or one task go to a receiver one after the other, in the order
+ * Takes promises that are due. Those about one alert or one task go to a receiver one after the other, in the order
  * they were made: a later one is not due before the earlier one is settled. The array is made once: as a plain subquery it may be run again
  * for every row, each time with other rows to skip, and take more than the limit. `offset 0` keeps the planner from reading the
  * whole queue for the few notifications of one alert: the cost of a claim does not grow with what waits.
@@ -58,11 +58,7 @@ export async function claimDue(
       where due.state = 'pending' and due.receiver = ${receiver} and due.next_attempt_at <= ${at}::timestamptz
         and (due.claimed_until is null or due.claimed_until <= ${at}::timestamptz)
         and not exists (
-          select 1 from (
-            select other.id from alerts own join alerts same on same.fingerprint = own.fingerprint
-              join transitions other on other.alert_id = same.id
-            where own.id = transitions.alert_id
-              and (same.id = own.id or same.resolved_at > ${at}::timestamptz - interval '72 hours') offset 0) moment
+          select 1 from (select other.id from transitions other where other.alert_id = transitions.alert_id offset 0) moment
           cross join lateral (
             select 1 from notifications earlier
             where earlier.transition_id = moment.id and earlier.receiver = due.receiver and earlier.state = 'pending'
