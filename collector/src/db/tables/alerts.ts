@@ -147,6 +147,8 @@ export const notifications = pgTable(
     attempts: integer('attempts').notNull().default(0),
     createdAt: instantColumn('created_at').notNull(),
     nextAttemptAt: instantColumn('next_attempt_at').notNull(),
+    /** What it speaks of: an alert with all its comebacks, or a task. Null: nothing that another one speaks of. */
+    subject: text('subject'),
     /** A claim ends by itself, so that a killed collector's claims are taken again. */
     claimedUntil: instantColumn('claimed_until'),
     claimedBy: text('claimed_by'),
@@ -160,6 +162,9 @@ export const notifications = pgTable(
   },
   (table) => [
     index('notifications_due').on(table.receiver, table.nextAttemptAt).where(sql`state = 'pending'`),
+    index('notifications_of_subject')
+      .on(table.receiver, table.subject, table.createdAt, table.id)
+      .where(sql`state = 'pending'`),
     index('notifications_by_transition').on(table.transitionId),
     index('notifications_by_subscription').on(table.subscription),
     index('notifications_by_creation').on(table.createdAt, table.id),

@@ -1,0 +1,2 @@
+ALTER TABLE "notifications" ADD COLUMN "subject" text;--> statement-breakpoint
+CREATE INDEX "notifications_of_subject" ON "notifications" USING btree ("receiver","subject","created_at","id") WHERE state = 'pending';
