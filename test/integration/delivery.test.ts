@@ -223,6 +223,39 @@ describeOnDatabases('delivery to a receiver in trouble', (kind) => {
     expect(alerting.deliverer.states().find(({ receiver }) => receiver === 'hook')?.state).toBe('working');
   });
 
+  it('F099 tells an alert that came back behind the end of the time before', async () => {
+    let answer = status(503);
+    await using sink = await HttpSink.open({
+      // The end takes long to be taken: what may overtake it does.
+      answer: ({ body }) =>
+        answer.kind === 'status' && answer.status < 300 && body.includes('resolved') ? slow() : answer,
+    });
+    let refusals = 3;
+    const slow = () => (refusals-- > 0 ? status(503) : ok);
+    await using alerting = startAlerting(rig, { notifications: { notifiers: { hook: webhook(sink) } } });
+    for (const state of ['true', 'false', 'true'] as const) {
+      await rig.condition('n1', { status: state });
+      await alerting.engine.round();
+    }
+    answer = ok;
+    alerting.start();
+
+    await eventually(
+      async () => {
+        // The waits are over.
+        await rig.rows(
+          "update notifications set next_attempt_at = now() where claimed_by is null and state = 'pending'",
+        );
+        return expect((await rows()).map(({ state }) => state)).toEqual(['collapsed', 'delivered', 'delivered']);
+      },
+      { timeoutMs: 30_000 },
+    );
+
+    const types = told(sink).map(({ type }) => type);
+    expect(types.lastIndexOf('condition.resolved')).toBeLessThan(types.indexOf('condition.fired'));
+    expect(told(sink).at(-1)).toMatchObject({ type: 'condition.fired', condition: { active: true } });
+  });
+
   it('F108 sums up what is 72 hours old, also twice, and leaves whole what fresh failures are told together', async () => {
     const clock = new ManualClock(Date.now());
     await using sink = await HttpSink.open();

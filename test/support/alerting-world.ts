@@ -205,7 +205,7 @@ export class World {
       `select task_id from alerts where incident_id = '${open.id}' and condition = 'TaskFailed'`,
     );
     const { id } = open;
-    await acknowledge(this.rig.db.drizzle, { id, by: 'ada', note: '', now: new Date(from), until: new Date(until) });
+    await acknowledge(this.rig.db.drizzle, { id, by: 'ada', note: '', until: new Date(until) }, new Date(from));
     this.model.acknowledged(id, { from, until, taskIds: failed.map(({ task_id }) => task_id) });
   }
 

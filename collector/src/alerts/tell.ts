@@ -60,7 +60,8 @@ export function tell(judging: Judging, tellings: readonly Telling[]): void {
       .filter(({ notified, reason }) => notified && reason !== 'told_with_node')
       .map((decision): NotificationPromise => {
         const { subscription, receiver } = decision;
-        return { transitionId: id, subscription, receiver, body: bodyOf(judging, { telling, decision }) };
+        const body = bodyOf(judging, { telling, decision });
+        return { transitionId: id, subscription, receiver, subject: subjectOf(telling), body };
       }),
   );
   leave(judging, insertTransitions(tx, transitions));
@@ -81,6 +82,11 @@ export function tell(judging: Judging, tellings: readonly Telling[]): void {
     if (telling.task) judging.touched.push({ kind: 'task', id: telling.task.id });
     if (telling.node) judging.touched.push({ kind: 'node', id: telling.node.id });
   }
+}
+
+/** A task's end and the alert about it are one subject, and so are all alerts about one thing, one after the other. */
+function subjectOf({ type, task, alert }: Telling): string | null {
+  return type.startsWith('task.') && task ? `task/${task.id}` : (alert?.fingerprint ?? null);
 }
 
 /** The first word about an alert that fires, as it would be said now; `lost` are the tasks lost with a node. */

@@ -9,6 +9,8 @@ export interface NotificationPromise {
   readonly transitionId: string;
   readonly subscription: string;
   readonly receiver: string;
+  /** What it speaks of; those about one subject go to a receiver in their order. */
+  readonly subject?: string | null;
   readonly body: Omit<Notification, 'version' | 'id'>;
   readonly isTest?: boolean;
 }
@@ -34,7 +36,7 @@ export async function promiseNotifications(
   promises: readonly NotificationPromise[],
   now: Date,
 ): Promise<string[]> {
-  const rows = promises.map(({ transitionId, subscription, receiver, body, isTest = false }) => {
+  const rows = promises.map(({ transitionId, subscription, receiver, subject = null, body, isTest = false }) => {
     const id = newId(now.getTime());
     const whole: Notification = { version: 1, id, ...body };
     return {
@@ -42,6 +44,7 @@ export async function promiseNotifications(
       transitionId,
       subscription,
       receiver,
+      subject,
       type: body.type,
       body: whole,
       state: 'pending' as const,

@@ -31,10 +31,10 @@ export interface ClaimOptions {
 }
 
 /**
- * Takes promises that are due. Those about one alert or one task go to a receiver one after the other, in the order
- * they were made: a later one is not due before the earlier one is settled. The array is made once: as a plain subquery it may be run again
+ * Takes promises that are due. Those about one subject go to a receiver one after the other, in the order they were made:
+ * a later one is not due before the earlier one is settled. The array is made once: as a plain subquery it may be run again
  * for every row, each time with other rows to skip, and take more than the limit. `offset 0` keeps the planner from reading the
- * whole queue for the few notifications of one alert: the cost of a claim does not grow with what waits.
+ * whole queue for the few notifications of one subject: the cost of a claim does not grow with what waits.
  */
 export async function claimDue(
   queries: Queries,
@@ -58,16 +58,9 @@ export async function claimDue(
       where due.state = 'pending' and due.receiver = ${receiver} and due.next_attempt_at <= ${at}::timestamptz
         and (due.claimed_until is null or due.claimed_until <= ${at}::timestamptz)
         and not exists (
-          select 1 from (select other.id from transitions other where other.alert_id = transitions.alert_id offset 0) moment
-          cross join lateral (
-            select 1 from notifications earlier
-            where earlier.transition_id = moment.id and earlier.receiver = due.receiver and earlier.state = 'pending'
-              and (earlier.created_at, earlier.id) < (due.created_at, due.id) offset 0) sooner)
-        and not exists (
-          select 1 from (select other.id from transitions other where other.task_id = transitions.task_id offset 0) moment
-          cross join lateral (
-            select 1 from notifications earlier
-            where earlier.transition_id = moment.id and earlier.receiver = due.receiver and earlier.state = 'pending'
+          select 1 from (
+            select from notifications earlier
+            where earlier.state = 'pending' and earlier.receiver = due.receiver and earlier.subject = due.subject
               and (earlier.created_at, earlier.id) < (due.created_at, due.id) offset 0) sooner)
         ${keepsThreads ? inThread : sql``}
       order by due.next_attempt_at, due.id
