@@ -114,6 +114,7 @@ describe.skipIf(!haveBrowser())('the pages of tasks', () => {
     await table.getByRole('link', { name: 'lonely' }).waitFor({ state: 'detached' });
     expect(new URL(page.url()).searchParams.get('job')).toBe('vision/train');
     await page.reload();
+    await table.getByRole('link', { name: 'train 4' }).waitFor();
     expect(await table.getByRole('link', { name: /train/ }).count()).toBe(4);
     expect(complaints).toEqual([]);
   });

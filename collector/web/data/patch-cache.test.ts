@@ -38,7 +38,8 @@ describe('a change that the stream tells', () => {
   it('keeps of a record on its own page what the listing does not say', () => {
     client.setQueryData(listing('GET /tasks/{id}'), { id: 't', status: 'running', log_tail: ['a'] });
 
-    patchCache(client, [{ name: 'task', record: { id: 't', status: 'failed' } }]);
+    const record = { id: 't', status: 'failed' };
+    patchCache(client, [{ name: 'task', record }]);
 
     expect(client.getQueryData(listing('GET /tasks/{id}'))).toEqual({ id: 't', status: 'failed', log_tail: ['a'] });
   });

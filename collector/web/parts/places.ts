@@ -21,6 +21,7 @@ export function jobPlace({ name }: { readonly name: string }) {
   return { to: '/tasks', search: { job: name } } as const satisfies LinkProps;
 }
 
-export function incidentPlace(_: { readonly id: string }) {
+/** Until an incident has a page of its own. */
+export function incidentPlace() {
   return { to: '/' } as const satisfies LinkProps;
 }
