@@ -443,6 +443,11 @@ describeOnDatabases('the outbox', (kind) => {
         (await api.ask('POST', `/incidents/${String(condition?.['id'])}/ack`, { note: 'known' })).body,
       ).toMatchObject({ status: 'open', acknowledge_note: 'known' });
       expect((await api.ask('GET', '/incidents?status=open')).body.items).toHaveLength(5);
+      const { items: worst } = (await api.ask('GET', '/incidents?severity=critical')).body;
+      expect(worst.map(({ id }) => id)).toEqual(
+        all.items.filter(({ severity }) => severity === 'critical').map(({ id }) => id),
+      );
+      expect(worst.length).toBeLessThan(all.items.length);
       expect((await api.ask('GET', '/incidents/none')).status).toBe(404);
       expect((await api.ask('GET', '/incidents?cursor=%21')).status).toBe(400);
       expect((await api.ask('GET', '/incidents?limit=1e9')).status).toBe(400);

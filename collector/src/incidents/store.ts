@@ -120,18 +120,23 @@ export async function findIncident(db: Queries, id: string): Promise<IncidentRow
 
 export interface ListOptions {
   readonly status?: IncidentRow['status'] | undefined;
+  readonly severity?: IncidentRow['severity'] | undefined;
   readonly limit: number;
   readonly before?: { readonly openedAt: Date; readonly id: string } | undefined;
 }
 
 /** Newest first. */
-export async function listIncidents(db: Queries, { status, limit, before }: ListOptions): Promise<IncidentRow[]> {
+export async function listIncidents(
+  db: Queries,
+  { status, severity, limit, before }: ListOptions,
+): Promise<IncidentRow[]> {
   return db
     .select()
     .from(incidents)
     .where(
       and(
         status === undefined ? undefined : eq(incidents.status, status),
+        severity === undefined ? undefined : eq(incidents.severity, severity),
         before === undefined
           ? undefined
           : or(

@@ -547,7 +547,7 @@ export interface Routes {
     readonly status: 'running' | 'completed' | 'failed' | 'killed' | 'killed_oom' | 'timed_out' | 'lost' | 'unknown' | null;
     readonly is_new: boolean;
   } };
-  'GET /incidents': { query?: { limit?: number | undefined; cursor?: string | undefined; open?: '0' | '1' | '' | 'true' | 'false' | undefined; all?: '0' | '1' | '' | 'true' | 'false' | undefined; status?: 'open' | 'resolved' | undefined }; answer: {
+  'GET /incidents': { query?: { limit?: number | undefined; cursor?: string | undefined; open?: '0' | '1' | '' | 'true' | 'false' | undefined; all?: '0' | '1' | '' | 'true' | 'false' | undefined; status?: 'open' | 'resolved' | undefined; severity?: 'info' | 'warning' | 'critical' | undefined }; answer: {
     readonly items: readonly (Incident)[];
     readonly next_cursor: string | null;
   } };

@@ -43,16 +43,18 @@ export function incidentRoutes({ db, now, acknowledge }: IncidentRouteDeps): Fas
             open: onOff,
             all: onOff,
             status: z.enum(['open', 'resolved']).optional(),
+            severity: z.enum(['info', 'warning', 'critical']).optional(),
           }),
           response: { 200: z.object({ items: z.array(incident), next_cursor: z.string().nullable() }) },
         },
       },
-      async ({ query: { limit, cursor, open, all, status } }) => {
+      async ({ query: { limit, cursor, open, all, status, severity } }) => {
         if (open && (all || status === 'resolved'))
           throw badRequest('open', 'open and all (or status=resolved) contradict each other');
         const before = decodeCursor(cursor);
         const rows = await listIncidents(db.drizzle, {
           status: open ? 'open' : status,
+          severity,
           limit: limit + 1,
           ...(before === undefined ? {} : { before: { openedAt: before.at, id: before.id } }),
         });
