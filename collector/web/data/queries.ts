@@ -1,5 +1,6 @@
 import {
   infiniteQueryOptions,
+  keepPreviousData,
   QueryClient,
   queryOptions,
   type UseMutationResult,
@@ -34,6 +35,17 @@ export function read<R extends ReadRoute>(route: R, asked: Asked<R>) {
   return queryOptions({ queryKey: [route, asked] as const, queryFn: ({ signal }) => ask(route, asked, signal) });
 }
 
+/** What a change would do: a question with a body. The answer before stays until the next is here. Keys are `[route, asked]`. */
+export function preview<R extends PreviewRoute>(route: R, asked: Asked<R>) {
+  return queryOptions({
+    queryKey: [route, asked] as const,
+    queryFn: ({ signal }) => ask(route, asked, signal),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export type PreviewRoute = 'POST /silences/preview' | 'POST /subscriptions/test' | 'POST /notifiers/{name}/preview';
+
 export type PagedRoute = { [R in ReadRoute]: Answer<R> extends Page ? R : never }[ReadRoute];
 type Item<R extends PagedRoute> = Extract<Answer<R>, Page>['items'][number];
 
@@ -53,7 +65,7 @@ export function readPages<R extends PagedRoute>(route: R, asked: Asked<R>) {
   });
 }
 
-/** A change. Afterwards everything on show is read again. @public */
+/** A change. Afterwards everything on show is read again. */
 export function useSend<R extends SendRoute>(route: R): UseMutationResult<Answer<R>, Error, Asked<R>> {
   const client = useQueryClient();
   return useMutation({

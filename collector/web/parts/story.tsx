@@ -1,30 +1,48 @@
 import type { ReactNode } from 'react';
 import type { Transition } from '../data/api-types.ts';
 import classes from './story.module.css';
-import { durationText, visible } from './texts.ts';
+import { durationText, visible, words } from './texts.ts';
 import { At } from './time.tsx';
 
+/** What people did in between. */
+export interface Moment {
+  readonly at: string;
+  readonly title: string;
+  readonly text: string;
+}
+
+export interface StoryProps {
+  readonly conclusion?: string;
+  /** Oldest first. */
+  readonly transitions: readonly Transition[];
+  readonly moments?: readonly Moment[];
+}
+
 /** What happened, who was asked, what was promised, and how each delivery went. */
-export function Story({
-  conclusion,
-  transitions,
-}: {
-  conclusion?: string;
-  transitions: readonly Transition[];
-}): ReactNode {
+export function Story({ conclusion, transitions, moments = [] }: StoryProps): ReactNode {
+  const told = [
+    ...transitions.map((transition) => ({
+      at: transition.at,
+      key: transition.id,
+      title: transition.kind,
+      text: transition.reason,
+      below: <Decisions transition={transition} />,
+    })),
+    ...moments.map((moment) => ({ ...moment, key: `${moment.title} ${moment.at}`, below: null })),
+  ].toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
   return (
     <div className={classes.story}>
       {conclusion !== undefined && <p className={classes.conclusion}>{sentence(conclusion)}</p>}
-      {transitions.map((transition) => (
-        <article key={transition.id} className={classes.transition}>
+      {told.map(({ key, at, title, text, below }) => (
+        <article key={key} className={classes.transition}>
           <header>
-            <strong>{transition.kind}</strong>
+            <strong>{title}</strong>
             <span>
-              <At at={transition.at} />
+              <At at={at} />
             </span>
           </header>
-          <p>{visible(transition.reason)}</p>
-          <Decisions transition={transition} />
+          {text !== '' && <p>{visible(text)}</p>}
+          {below}
         </article>
       ))}
     </div>
@@ -50,7 +68,7 @@ function Decisions({ transition: { decisions, deliveries, suppression } }: { tra
               <small key={`${id} ${attempt}`} data-tone={outcome === 'delivered' ? 'good' : 'critical'}>
                 {[
                   `${outcome} after ${durationText(duration_ms)}`,
-                  http_status && `HTTP ${http_status}`,
+                  http_status !== null && !error?.includes(`${http_status}`) && `HTTP ${http_status}`,
                   error && visible(error),
                 ]
                   .filter(Boolean)
@@ -61,11 +79,6 @@ function Decisions({ transition: { decisions, deliveries, suppression } }: { tra
       ))}
     </ul>
   );
-}
-
-/** `event_not_subscribed` as people read it. */
-function words(reason: string): string {
-  return reason.replaceAll('_', ' ');
 }
 
 function sentence(text: string): string {

@@ -79,6 +79,11 @@ export function countText(count: number, noun: string): string {
   return `${numberText(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** `event_not_subscribed` as people read it. */
+export function words(name: string): string {
+  return name.replaceAll('_', ' ');
+}
+
 /** `killed_oom` as words. */
 export function statusText(status: Task['status'] | Node['status']): string {
   const words: Partial<Record<typeof status, string>> = {

@@ -52,3 +52,9 @@ export function Elapsed({ since }: { since: string | null }): ReactNode {
   const seconds = Math.max(0, Math.floor((nowMs - Date.parse(since)) / 1000));
   return seconds < 60 ? `${seconds} s` : durationText(seconds * 1000);
 }
+
+/** How long until then, counting down; `is over` afterwards. */
+export function Left({ until }: { until: string }): ReactNode {
+  const leftMs = Date.parse(until) - useNowMs();
+  return leftMs <= 0 ? 'is over' : `${durationText(Math.ceil(leftMs / 1000) * 1000)} left`;
+}
