@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { rootPath } from './data/client.ts';
+import { incidentsSearch } from './pages/incidents/search.ts';
 import { nodesSearch } from './pages/nodes/search.ts';
 import { NotFound } from './pages/not-found.tsx';
 import { tasksSearch } from './pages/tasks/search.ts';
@@ -35,8 +36,21 @@ const task = createRoute({
   component: lazyRouteComponent(() => import('./pages/task/task-page.tsx'), 'TaskPage'),
 });
 
+const incidents = createRoute({
+  getParentRoute: () => root,
+  path: '/incidents',
+  validateSearch: incidentsSearch,
+  component: lazyRouteComponent(() => import('./pages/incidents/incidents-page.tsx'), 'IncidentsPage'),
+});
+
+const incident = createRoute({
+  getParentRoute: () => root,
+  path: '/incidents/$id',
+  component: lazyRouteComponent(() => import('./pages/incident/incident-page.tsx'), 'IncidentPage'),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([overview, nodes, tasks, task]),
+  routeTree: root.addChildren([overview, nodes, tasks, task, incidents, incident]),
   basepath: rootPath,
   defaultPreload: 'intent',
   scrollRestoration: true,

@@ -8,6 +8,7 @@ export const navigation: readonly {
   readonly icon: IconName;
 }[] = [
   { to: '/', label: 'Overview', icon: 'overview' },
+  { to: '/incidents', label: 'Incidents', icon: 'incidents' },
   { to: '/nodes', label: 'Nodes', icon: 'nodes' },
   { to: '/tasks', label: 'Tasks', icon: 'tasks' },
 ];
