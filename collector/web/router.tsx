@@ -3,6 +3,7 @@ import { rootPath } from './data/client.ts';
 import { incidentsSearch } from './pages/incidents/search.ts';
 import { nodesSearch } from './pages/nodes/search.ts';
 import { NotFound } from './pages/not-found.tsx';
+import { notificationsSearch } from './pages/notifications/search.ts';
 import { tasksSearch } from './pages/tasks/search.ts';
 import { Shell } from './shell/shell.tsx';
 
@@ -49,8 +50,27 @@ const incident = createRoute({
   component: lazyRouteComponent(() => import('./pages/incident/incident-page.tsx'), 'IncidentPage'),
 });
 
+const notifications = createRoute({
+  getParentRoute: () => root,
+  path: '/notifications',
+  validateSearch: notificationsSearch,
+  component: lazyRouteComponent(() => import('./pages/notifications/notifications-page.tsx'), 'NotificationsPage'),
+});
+
+const silences = createRoute({
+  getParentRoute: () => root,
+  path: '/silences',
+  component: lazyRouteComponent(() => import('./pages/silences/silences-page.tsx'), 'SilencesPage'),
+});
+
+const watches = createRoute({
+  getParentRoute: () => root,
+  path: '/watches',
+  component: lazyRouteComponent(() => import('./pages/watches/watches-page.tsx'), 'WatchesPage'),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([overview, nodes, tasks, task, incidents, incident]),
+  routeTree: root.addChildren([overview, nodes, tasks, task, incidents, incident, notifications, silences, watches]),
   basepath: rootPath,
   defaultPreload: 'intent',
   scrollRestoration: true,

@@ -1,0 +1,135 @@
+import { Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { type ReactNode, useState } from 'react';
+import type { Subscription } from '../../data/api-types.ts';
+import { read, useSend } from '../../data/queries.ts';
+import { Badge } from '../../parts/badges.tsx';
+import { type Column, DataTable } from '../../parts/data-table.tsx';
+import { Command, Empty } from '../../parts/empty.tsx';
+import { FormDialog } from '../../parts/form.tsx';
+import { Loaded } from '../../parts/loaded.tsx';
+import { MatcherTags } from '../../parts/matchers.tsx';
+import { Panel } from '../../parts/page.tsx';
+import { visible, words } from '../../parts/texts.ts';
+import { Left } from '../../parts/time.tsx';
+import classes from './notifications.module.css';
+import { SubscriptionForm } from './subscription-form.tsx';
+
+/** Who hears what: of the file, of people, of jobs, and watches. */
+export function Subscriptions(): ReactNode {
+  const query = useQuery(read('GET /subscriptions', {}));
+  const [isAdding, setAdding] = useState(false);
+  const close = () => setAdding(false);
+  return (
+    <Panel
+      title="Subscriptions"
+      isFlush
+      aside={
+        <Button size="compact-xs" onClick={() => setAdding(true)}>
+          Subscribe
+        </Button>
+      }
+    >
+      <Loaded query={query} lines={4}>
+        {({ enabled, items }) => (
+          <>
+            {!enabled && (
+              <p className={classes.off} data-tone="warning">
+                Nobody hears anything: notifications.enabled is false in the collector’s configuration.
+              </p>
+            )}
+            {items.some(({ active }) => active) ? (
+              <DataTable
+                label="Subscriptions"
+                columns={columns}
+                rows={items.filter(({ active }) => active)}
+                rowKey={({ origin, id }) => `${origin} ${id}`}
+              />
+            ) : (
+              <Empty title="Nobody hears anything yet.">
+                <p>Subscribe here, or type:</p>
+                <Command text="npx runnerwatch subscribe --help" />
+              </Empty>
+            )}
+          </>
+        )}
+      </Loaded>
+      <FormDialog title="Subscribe" isOpen={isAdding} close={close}>
+        <SubscriptionForm onDone={close} />
+      </FormDialog>
+    </Panel>
+  );
+}
+
+const origins: Readonly<Record<Subscription['origin'], string>> = {
+  file: 'configuration file',
+  api: 'a person',
+  job_alert: 'alert of a job',
+  watch: 'watch',
+};
+
+const columns: readonly Column<Subscription>[] = [
+  {
+    title: 'Who',
+    cell: ({ receiver, target }) => <strong className={classes.name}>{visible(target ?? receiver)}</strong>,
+  },
+  { title: 'Hears', from: 560, cell: ({ events }) => <span title={hears(events)}>{hears(events)}</span> },
+  {
+    title: 'About',
+    isWide: true,
+    cell: ({ matchers, quiet_hours: quiet }) => (
+      <>
+        <MatcherTags matchers={matchers} />
+        {quiet !== null && (
+          <span className={classes.soft}>
+            {' '}
+            not {quiet.from}–{quiet.to}
+          </span>
+        )}
+      </>
+    ),
+  },
+  {
+    title: 'From',
+    from: 820,
+    cell: ({ origin, created_by: by, expires_at: until }) => (
+      <span className={classes.soft}>
+        {by === null ? origins[origin] : visible(by)}
+        {until !== null && (
+          <>
+            , <Left until={until} />
+          </>
+        )}
+      </span>
+    ),
+  },
+  { title: '', isNumber: true, cell: (subscription) => <Remove subscription={subscription} /> },
+];
+
+function hears(events: Subscription['events']): string {
+  return events.length > 3
+    ? `${events.slice(0, 2).map(words).join(', ')} and ${events.length - 2} more`
+    : events.map(words).join(', ');
+}
+
+/** Those of the file are changed there, a job's and a watch where they are. */
+function Remove({ subscription }: { subscription: Subscription }): ReactNode {
+  const remove = useSend('DELETE /subscriptions/{id}');
+  const [isAsked, setAsked] = useState(false);
+  const { id, origin, receiver, target } = subscription;
+  if (origin !== 'api') return null;
+  if (remove.error !== null) return <Badge tone="critical">{remove.error.message}</Badge>;
+  return (
+    <Button
+      size="compact-xs"
+      variant={isAsked ? 'filled' : 'default'}
+      color="red"
+      loading={remove.isPending}
+      aria-label={`${isAsked ? 'Really unsubscribe' : 'Unsubscribe'} ${visible(target ?? receiver)}`}
+      onClick={() => (isAsked ? remove.mutate({ path: { id } }) : setAsked(true))}
+      onBlur={() => setAsked(false)}
+    >
+      {isAsked ? 'Really?' : 'Unsubscribe'}
+    </Button>
+  );
+}
