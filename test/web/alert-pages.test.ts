@@ -153,9 +153,10 @@ describe.skipIf(!haveBrowser())('the pages of alerts', () => {
   });
 
   it('show what a receiver would be sent, and send again what was given up', async () => {
-    await using visited = await visit(browser, `${here.url}/notifications?state=dead`);
+    await using visited = await visit(browser, `${here.url}/notifications`);
     const { page, complaints } = visited;
-    const before = sink.requests.length;
+    const deliveries = page.getByRole('table', { name: 'Deliveries' });
+    sink.answer = () => ({ kind: 'status', status: 202 });
 
     await page.getByRole('button', { name: 'Preview of hook' }).click();
     await page
@@ -163,9 +164,15 @@ describe.skipIf(!haveBrowser())('the pages of alerts', () => {
       .getByText(/"type"/)
       .waitFor();
     await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: 'Send again' }).first().click();
+    await deliveries.getByRole('button', { name: 'Send again' }).first().click();
 
-    await eventually(() => sink.requests.length > before);
+    await deliveries.getByRole('row', { name: /delivered gone/ }).waitFor();
+    await page.getByText('given up', { exact: true }).first().click();
+    await deliveries
+      .getByRole('row', { name: /delivered/ })
+      .first()
+      .waitFor({ state: 'detached' });
+    expect(new URL(page.url()).searchParams.get('state')).toBe('dead');
     expect(complaints).toEqual([]);
   });
 

@@ -14,7 +14,7 @@ import { type Answer, ApiFailure, type Asked, ask, type ReadRoute, type SendRout
  *   useQuery(read('GET /nodes/{id}', { path: { id } }))
  *   useInfiniteQuery(readPages('GET /tasks', { query: { job } }))      data: all items of the pages read
  *   useSend('POST /incidents/{id}/ack').mutate({ path: { id }, body: { note } })
- * The live stream keeps what is in the cache up to date (live.ts). What changes without a word of it asks again by `refetchInterval`.
+ * The live stream keeps what is in the cache up to date (live.ts); what it does not tell is read again by reread.ts.
  */
 
 /** A client whose failures are shown and not hidden behind retries: the stream's return reads everything again. */

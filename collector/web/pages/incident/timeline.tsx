@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { read } from '../../data/queries.ts';
+import { whileOnTheWay } from '../../data/reread.ts';
 import { Loaded } from '../../parts/loaded.tsx';
 import { Panel } from '../../parts/page.tsx';
 import { type Moment, Story } from '../../parts/story.tsx';
@@ -10,7 +11,11 @@ import type { IncidentDetail } from './incident-page.tsx';
 
 /** What happened in order: fired, who was told and why others were not, seen, reminded, over. */
 export function Timeline({ incident }: { incident: IncidentDetail }): ReactNode {
-  const query = useQuery(read('GET /explain/incidents/{id}', { path: { id: incident.id } }));
+  const query = useQuery({
+    ...read('GET /explain/incidents/{id}', { path: { id: incident.id } }),
+    refetchInterval: ({ state: { data } }) =>
+      whileOnTheWay(data?.transitions.flatMap(({ deliveries }) => deliveries) ?? []),
+  });
   const [zone] = useZone();
   return (
     <Panel title="What happened, and who was told">

@@ -4,6 +4,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Delivery } from '../../data/api-types.ts';
 import { readPages, useSend } from '../../data/queries.ts';
+import { whileOnTheWay } from '../../data/reread.ts';
 import { Badge } from '../../parts/badges.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Empty } from '../../parts/empty.tsx';
@@ -32,7 +33,10 @@ const labels: Readonly<Record<Delivery['state'], string>> = {
 export function Deliveries(): ReactNode {
   const { state } = useSearch({ from: '/notifications' });
   const navigate = useNavigate({ from: '/notifications' });
-  const query = useInfiniteQuery(readPages('GET /deliveries', { query: { state, limit: 30 } }));
+  const query = useInfiniteQuery({
+    ...readPages('GET /deliveries', { query: { state, limit: 30 } }),
+    refetchInterval: ({ state: { data } }) => whileOnTheWay(data?.pages.flatMap(({ items }) => items) ?? []),
+  });
   return (
     <Panel title="Deliveries" isFlush>
       <div className={classes.states}>

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import type { Silence } from '../../data/api-types.ts';
 import { read } from '../../data/queries.ts';
+import { untilNext } from '../../data/reread.ts';
 import { Command, Empty } from '../../parts/empty.tsx';
 import { FormDialog } from '../../parts/form.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
@@ -19,7 +20,11 @@ const groups: readonly { title: string; states: readonly Silence['state'][] }[] 
 
 /** Who ordered quiet about what, why, and until when. */
 export function SilencesPage(): ReactNode {
-  const query = useQuery(read('GET /silences', { query: { all: 'true' } }));
+  const query = useQuery({
+    ...read('GET /silences', { query: { all: 'true' } }),
+    refetchInterval: ({ state: { data } }) =>
+      untilNext(data?.items.flatMap(({ starts_at, ends_at, until }) => [starts_at, ends_at, until]) ?? []),
+  });
   const [isAdding, setAdding] = useState(false);
   const close = () => setAdding(false);
   return (

@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { read } from '../../data/queries.ts';
+import { untilNext } from '../../data/reread.ts';
 import { Command, Empty } from '../../parts/empty.tsx';
 import { FormDialog } from '../../parts/form.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
@@ -11,7 +12,10 @@ import { ActiveWatches, PastWatches } from './watch-list.tsx';
 
 /** Subscriptions that stop by themselves: for the run one waits for. */
 export function WatchesPage(): ReactNode {
-  const query = useQuery(read('GET /watches', {}));
+  const query = useQuery({
+    ...read('GET /watches', {}),
+    refetchInterval: ({ state: { data } }) => untilNext(data?.items.map(({ ends_at }) => ends_at) ?? []),
+  });
   const [isStarting, setStarting] = useState(false);
   const close = () => setStarting(false);
   return (
