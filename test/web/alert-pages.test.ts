@@ -67,6 +67,8 @@ describe.skipIf(!haveBrowser())('the pages of alerts', () => {
     const story = page.getByRole('region', { name: 'What happened, and who was told' });
     await story.getByText(/^delivered after .*HTTP 202$/).waitFor();
     await story.getByText(/^not told: /).waitFor();
+    await page.goto(`${here.url}/incidents/${await idOf('nightly-import')}`);
+    await story.getByText('could not be told').waitFor();
     expect(complaints).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { Transition } from '../data/api-types.ts';
+import type { Delivery, Transition } from '../data/api-types.ts';
 import classes from './story.module.css';
 import { durationText, visible, words } from './texts.ts';
 import { At } from './time.tsx';
@@ -54,30 +54,55 @@ function Decisions({ transition: { decisions, deliveries, suppression } }: { tra
     return <p className={classes.soft}>{suppression === null ? 'There is no subscription.' : words(suppression)}</p>;
   return (
     <ul>
-      {decisions.map(({ subscription, receiver, notified, reason, detail }) => (
-        <li key={`${subscription} ${receiver}`} data-tone={notified ? 'good' : 'idle'}>
-          <b>{visible(receiver)}</b>
-          <span>
-            {notified ? 'told' : `not told: ${words(reason)}`}
-            {detail !== null && ` (${visible(detail)})`}
-          </span>
-          {deliveries
-            .filter((one) => one.subscription === subscription && one.receiver === receiver)
-            .flatMap(({ attempts, id }) => attempts.map((attempt) => ({ ...attempt, id })))
-            .map(({ id, attempt, outcome, http_status, error, duration_ms }) => (
-              <small key={`${id} ${attempt}`} data-tone={outcome === 'delivered' ? 'good' : 'critical'}>
-                {[
-                  `${outcome} after ${durationText(duration_ms)}`,
-                  http_status !== null && !error?.includes(`${http_status}`) && `HTTP ${http_status}`,
-                  error && visible(error),
-                ]
-                  .filter(Boolean)
-                  .join(', ')}
-              </small>
-            ))}
-        </li>
+      {decisions.map((decision) => (
+        <Told
+          key={`${decision.subscription} ${decision.receiver}`}
+          decision={decision}
+          deliveries={deliveries.filter(
+            ({ subscription, receiver }) => subscription === decision.subscription && receiver === decision.receiver,
+          )}
+        />
       ))}
     </ul>
+  );
+}
+
+const outcomes: Readonly<Record<Delivery['state'], string>> = {
+  delivered: 'told',
+  pending: 'is being told',
+  dead: 'could not be told',
+  collapsed: 'told with others, in one message',
+};
+
+function Told({
+  decision: { receiver, notified, reason, detail },
+  deliveries,
+}: {
+  decision: Transition['decisions'][number];
+  deliveries: readonly Delivery[];
+}): ReactNode {
+  const state = deliveries.at(-1)?.state ?? 'delivered';
+  return (
+    <li data-tone={!notified ? 'idle' : state === 'dead' ? 'critical' : 'good'}>
+      <b>{visible(receiver)}</b>
+      <span>
+        {notified ? outcomes[state] : `not told: ${words(reason)}`}
+        {detail !== null && ` (${visible(detail)})`}
+      </span>
+      {deliveries
+        .flatMap(({ attempts, id }) => attempts.map((attempt) => ({ ...attempt, id })))
+        .map(({ id, attempt, outcome, http_status, error, duration_ms }) => (
+          <small key={`${id} ${attempt}`} data-tone={outcome === 'delivered' ? 'good' : 'critical'}>
+            {[
+              `${outcome} after ${durationText(duration_ms)}`,
+              http_status !== null && !error?.includes(`${http_status}`) && `HTTP ${http_status}`,
+              error && visible(error),
+            ]
+              .filter(Boolean)
+              .join(', ')}
+          </small>
+        ))}
+    </li>
   );
 }
 
