@@ -66,7 +66,7 @@ function Silences({ title, silences }: { title: string; silences: readonly Silen
 
 function NoSilence(): ReactNode {
   return (
-    <Panel title="Nothing is silenced">
+    <Panel title="Nothing is silenced" isFlush>
       <Empty title="Every alert reaches those who subscribed to it.">
         <p>Before planned work add a silence here, drain the node, or type:</p>
         <Command text="npx runnerwatch silence add --match 'node=gpu-*' --for 2h --by me --reason 'new disks'" />

@@ -34,7 +34,7 @@ export function WatchesPage(): ReactNode {
           return (
             <>
               {items.length === past.length ? (
-                <Panel title="Nothing is watched">
+                <Panel title="Nothing is watched" isFlush>
                   <Empty title="Start one before the run you wait for.">
                     <p>It tells of what fails there, and stops by itself. Or type:</p>
                     <Command text="npx runnerwatch watch start --project vision --for 2h" />
