@@ -426,6 +426,8 @@ describeOnDatabases('the outbox', (kind) => {
       expect(new Set(seen).size).toBe(6);
       expect(seen).toHaveLength(6);
 
+      expect((await api.ask('GET', '/incidents?node=n1')).body.items).toHaveLength(6);
+      expect((await api.ask('GET', '/incidents?node=n2')).body.items).toEqual([]);
       const { body: all } = await api.ask('GET', '/incidents');
       const taskIncident = all.items.find(({ title }) => String(title).startsWith('t0'));
       const { body: shown } = await api.ask('GET', `/incidents/${String(taskIncident?.['id'])}`);

@@ -78,6 +78,8 @@ export interface AgentOfNode {
   readonly version: string | null;
   readonly remoteAddress: string | null;
   readonly lastHeardAt: Date;
+  /** Above 0: its clock is ahead of the collector's. */
+  readonly clockSkewMs: number | null;
   /** Null: it came with the token that all share. */
   readonly agent: AgentRow | null;
 }
@@ -91,6 +93,7 @@ export async function listAgentsOfNodes(queries: Queries): Promise<AgentOfNode[]
       version: nodes.agentVersion,
       remoteAddress: nodes.remoteAddress,
       lastHeardAt: nodes.lastHeardAt,
+      clockSkewMs: nodes.clockSkewMs,
       agent: agents,
     })
     .from(nodes)

@@ -121,6 +121,8 @@ export async function findIncident(db: Queries, id: string): Promise<IncidentRow
 export interface ListOptions {
   readonly status?: IncidentRow['status'] | undefined;
   readonly severity?: IncidentRow['severity'] | undefined;
+  /** A node's id or name: incidents with an alert about it. */
+  readonly node?: string | undefined;
   readonly limit: number;
   readonly before?: { readonly openedAt: Date; readonly id: string } | undefined;
 }
@@ -128,7 +130,7 @@ export interface ListOptions {
 /** Newest first. */
 export async function listIncidents(
   db: Queries,
-  { status, severity, limit, before }: ListOptions,
+  { status, severity, node, limit, before }: ListOptions,
 ): Promise<IncidentRow[]> {
   return db
     .select()
@@ -137,6 +139,10 @@ export async function listIncidents(
       and(
         status === undefined ? undefined : eq(incidents.status, status),
         severity === undefined ? undefined : eq(incidents.severity, severity),
+        node === undefined
+          ? undefined
+          : sql`exists (select 1 from alerts where alerts.incident_id = ${incidents.id}
+              and (alerts.node_id = ${node} or alerts.node_id in (select id from nodes where name = ${node})))`,
         before === undefined
           ? undefined
           : or(

@@ -44,17 +44,19 @@ export function incidentRoutes({ db, now, acknowledge }: IncidentRouteDeps): Fas
             all: onOff,
             status: z.enum(['open', 'resolved']).optional(),
             severity: z.enum(['info', 'warning', 'critical']).optional(),
+            node: z.string().max(300).optional().describe("A node's id or name: incidents with an alert about it."),
           }),
           response: { 200: z.object({ items: z.array(incident), next_cursor: z.string().nullable() }) },
         },
       },
-      async ({ query: { limit, cursor, open, all, status, severity } }) => {
+      async ({ query: { limit, cursor, open, all, status, severity, node } }) => {
         if (open && (all || status === 'resolved'))
           throw badRequest('open', 'open and all (or status=resolved) contradict each other');
         const before = decodeCursor(cursor);
         const rows = await listIncidents(db.drizzle, {
           status: open ? 'open' : status,
           severity,
+          node,
           limit: limit + 1,
           ...(before === undefined ? {} : { before: { openedAt: before.at, id: before.id } }),
         });
