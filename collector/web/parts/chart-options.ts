@@ -4,6 +4,10 @@ import type { Zone } from '../theme/zone.ts';
 import type { ChartProps, Unit } from './chart.tsx';
 import { bytesText, dash, percentText } from './texts.ts';
 
+/** What stands left and right of the lines, so that something below them can share their axis. */
+export const chartLeftPx = 64;
+export const chartRightPx = 12;
+
 /** How uPlot draws a chart; what changes while it lives is read from `shown`. */
 export function optionsOf(
   shown: RefObject<ChartProps>,
@@ -22,7 +26,11 @@ export function optionsOf(
     height: heightPx,
     ...(zone === 'utc' ? { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1000), 'UTC') } : {}),
     cursor: { y: false, ...(sync === undefined ? {} : { sync: { key: sync } }) },
-    scales: { y: { range: (_, low, high) => [Math.min(0, low), max ?? topOf(high, shown.current)] } },
+    padding: [null, chartRightPx, null, null],
+    scales: {
+      x: { range: (_, first, last) => [...(shown.current.range ?? [first, last])] },
+      y: { range: (_, low, high) => [Math.min(0, low), max ?? topOf(high, shown.current)] },
+    },
     axes: [
       {
         ...axis,
@@ -30,7 +38,7 @@ export function optionsOf(
         space: 80,
         values: (_, splits) => splits.map((seconds) => clockText(seconds, { splits, zone })),
       },
-      { ...axis, size: 64, space: 30, ...steps[unit], values: (_, splits) => splits.map(texts[unit]) },
+      { ...axis, size: chartLeftPx, space: 30, ...steps[unit], values: (_, splits) => splits.map(texts[unit]) },
     ],
     series: [
       { label: 'at', value: (_, seconds) => (seconds === null ? dash : clockText(seconds, { splits: [0, 1], zone })) },
@@ -45,7 +53,7 @@ export function optionsOf(
     ],
     hooks: {
       drawClear: [(plot) => drawSpans(plot, shown.current, colour)],
-      draw: [(plot) => drawThresholds(plot, shown.current, colour)],
+      draw: [(plot) => drawThresholds(plot, shown.current, colour), (plot) => drawMarks(plot, shown.current, colour)],
     },
   };
 }
@@ -97,6 +105,16 @@ function drawThresholds(plot: uPlot, { thresholds = [] }: ChartProps, colour: Co
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
     ctx.restore();
+  }
+}
+
+function drawMarks(plot: uPlot, { marks = [] }: ChartProps, colour: Colour): void {
+  const { ctx, bbox } = plot;
+  for (const { at, tone } of marks) {
+    const x = Math.round(plot.valToPos(at, 'x', true));
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.fillStyle = withAlpha(colour(`--fill-${tone}`), 0.55);
+    ctx.fillRect(x, bbox.top, devicePixelRatio, bbox.height);
   }
 }
 

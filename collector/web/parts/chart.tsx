@@ -26,6 +26,10 @@ export interface ChartProps {
   readonly spans?: readonly { readonly from: number; readonly to: number; readonly tone: Tone }[];
   /** Charts of one name share their cursor. */
   readonly sync?: string;
+  /** From where to where it shows, in seconds since the epoch; by the times when left out. */
+  readonly range?: readonly [from: number, to: number];
+  /** Upright lines, in seconds since the epoch: something happened then. */
+  readonly marks?: readonly { readonly at: number; readonly tone: Tone }[];
 }
 
 /** What the values are: it makes their text, and the steps of the scale. */
