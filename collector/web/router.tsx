@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { rootPath } from './data/client.ts';
 import { incidentsSearch } from './pages/incidents/search.ts';
+import { nodeSearch } from './pages/node/search.ts';
 import { nodesSearch } from './pages/nodes/search.ts';
 import { NotFound } from './pages/not-found.tsx';
 import { notificationsSearch } from './pages/notifications/search.ts';
@@ -22,6 +23,13 @@ const nodes = createRoute({
   path: '/nodes',
   validateSearch: nodesSearch,
   component: lazyRouteComponent(() => import('./pages/nodes/nodes-page.tsx'), 'NodesPage'),
+});
+
+const node = createRoute({
+  getParentRoute: () => root,
+  path: '/nodes/$id',
+  validateSearch: nodeSearch,
+  component: lazyRouteComponent(() => import('./pages/node/node-page.tsx'), 'NodePage'),
 });
 
 const tasks = createRoute({
@@ -70,7 +78,18 @@ const watches = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, nodes, tasks, task, incidents, incident, notifications, silences, watches]),
+  routeTree: root.addChildren([
+    overview,
+    nodes,
+    node,
+    tasks,
+    task,
+    incidents,
+    incident,
+    notifications,
+    silences,
+    watches,
+  ]),
   basepath: rootPath,
   defaultPreload: 'intent',
   scrollRestoration: true,

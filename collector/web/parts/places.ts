@@ -3,13 +3,13 @@ import { rootPath } from '../data/client.ts';
 
 /* Where one record is shown: the only place that knows, for links, rows and the search. */
 
-export function nodePlace({ name }: { readonly name: string }) {
-  return { to: '/nodes', search: { search: name } } as const satisfies LinkProps;
+export function nodePlace({ id }: { readonly id: string }) {
+  return { to: '/nodes/$id', params: { id } } as const satisfies LinkProps;
 }
 
 /** The same as an address, for lists too long for a component each. */
-export function nodeAddress({ name }: { readonly name: string }): string {
-  return `${rootPath}nodes?search=${encodeURIComponent(name)}`;
+export function nodeAddress({ id }: { readonly id: string }): string {
+  return `${rootPath}nodes/${encodeURIComponent(id)}`;
 }
 
 export function taskPlace({ id }: { readonly id: string }) {
@@ -21,7 +21,6 @@ export function jobPlace({ name }: { readonly name: string }) {
   return { to: '/tasks', search: { job: name } } as const satisfies LinkProps;
 }
 
-/** Until an incident has a page of its own. */
-export function incidentPlace() {
-  return { to: '/' } as const satisfies LinkProps;
+export function incidentPlace({ id }: { readonly id: string }) {
+  return { to: '/incidents/$id', params: { id } } as const satisfies LinkProps;
 }

@@ -7,7 +7,7 @@ import { Meter } from '../../parts/meter.tsx';
 import { dash, numberText, percentText, visible } from '../../parts/texts.ts';
 import { Ago } from '../../parts/time.tsx';
 import classes from './nodes.module.css';
-import { fullestDisk, loadPercent, memoryPercent } from './readings.ts';
+import { fullestDisk, isHeard, loadPercent, memoryPercent } from './readings.ts';
 
 export function NodesTable({
   nodes,
@@ -16,7 +16,16 @@ export function NodesTable({
   nodes: readonly Node[];
   more: DataTableProps<Node, never>['more'];
 }): ReactNode {
-  return <DataTable label="Nodes" columns={columns} rows={nodes} rowKey={({ id }) => id} more={more} />;
+  return (
+    <DataTable
+      label="Nodes"
+      columns={columns}
+      rows={nodes}
+      rowKey={({ id }) => id}
+      rowLink={({ id }) => ({ to: '/nodes/$id', params: { id } })}
+      more={more}
+    />
+  );
 }
 
 const columns: readonly Column<Node>[] = [
@@ -102,8 +111,4 @@ function Load({ node }: { node: Node }): ReactNode {
       text={load?.toFixed(2) ?? dash}
     />
   );
-}
-
-function isHeard({ status }: Node): boolean {
-  return status === 'online' || status === 'draining';
 }

@@ -16,6 +16,11 @@ export function fullestDisk(sample: NodeSample | null): NonNullable<NodeSample['
   return (sample?.disks ?? []).toSorted((a, b) => b.used_percent - a.used_percent)[0] ?? null;
 }
 
+/** Its readings are of now. */
+export function isHeard({ status }: Pick<Node, 'status'>): boolean {
+  return status === 'online' || status === 'draining';
+}
+
 type Severity = Node['conditions'][number]['severity'];
 export type Health = Severity | 'offline' | 'away' | 'blind' | 'well';
 

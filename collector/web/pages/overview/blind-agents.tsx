@@ -21,6 +21,7 @@ export function BlindAgents({ nodes }: { nodes: readonly FleetNode[] }): ReactNo
         columns={columns}
         rows={limited.slice(0, shownMax)}
         rowKey={({ node, source }) => `${node.id} ${source.name}`}
+        rowLink={({ node: { id } }) => ({ to: '/nodes/$id', params: { id } })}
       />
     </Panel>
   );

@@ -33,10 +33,10 @@ export function FleetGrid({ nodes }: { nodes: readonly FleetNode[] }): ReactNode
   const counts = countHealths(nodes);
   /* One listener for thousands of cells; keys and the middle button use the address of the cell itself. */
   const open = (event: MouseEvent) => {
-    const { name } = (event.target as HTMLElement).dataset;
-    if (name === undefined || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const { id } = (event.target as HTMLElement).dataset;
+    if (id === undefined || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    void navigate(nodePlace({ name }));
+    void navigate(nodePlace({ id }));
   };
   return (
     <>
@@ -86,7 +86,7 @@ const Cell = memo(function Cell({ node, isFirst }: { node: FleetNode; isFirst: b
       href={nodeAddress(node)}
       data-tone={tones[health]}
       data-health={health}
-      data-name={node.name}
+      data-id={node.id}
       title={words}
       aria-label={words}
     />

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Node } from '../../data/api-types.ts';
 import { read } from '../../data/queries.ts';
@@ -7,6 +8,7 @@ import { NodeStatusBadge } from '../../parts/badges.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
 import { Meter } from '../../parts/meter.tsx';
 import { Panel } from '../../parts/page.tsx';
+import { nodePlace } from '../../parts/places.ts';
 import { bytesText, countText, dash, percentText, visible } from '../../parts/texts.ts';
 import { fullestDisk, loadPercent, memoryPercent } from '../nodes/readings.ts';
 import classes from './overview.module.css';
@@ -53,7 +55,9 @@ function Gauges({ node }: { node: Node }): ReactNode {
         beside={disk?.mount ?? ''}
         limitPercent={90}
       />
-      <p className={classes.about}>{seesText(node)}</p>
+      <p className={classes.about}>
+        {seesText(node)} <Link {...nodePlace(node)}>Its charts and tasks</Link>
+      </p>
     </>
   );
 }

@@ -47,10 +47,10 @@ export function TaskPage(): ReactNode {
   );
 }
 
-function Lead({ task: { node, status, started_at, ended_at } }: { task: TaskDetail }): ReactNode {
+function Lead({ task: { node, node_id, status, started_at, ended_at } }: { task: TaskDetail }): ReactNode {
   return (
     <>
-      on <Link {...nodePlace({ name: node })}>{visible(node)}</Link>
+      on <Link {...nodePlace({ id: node_id })}>{visible(node)}</Link>
       {', '}
       {status === 'running' ? (
         <>

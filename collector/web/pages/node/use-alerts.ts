@@ -1,0 +1,12 @@
+import { useQuery } from '@tanstack/react-query';
+import type { Alert, Node } from '../../data/api-types.ts';
+import { read } from '../../data/queries.ts';
+
+/** The node's own alerts of its newest incidents, the newest first. */
+export function useAlerts({ id }: Pick<Node, 'id'>): readonly Alert[] {
+  const { data } = useQuery(read('GET /incidents', { query: { node: id, limit: 200 } }));
+  return (data?.items ?? [])
+    .flatMap(({ alerts }) => alerts)
+    .filter((alert) => alert.node_id === id && alert.task_id === null)
+    .toSorted((a, b) => b.fired_at.localeCompare(a.fired_at));
+}
