@@ -77,6 +77,12 @@ const watches = createRoute({
   component: lazyRouteComponent(() => import('./pages/watches/watches-page.tsx'), 'WatchesPage'),
 });
 
+const fleet = createRoute({
+  getParentRoute: () => root,
+  path: '/fleet',
+  component: lazyRouteComponent(() => import('./pages/fleet/fleet-page.tsx'), 'FleetPage'),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     overview,
@@ -89,6 +95,7 @@ export const router = createRouter({
     notifications,
     silences,
     watches,
+    fleet,
   ]),
   basepath: rootPath,
   defaultPreload: 'intent',

@@ -17,6 +17,8 @@ const details: Readonly<Record<string, string>> = {
   'GET /tasks/{id}': 'task',
   'GET /incidents/{id}': 'incident',
 };
+/** Listings without events of their own, which change when nodes come and go. */
+const followNodes: readonly string[] = ['GET /agents', 'GET /enrollments', 'GET /silences'];
 /**
  * What a changed record may change besides is read again, at most so often: order and membership at once; counts, and what follows
  * from it, when that has had time to follow.
@@ -44,7 +46,8 @@ export function patchCache(client: QueryClient, changes: readonly Change[]): voi
       const { data, known } = isDetail ? patchRecord(before, changed) : patchListing(before, changed);
       if (data !== before) client.setQueryData(query.queryKey, data);
       if (isDetail ? data !== before : kind !== 'node' || known < changed.size) rereadSoon(client, query);
-    } else if (kind === undefined && isMoreThanNodes) rereadSoon(client, query, rereadMs);
+    } else if (kind === undefined && (isMoreThanNodes || followNodes.includes(route)))
+      rereadSoon(client, query, rereadMs);
   }
 }
 

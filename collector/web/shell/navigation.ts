@@ -14,4 +14,5 @@ export const navigation: readonly {
   { to: '/notifications', label: 'Notifications', icon: 'notifications' },
   { to: '/silences', label: 'Silences', icon: 'silences' },
   { to: '/watches', label: 'Watches', icon: 'watches' },
+  { to: '/fleet', label: 'Fleet', icon: 'fleet' },
 ];

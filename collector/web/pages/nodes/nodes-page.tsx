@@ -1,7 +1,7 @@
 import { SegmentedControl, Select, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import type { ConditionReport, Routes } from '../../data/api-types.ts';
 import { readPages } from '../../data/queries.ts';
@@ -85,7 +85,9 @@ function NoNode({ isFiltered }: { isFiltered: boolean }): ReactNode {
     </Empty>
   ) : (
     <Empty title="Nobody is watching yet.">
-      <p>Start an agent, and its node is here a second later.</p>
+      <p>
+        Start an agent, and its node is here a second later: <Link to="/fleet">add a node</Link>.
+      </p>
     </Empty>
   );
 }

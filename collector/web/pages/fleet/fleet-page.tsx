@@ -1,0 +1,16 @@
+import type { ReactNode } from 'react';
+import { Page } from '../../parts/page.tsx';
+import { Agents } from './agents.tsx';
+import { Enrolment } from './enrolment.tsx';
+import { JoinTokens } from './join-tokens.tsx';
+
+/** How nodes come in, and whose agents are here. */
+export function FleetPage(): ReactNode {
+  return (
+    <Page title="Fleet" lead="Nodes come in by a join token, once; from then on each agent has a key of its own.">
+      <Enrolment />
+      <Agents />
+      <JoinTokens />
+    </Page>
+  );
+}
