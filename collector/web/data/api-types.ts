@@ -547,7 +547,7 @@ export interface Routes {
     readonly status: 'running' | 'completed' | 'failed' | 'killed' | 'killed_oom' | 'timed_out' | 'lost' | 'unknown' | null;
     readonly is_new: boolean;
   } };
-  'GET /incidents': { query?: { limit?: number | undefined; cursor?: string | undefined; open?: '0' | '1' | '' | 'true' | 'false' | undefined; all?: '0' | '1' | '' | 'true' | 'false' | undefined; status?: 'open' | 'resolved' | undefined; severity?: 'info' | 'warning' | 'critical' | undefined }; answer: {
+  'GET /incidents': { query?: { limit?: number | undefined; cursor?: string | undefined; open?: '0' | '1' | '' | 'true' | 'false' | undefined; all?: '0' | '1' | '' | 'true' | 'false' | undefined; status?: 'open' | 'resolved' | undefined; severity?: 'info' | 'warning' | 'critical' | undefined; node?: string | undefined }; answer: {
     readonly items: readonly (Incident)[];
     readonly next_cursor: string | null;
   } };
@@ -808,6 +808,7 @@ export interface Routes {
       readonly connected: boolean;
       readonly remote_address: string | null;
       readonly last_heard_at: string;
+      readonly clock_skew_ms: number | null;
       readonly admitted_by: 'enrollment' | 'shared_token';
       readonly enrollment_id: string | null;
       readonly admitted_at: string | null;
@@ -822,6 +823,7 @@ export interface Routes {
     readonly connected: boolean;
     readonly remote_address: string | null;
     readonly last_heard_at: string;
+    readonly clock_skew_ms: number | null;
     readonly admitted_by: 'enrollment' | 'shared_token';
     readonly enrollment_id: string | null;
     readonly admitted_at: string | null;
@@ -834,6 +836,7 @@ export interface Routes {
     readonly connected: boolean;
     readonly remote_address: string | null;
     readonly last_heard_at: string;
+    readonly clock_skew_ms: number | null;
     readonly admitted_by: 'enrollment' | 'shared_token';
     readonly enrollment_id: string | null;
     readonly admitted_at: string | null;
