@@ -288,6 +288,14 @@ describeOnDatabases('nodes, tasks and jobs as the API shows them', (kind) => {
     ]);
     expect(body.items[0].failure_rate).toBeCloseTo(1 / 3);
     const [nightly] = body.items;
+    expect(nightly.p50_ms).toBe(2000);
+    expect(nightly.last_runs.map(({ status }: { status: string }) => status)).toEqual([
+      'running',
+      'failed',
+      'completed',
+      'completed',
+    ]);
+    expect(nightly.last_runs[1]).toMatchObject({ ended_at: '2026-11-22T11:59:00.000Z' });
     const paged = await get('/jobs?limit=1');
     expect((await get(`/jobs?limit=1&cursor=${paged.body.next_cursor}`)).body).toMatchObject({
       items: [{ name: 'train' }],
@@ -299,9 +307,21 @@ describeOnDatabases('nodes, tasks and jobs as the API shows them', (kind) => {
         id: nightly.id,
         causes: { success: 2, exit_code: 1 },
         durations: { p50_ms: 2000, mean_ms: 2000, max_ms: 3000 },
+        days: [{ day: '2026-11-22', ends: 3, failed: 1 }],
+        expectation: null,
       });
     }
     expect((await get('/jobs/proj')).status).toBe(404);
+  });
+
+  it('finds jobs by a part of project/name, and the tasks of one by its id', async () => {
+    const named = async (search: string) =>
+      (await get(`/jobs?search=${encodeURIComponent(search)}`)).body.items.map(({ name }: { name: string }) => name);
+
+    expect(await named('SUB/nig')).toEqual(['nightly']);
+    expect(await named('%')).toEqual([]);
+    const [{ id }] = (await get('/jobs?search=train')).body.items;
+    expect((await get(`/tasks?job=${id}`)).body.items.map(({ job }: { job: string }) => job)).toEqual(['train']);
   });
 
   it('forgets a node with everything of it', async () => {

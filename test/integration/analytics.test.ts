@@ -90,6 +90,9 @@ describeOnDatabases('failures over a time', (kind) => {
       [hoursAgo(2), 4, 3],
       [hoursAgo(3), 3, 2],
     ]);
+    expect((await counts('by=day')).map(([key]) => key)).toEqual([
+      ...new Set([hoursAgo(2), hoursAgo(3)].map((hour) => `${hour.slice(0, 10)}T00:00:00.000Z`)),
+    ]);
     expect(await counts(`by=hour&until=${hoursAgo(2)}`)).toEqual([[hoursAgo(3), 3, 2]]);
     expect(await counts('by=project&since=30d')).toEqual([
       ['lm', 6, 4],
@@ -97,7 +100,7 @@ describeOnDatabases('failures over a time', (kind) => {
     ]);
   });
 
-  it.each(['job', 'cause', 'hour'])('come page by page, by %s: each group once', async (by) => {
+  it.each(['job', 'cause', 'hour', 'day'])('come page by page, by %s: each group once', async (by) => {
     const all = await counts(`by=${by}`);
     const paged: unknown[] = [];
     let cursor = '';

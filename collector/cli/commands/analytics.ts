@@ -12,7 +12,7 @@ interface FailureFlags extends JsonFlag {
   readonly limit: number;
 }
 
-/** `analytics failures --by job|node|cause|project|hour`. */
+/** `analytics failures --by job|node|cause|project|hour|day`. */
 export function addAnalyticsCommands(program: Command, context: Context): void {
   const analytics = program.command('analytics').description('what stored ends come to, over a time');
   analytics
@@ -20,7 +20,7 @@ export function addAnalyticsCommands(program: Command, context: Context): void {
     .description('where failures come from, the most failures first')
     .addOption(
       new Option('--by <what>', 'one line for each of these')
-        .choices(['job', 'node', 'cause', 'project', 'hour'])
+        .choices(['job', 'node', 'cause', 'project', 'hour', 'day'])
         .default('job'),
     )
     .option('--since <duration>', 'ended since then: 15m, 2h, 7d, or an instant', '7d')
@@ -76,8 +76,9 @@ function failureRow(
   ];
 }
 
-/** `2026-11-22 04:00` (UTC) of an hour. */
+/** `2026-11-22 04:00` (UTC) of an hour, `2026-11-22` of a day. */
 function keyText(key: string, by: string): string {
+  if (by === 'day') return key.slice(0, 10);
   return by === 'hour' ? key.slice(0, 16).replace('T', ' ') : key;
 }
 

@@ -3,12 +3,12 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
 import { jobId } from './jobs.ts';
 
-export const failureGroupings = ['job', 'node', 'cause', 'project', 'hour'] as const;
+export const failureGroupings = ['job', 'node', 'cause', 'project', 'hour', 'day'] as const;
 export type FailureGrouping = (typeof failureGroupings)[number];
 
-/** The failures of one job, node, cause, project or hour over a time. */
+/** The failures of one job, node, cause, project, hour or day over a time. */
 export interface FailureGroup {
-  /** `project/job`, a node's name, a cause, a project, the instant an hour begins; null: of runs that have none. */
+  /** `project/job`, a node's name, a cause, a project, the instant an hour or a day begins; null: of runs that have none. */
   readonly key: string | null;
   /** Of a job or node, for a look at it; null otherwise. */
   readonly id: string | null;
@@ -42,7 +42,7 @@ export interface FailurePage {
 }
 
 /**
- * Groups with a failure that ended at or after `since` and before `until`: the most failures first, hours from the newest on.
+ * Groups with a failure that ended at or after `since` and before `until`: the most failures first, hours and days from the newest on.
  * One pass over the ends of that time, out of the index alone where the database has cleaned up behind itself.
  */
 export async function listFailures(
@@ -71,7 +71,7 @@ export async function listFailures(
     select grouped.*, nodes.name as node
     from grouped left join nodes on ${by === 'node' ? sql`nodes.id = "group"::jsonb ->> 0` : sql`false`}
     where ${after === undefined ? sql`true` : isAfter(by, after)}
-    order by ${by === 'hour' ? sql`"group" desc` : sql`failures desc, "group"`} limit ${limit + 1}::int`);
+    order by ${isTime(by) ? sql`"group" desc` : sql`failures desc, "group"`} limit ${limit + 1}::int`);
   const shown = [...rows].slice(0, limit);
   const last = shown.at(-1);
   return {
@@ -98,10 +98,15 @@ const columnsOf: Readonly<Record<FailureGrouping, { readonly first: SQL; readonl
   cause: { first: sql`coalesce(cause, 'unknown')`, second: none },
   project: { first: sql`project`, second: none },
   hour: { first: sql`date_trunc('hour', ended_at at time zone 'UTC')`, second: none },
+  day: { first: sql`date_trunc('day', ended_at at time zone 'UTC')`, second: none },
 };
 
+function isTime(by: FailureGrouping): boolean {
+  return by === 'hour' || by === 'day';
+}
+
 function isAfter(by: FailureGrouping, { failures, group }: FailurePosition): SQL {
-  if (by === 'hour') return sql`"group" < ${group}`;
+  if (isTime(by)) return sql`"group" < ${group}`;
   return sql`(failures < ${failures}::int or (failures = ${failures}::int and "group" > ${group}))`;
 }
 
@@ -128,6 +133,7 @@ function named(
     case 'node':
       return { key: node ?? first, id: first };
     case 'hour':
+    case 'day':
       return { key: first === null ? null : new Date(`${first}Z`).toISOString(), id: null };
     default:
       return { key: first, id: null };

@@ -1,6 +1,7 @@
 import { type Cause, failureStatuses, type TaskStatus } from '@runnerwatch/shared/model/task.ts';
 import { type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
+import { holding } from '../db/like-pattern.ts';
 
 /** A job is a name under a project; null where its tasks have no project. */
 export interface JobName {
@@ -22,7 +23,31 @@ export interface JobRecord {
   readonly last_ended_at: string | null;
 }
 
+/** One run of a job, in short. */
+export interface JobRun {
+  readonly id: string;
+  readonly status: TaskStatus;
+  readonly ended_at: string | null;
+  readonly duration_ms: number | null;
+}
+
+export interface ListedJob extends JobRecord {
+  /** Half of its runs took less. */
+  readonly p50_ms: number | null;
+  /** Running ones, then the newest end first; {@link lastRunsMax} at most. */
+  readonly last_runs: readonly JobRun[];
+}
+
+export interface JobDay {
+  /** A date, UTC: `2026-11-22`. */
+  readonly day: string;
+  readonly ends: number;
+  readonly failed: number;
+}
+
 export interface JobDetail extends JobRecord {
+  /** Days on which a run ended, the oldest first. */
+  readonly days: readonly JobDay[];
   readonly causes: Readonly<Partial<Record<Cause, number>>>;
   readonly durations: {
     readonly p50_ms: number | null;
@@ -33,7 +58,7 @@ export interface JobDetail extends JobRecord {
 }
 
 export interface JobPage {
-  readonly items: readonly JobRecord[];
+  readonly items: readonly ListedJob[];
   readonly next: string | null;
 }
 
@@ -76,19 +101,47 @@ interface SummaryRow extends Record<string, unknown> {
   readonly last_ended_at: string | null;
 }
 
+export interface JobQuery {
+  readonly since: Date;
+  /** Part of `project/name`. */
+  readonly search?: string | undefined;
+  readonly limit: number;
+  /** The id of the last one of the page before. */
+  readonly after?: string | undefined;
+}
+
+const lastRunsMax = 20;
+
+interface ListedRow extends SummaryRow {
+  readonly p50_ms: number | null;
+  readonly last_runs: readonly JobRun[];
+}
+
 /** By project and name. Runs count that ended at or after `since` or still run. */
-export async function listJobs(
-  queries: Queries,
-  { since, limit, after }: { since: Date; limit: number; after?: string | undefined },
-): Promise<JobPage> {
+export async function listJobs(queries: Queries, { since, search, limit, after }: JobQuery): Promise<JobPage> {
   const last = after === undefined ? undefined : parseJobId(after);
   const beyond =
     last === undefined ? sql`true` : sql`(coalesce(project, ''), job) > (${last.project ?? ''}, ${last.name})`;
-  const rows = await queries.execute<SummaryRow>(sql`
-    select ${summary} from tasks
-    where job is not null and ${isWithin(since)} and ${beyond}
-    group by project, job order by coalesce(project, ''), job limit ${limit + 1}`);
-  const items = [...rows].slice(0, limit).map(jobRecord);
+  const named = search === undefined ? sql`true` : sql`coalesce(project || '/', '') || job ilike ${holding(search)}`;
+  const rows = await queries.execute<ListedRow>(sql`
+    with listed as (
+      select ${summary}, percentile_cont(0.5) within group (order by duration_ms) as p50_ms from tasks
+      where job is not null and ${isWithin(since)} and ${beyond} and ${named}
+      group by project, job order by coalesce(project, ''), job limit ${limit + 1}
+    )
+    select listed.*, (
+      select jsonb_agg(run) from (
+        select id, status, ended_at, duration_ms from tasks
+        where project is not distinct from listed.project and job = listed.name and ${isWithin(since)}
+        order by ended_at desc nulls first limit ${lastRunsMax}
+      ) as run
+    ) as last_runs
+    from listed order by coalesce(project, ''), name`);
+  const items = [...rows].slice(0, limit).map((row) => ({
+    ...jobRecord(row),
+    p50_ms: row.p50_ms,
+    last_runs: row.last_runs.map((run) => ({ ...run, ended_at: instantText(run.ended_at) })),
+  }));
   return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
 }
 
@@ -121,9 +174,14 @@ export async function findJob(queries: Queries, id: string, since: Date): Promis
       percentile_cont(0.95) within group (order by duration_ms) as p95_ms,
       avg(duration_ms)::float8 as mean_ms, max(duration_ms)::float8 as max_ms
     from tasks where ${ofJob} and duration_ms is not null`);
+  const days = await queries.execute<{ day: string; ends: number; failed: number }>(sql`
+    select to_char(ended_at at time zone 'UTC', 'YYYY-MM-DD') as day, count(*)::int as ends,
+      count(*) filter (where status = any(${failures}::text[]))::int as failed
+    from tasks where ${ofJob} and ended_at is not null group by 1 order by 1`);
   const none = { runs: 0, running: 0, failed: 0, last_status: null, last_ended_at: null };
   return {
     ...jobRecord(row ?? { ...known, ...none }),
+    days: [...days],
     causes: Object.fromEntries([...causes].map(({ cause, count }) => [cause, count])),
     durations: {
       p50_ms: durations?.p50_ms ?? null,
@@ -149,6 +207,10 @@ function jobRecord(row: SummaryRow): JobRecord {
     failed: row.failed,
     failure_rate: ended === 0 ? null : row.failed / ended,
     last_status: row.last_status,
-    last_ended_at: row.last_ended_at === null ? null : new Date(row.last_ended_at).toISOString(),
+    last_ended_at: instantText(row.last_ended_at),
   };
+}
+
+function instantText(instant: string | null): string | null {
+  return instant === null ? null : new Date(instant).toISOString();
 }

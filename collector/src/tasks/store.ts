@@ -3,6 +3,7 @@ import { and, desc, eq, getTableColumns, inArray, isNotNull, isNull, lt, or, typ
 import type { Queries } from '../db/database.ts';
 import { nodes, tasks } from '../db/tables/schema.ts';
 import type { TaskCursor } from './cursor.ts';
+import { parseJobId } from './jobs.ts';
 import { type TaskRecord, taskRecord } from './record.ts';
 import type { TaskRow } from './row.ts';
 
@@ -10,7 +11,7 @@ export interface TaskFilter {
   readonly statuses?: readonly TaskStatus[] | undefined;
   /** A node's id or name. */
   readonly node?: string | undefined;
-  /** A job's name, or `project/name`. */
+  /** A job's id, its name, or `project/name`. */
   readonly job?: string | undefined;
   readonly project?: string | undefined;
   readonly owner?: string | undefined;
@@ -59,9 +60,7 @@ function filterTerms(filter: TaskFilter): (SQL | undefined)[] {
   return [
     filter.statuses === undefined ? undefined : inArray(tasks.status, [...filter.statuses]),
     filter.node === undefined ? undefined : isOn(filter.node),
-    filter.job === undefined
-      ? undefined
-      : or(eq(tasks.job, filter.job), sql`${tasks.project} || '/' || ${tasks.job} = ${filter.job}`),
+    filter.job === undefined ? undefined : isOfJob(filter.job),
     filter.project === undefined ? undefined : eq(tasks.project, filter.project),
     filter.owner === undefined ? undefined : eq(tasks.owner, filter.owner),
     filter.cause === undefined ? undefined : eq(tasks.cause, filter.cause),
@@ -77,6 +76,13 @@ function filterTerms(filter: TaskFilter): (SQL | undefined)[] {
 /** By ids found first, so that the index by node serves it. */
 function isOn(idOrName: string): SQL {
   return sql`${tasks.nodeId} = any(array(select id from nodes where id = ${idOrName} or name = ${idOrName}))`;
+}
+
+function isOfJob(job: string): SQL | undefined {
+  const pair = parseJobId(job);
+  return pair === undefined
+    ? or(eq(tasks.job, job), sql`${tasks.project} || '/' || ${tasks.job} = ${job}`)
+    : sql`${tasks.project} is not distinct from ${pair.project} and ${tasks.job} = ${pair.name}`;
 }
 
 export interface TaskDetail extends TaskRecord {

@@ -120,6 +120,13 @@ export type Job = {
   readonly failure_rate: number | null;
   readonly last_status: 'running' | 'completed' | 'failed' | 'killed' | 'killed_oom' | 'timed_out' | 'lost' | 'unknown' | null;
   readonly last_ended_at: string | null;
+  readonly p50_ms: number | null;
+  readonly last_runs: readonly ({
+    readonly id: string;
+    readonly status: 'running' | 'completed' | 'failed' | 'killed' | 'killed_oom' | 'timed_out' | 'lost' | 'unknown';
+    readonly ended_at: string | null;
+    readonly duration_ms: number | null;
+  })[];
 };
 
 export type JobAlert = {
@@ -490,7 +497,7 @@ export interface Routes {
     readonly task: Readonly<Record<string, readonly (number | null)[]>>;
     readonly node: Readonly<Record<string, readonly (number | null)[]>>;
   } };
-  'GET /jobs': { query?: { limit?: number | undefined; cursor?: string | undefined; since?: string | undefined }; answer: {
+  'GET /jobs': { query?: { limit?: number | undefined; cursor?: string | undefined; since?: string | undefined; search?: string | undefined }; answer: {
     readonly items: readonly (Job)[];
     readonly next_cursor: string | null;
   } };
@@ -511,6 +518,12 @@ export interface Routes {
       readonly mean_ms: number | null;
       readonly max_ms: number | null;
     };
+    readonly days: readonly ({
+      readonly day: string;
+      readonly ends: number;
+      readonly failed: number;
+    })[];
+    readonly expectation: Expectation | null;
   } };
   'GET /jobs/{id}/expectation': { path: { id: string }; answer: Expectation };
   'PUT /jobs/{id}/expectation': { path: { id: string }; body: {
@@ -523,7 +536,7 @@ export interface Routes {
     readonly max_concurrent?: number | null;
   }; answer: Expectation };
   'DELETE /jobs/{id}/expectation': { path: { id: string }; answer: undefined };
-  'GET /analytics/failures': { query?: { limit?: number | undefined; cursor?: string | undefined; by?: 'job' | 'node' | 'cause' | 'project' | 'hour' | undefined; since?: string | undefined; until?: string | undefined }; answer: {
+  'GET /analytics/failures': { query?: { limit?: number | undefined; cursor?: string | undefined; by?: 'job' | 'node' | 'cause' | 'project' | 'hour' | 'day' | undefined; since?: string | undefined; until?: string | undefined }; answer: {
     readonly items: readonly (FailureGroup)[];
     readonly next_cursor: string | null;
   } };

@@ -14,7 +14,7 @@ export function analyticsRoutes({ queries, clock }: JobRouteParts): FastifyPlugi
         schema: {
           tags: ['analytics'],
           summary:
-            'Where failures come from: by job, node, cause or project the most failures first, hours from the newest on.',
+            'Where failures come from: by job, node, cause or project the most failures first, hours and days from the newest on.',
           querystring: failureQuery,
           response: { 200: page(failureGroup) },
         },

@@ -1,8 +1,10 @@
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Queries } from '../../db/database.ts';
+import { findExpectation } from '../../tasks/expectations.ts';
 import { findJob, listJobs, parseJobId } from '../../tasks/jobs.ts';
 import { notFound } from '../errors.ts';
+import { toExpectation } from '../schemas/expectation.ts';
 import { jobDetailQuery, jobDetailSchema, jobParams, jobQuery, jobSchema } from '../schemas/job.ts';
 import { invalidCursor, page, parseMoment } from '../schemas/paging.ts';
 
@@ -29,8 +31,9 @@ export function jobRoutes({ queries, clock }: JobRouteParts): FastifyPluginAsync
       async ({ query }) => {
         if (query.cursor !== undefined && parseJobId(query.cursor) === undefined) throw invalidCursor();
         const since = parseMoment('since', query.since, clock.wallMs());
-        const { items, next } = await listJobs(queries, { since, limit: query.limit, after: query.cursor });
-        return { items: [...items], next_cursor: next };
+        const { search, limit, cursor: after } = query;
+        const { items, next } = await listJobs(queries, { since, search, limit, after });
+        return { items: items.map((item) => ({ ...item, last_runs: [...item.last_runs] })), next_cursor: next };
       },
     );
 
@@ -39,7 +42,7 @@ export function jobRoutes({ queries, clock }: JobRouteParts): FastifyPluginAsync
       {
         schema: {
           tags,
-          summary: 'One job: runs, failure rate, causes, durations.',
+          summary: 'One job: runs, failure rate, causes, durations, what is expected of it.',
           params: jobParams,
           querystring: jobDetailQuery,
           response: { 200: jobDetailSchema },
@@ -48,7 +51,8 @@ export function jobRoutes({ queries, clock }: JobRouteParts): FastifyPluginAsync
       async ({ params, query }) => {
         const job = await findJob(queries, params.id, parseMoment('since', query.since, clock.wallMs()));
         if (job === null) throw notFound(`job ${params.id}`);
-        return job;
+        const expected = await findExpectation(queries, job.id);
+        return { ...job, days: [...job.days], expectation: expected === null ? null : toExpectation(expected) };
       },
     );
   };

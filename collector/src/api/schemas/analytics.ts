@@ -7,7 +7,7 @@ export const failureGroup = z.object({
     .string()
     .nullable()
     .describe(
-      "`project/job`, a node's name, a cause, a project, or the instant an hour begins (UTC); null: runs that have none.",
+      "`project/job`, a node's name, a cause, a project, or the instant an hour or a day begins (UTC); null: runs that have none.",
     ),
   id: z.string().nullable().describe('Of a job or a node; null otherwise.'),
   ends: z.int().describe('Runs that ended; beside a cause all of them, whatever their cause.'),

@@ -51,7 +51,7 @@ export const taskQuery = z.object({
   ...paging,
   status: z.string().max(256).optional().describe('One status, or several with commas: `failed,killed_oom`.'),
   node: filterText.describe("A node's id or name."),
-  job: filterText.describe("A job's name, or `project/name`."),
+  job: filterText.describe("A job's id, its name, or `project/name`."),
   project: filterText,
   owner: filterText,
   cause: z.optional(cause),
