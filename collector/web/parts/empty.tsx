@@ -6,7 +6,7 @@ import { Icon } from './icon.tsx';
 /** Nothing to show, and how to get something: a sentence, often followed by a {@link Command}. */
 export function Empty({ title, children }: { title: string; children?: ReactNode }): ReactNode {
   return (
-    <div className={classes.empty}>
+    <div className={classes.empty} data-empty>
       <strong>{title}</strong>
       {children}
     </div>

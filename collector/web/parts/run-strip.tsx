@@ -6,10 +6,18 @@ import { taskPlace } from './places.ts';
 import classes from './run-strip.module.css';
 import { durationText, statusText } from './texts.ts';
 
-/** Runs as ticks, the newest at the right; each leads to its task. `tasks`: newest first. */
-export function RunStrip({ tasks, currentId }: { tasks: readonly Task[]; currentId?: string }): ReactNode {
+export interface RunStripProps {
+  /** Newest first. */
+  readonly tasks: readonly Pick<Task, 'id' | 'status' | 'ended_at' | 'duration_ms'>[];
+  readonly currentId?: string;
+  /** For a row of a table: low, and the keyboard passes by. */
+  readonly isCompact?: boolean;
+}
+
+/** Runs as ticks, the newest at the right; each leads to its task. */
+export function RunStrip({ tasks, currentId, isCompact = false }: RunStripProps): ReactNode {
   return (
-    <div className={classes.strip}>
+    <div className={isCompact ? classes.compact : classes.strip}>
       {tasks.toReversed().map(({ id, status, ended_at, duration_ms }) => {
         const words = `${statusText(status)}${ended_at === null ? '' : `, ${ended_at}`}, ${durationText(duration_ms)}`;
         return (
@@ -17,6 +25,7 @@ export function RunStrip({ tasks, currentId }: { tasks: readonly Task[]; current
             key={id}
             {...taskPlace({ id })}
             preload={false}
+            tabIndex={isCompact ? -1 : undefined}
             className={classes.tick}
             data-tone={taskTones[status]}
             aria-current={id === currentId ? 'page' : undefined}

@@ -1,14 +1,13 @@
-import { SegmentedControl, Select, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
+import { SegmentedControl, Select } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import type { ReactNode } from 'react';
 import type { ConditionReport, Routes } from '../../data/api-types.ts';
 import { readPages } from '../../data/queries.ts';
 import { Empty } from '../../parts/empty.tsx';
-import { Icon } from '../../parts/icon.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
+import { SearchField } from '../../parts/search-field.tsx';
 import { NodesTable } from './nodes-table.tsx';
 import { type NodesSearch, nodesSearch } from './search.ts';
 
@@ -43,7 +42,12 @@ export function NodesPage(): ReactNode {
       title="Nodes"
       actions={
         <>
-          <SearchField value={search.search ?? ''} onChange={(text) => change({ search: text })} />
+          <SearchField
+            label="Search nodes by name or label"
+            placeholder="Name or label"
+            value={search.search ?? ''}
+            onChange={(text) => change({ search: text })}
+          />
           <Select
             size="xs"
             clearable
@@ -89,33 +93,5 @@ function NoNode({ isFiltered }: { isFiltered: boolean }): ReactNode {
         Start an agent, and its node is here a second later: <Link to="/fleet">add a node</Link>.
       </p>
     </Empty>
-  );
-}
-
-/** Asks while one types, a moment after the last letter. */
-function SearchField({ value, onChange }: { value: string; onChange: (text: string) => void }): ReactNode {
-  const [text, setText] = useState(value);
-  /* The address follows what is typed; only what comes from elsewhere is taken over. */
-  const asked = useRef(value);
-  const changeSoon = useDebouncedCallback((wanted: string) => {
-    asked.current = wanted;
-    onChange(wanted);
-  }, 200);
-  useEffect(() => {
-    if (value !== asked.current) setText(value);
-    asked.current = value;
-  }, [value]);
-  return (
-    <TextInput
-      size="xs"
-      placeholder="Name or label"
-      aria-label="Search nodes by name or label"
-      leftSection={<Icon name="search" size={15} />}
-      value={text}
-      onChange={(event) => {
-        setText(event.currentTarget.value);
-        changeSoon(event.currentTarget.value.trim());
-      }}
-    />
   );
 }

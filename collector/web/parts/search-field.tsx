@@ -1,0 +1,31 @@
+import { TextInput } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
+import { type ReactNode, useState } from 'react';
+import { Icon } from './icon.tsx';
+
+export interface SearchFieldProps {
+  /** What it searches, for those who cannot see it. */
+  readonly label: string;
+  readonly placeholder: string;
+  readonly value: string;
+  readonly onChange: (text: string) => void;
+}
+
+/** Asks a moment after the last letter. */
+export function SearchField({ label, placeholder, value, onChange }: SearchFieldProps): ReactNode {
+  const [text, setText] = useState(value);
+  const changeSoon = useDebouncedCallback(onChange, 200);
+  return (
+    <TextInput
+      size="xs"
+      placeholder={placeholder}
+      aria-label={label}
+      leftSection={<Icon name="search" size={15} />}
+      value={text}
+      onChange={(event) => {
+        setText(event.currentTarget.value);
+        changeSoon(event.currentTarget.value.trim());
+      }}
+    />
+  );
+}
