@@ -13,10 +13,9 @@ import classes from './shell.module.css';
 
 export function SearchButton(): ReactNode {
   return (
-    <button type="button" className={classes.search} onClick={() => spotlight.open()} aria-label="Search (Ctrl K)">
+    <button type="button" className={classes.search} onClick={() => spotlight.open()} aria-label="Search Ctrl K">
       <Icon name="search" size={16} />
-      <span>Search</span>
-      <kbd>Ctrl K</kbd>
+      <span>Search</span> <kbd>Ctrl K</kbd>
     </button>
   );
 }

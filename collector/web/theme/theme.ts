@@ -1,4 +1,10 @@
-import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from '@mantine/core';
+import {
+  type CSSVariablesResolver,
+  createTheme,
+  defaultVariantColorsResolver,
+  type MantineColorsTuple,
+  type VariantColorsResolver,
+} from '@mantine/core';
 
 const teal: MantineColorsTuple = [
   '#e7f6f2',
@@ -25,10 +31,22 @@ const graphite: MantineColorsTuple = [
   '#0c1014',
 ];
 
+/** What is filled has text that is read on it in both schemes; red is our critical. */
+const variantColors: VariantColorsResolver = (input) => {
+  const given = defaultVariantColorsResolver(input);
+  if (input.variant !== 'filled') return given;
+  const critical = {
+    background: 'var(--critical)',
+    hover: 'color-mix(in srgb, var(--critical) 88%, var(--text))',
+  };
+  return { ...given, ...(input.color === 'red' ? critical : {}), color: 'var(--on-fill)' };
+};
+
 export const theme = createTheme({
   primaryColor: 'teal',
   primaryShade: { light: 7, dark: 4 },
   autoContrast: true,
+  variantColorResolver: variantColors,
   colors: { teal, dark: graphite },
   fontFamily: 'ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace',

@@ -67,11 +67,11 @@ function Figure({
   children: ReactNode;
 }): ReactNode {
   return (
-    <section className={classes.figure} data-tone={tone} aria-label={title}>
+    <div className={classes.figure} data-tone={tone} role="group" aria-label={title}>
       <h2>{title}</h2>
       <strong>{value}</strong>
       <div className={classes.beside}>{children}</div>
-    </section>
+    </div>
   );
 }
 
