@@ -111,6 +111,10 @@ export interface JobQuery {
 }
 
 const lastRunsMax = 20;
+/* Two of them, one for jobs without a project: the index knows `=` and `is null`, but not `is not distinct from`. */
+const lastRuns = (since: Date) =>
+  sql`select id, status, ended_at, duration_ms from tasks where job = listed.name and ${isWithin(since)}`;
+const newestFirst = sql`order by ended_at desc nulls first limit ${lastRunsMax}`;
 
 interface ListedRow extends SummaryRow {
   readonly p50_ms: number | null;
@@ -131,9 +135,9 @@ export async function listJobs(queries: Queries, { since, search, limit, after }
     )
     select listed.*, (
       select jsonb_agg(run) from (
-        select id, status, ended_at, duration_ms from tasks
-        where project is not distinct from listed.project and job = listed.name and ${isWithin(since)}
-        order by ended_at desc nulls first limit ${lastRunsMax}
+        (${lastRuns(since)} and project = listed.project ${newestFirst})
+        union all
+        (${lastRuns(since)} and project is null and listed.project is null ${newestFirst})
       ) as run
     ) as last_runs
     from listed order by coalesce(project, ''), name`);
@@ -151,7 +155,7 @@ export async function findJobName(queries: Queries, id: string): Promise<JobName
   const named =
     pair === undefined
       ? sql`((project is not null and project || '/' || job = ${id}) or (project is null and job = ${id}))`
-      : sql`(project is not distinct from ${pair.project} and job = ${pair.name})`;
+      : isOfJob(pair);
   const [known] = await queries.execute<{ project: string | null; name: string }>(
     sql`select project, job as name from tasks where ${named} order by project nulls first limit 1`,
   );
@@ -162,7 +166,7 @@ export async function findJobName(queries: Queries, id: string): Promise<JobName
 export async function findJob(queries: Queries, id: string, since: Date): Promise<JobDetail | null> {
   const known = await findJobName(queries, id);
   if (known === null) return null;
-  const ofJob = sql`project is not distinct from ${known.project} and job = ${known.name} and ${isWithin(since)}`;
+  const ofJob = sql`${isOfJob(known)} and ${isWithin(since)}`;
   const [row] = await queries.execute<SummaryRow>(
     sql`select ${summary} from tasks where ${ofJob} group by project, job`,
   );
@@ -190,6 +194,11 @@ export async function findJob(queries: Queries, id: string, since: Date): Promis
       max_ms: durations?.max_ms ?? null,
     },
   };
+}
+
+/** The tasks of one job, as their index has them. */
+export function isOfJob({ project, name }: JobName): SQL {
+  return sql`(${project === null ? sql`tasks.project is null` : sql`tasks.project = ${project}`} and tasks.job = ${name})`;
 }
 
 function isWithin(since: Date): SQL {

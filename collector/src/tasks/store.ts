@@ -3,7 +3,7 @@ import { and, desc, eq, getTableColumns, inArray, isNotNull, isNull, lt, or, typ
 import type { Queries } from '../db/database.ts';
 import { nodes, tasks } from '../db/tables/schema.ts';
 import type { TaskCursor } from './cursor.ts';
-import { parseJobId } from './jobs.ts';
+import { isOfJob, parseJobId } from './jobs.ts';
 import { type TaskRecord, taskRecord } from './record.ts';
 import type { TaskRow } from './row.ts';
 
@@ -60,7 +60,7 @@ function filterTerms(filter: TaskFilter): (SQL | undefined)[] {
   return [
     filter.statuses === undefined ? undefined : inArray(tasks.status, [...filter.statuses]),
     filter.node === undefined ? undefined : isOn(filter.node),
-    filter.job === undefined ? undefined : isOfJob(filter.job),
+    filter.job === undefined ? undefined : hasJob(filter.job),
     filter.project === undefined ? undefined : eq(tasks.project, filter.project),
     filter.owner === undefined ? undefined : eq(tasks.owner, filter.owner),
     filter.cause === undefined ? undefined : eq(tasks.cause, filter.cause),
@@ -78,11 +78,11 @@ function isOn(idOrName: string): SQL {
   return sql`${tasks.nodeId} = any(array(select id from nodes where id = ${idOrName} or name = ${idOrName}))`;
 }
 
-function isOfJob(job: string): SQL | undefined {
+function hasJob(job: string): SQL | undefined {
   const pair = parseJobId(job);
   return pair === undefined
     ? or(eq(tasks.job, job), sql`${tasks.project} || '/' || ${tasks.job} = ${job}`)
-    : sql`${tasks.project} is not distinct from ${pair.project} and ${tasks.job} = ${pair.name}`;
+    : isOfJob(pair);
 }
 
 export interface TaskDetail extends TaskRecord {
