@@ -1,6 +1,8 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { rootPath } from './data/client.ts';
+import { analyticsSearch } from './pages/analytics/search.ts';
 import { incidentsSearch } from './pages/incidents/search.ts';
+import { jobsSearch } from './pages/jobs/search.ts';
 import { nodeSearch } from './pages/node/search.ts';
 import { nodesSearch } from './pages/nodes/search.ts';
 import { NotFound } from './pages/not-found.tsx';
@@ -83,6 +85,26 @@ const fleet = createRoute({
   component: lazyRouteComponent(() => import('./pages/fleet/fleet-page.tsx'), 'FleetPage'),
 });
 
+const jobs = createRoute({
+  getParentRoute: () => root,
+  path: '/jobs',
+  validateSearch: jobsSearch,
+  component: lazyRouteComponent(() => import('./pages/jobs/jobs-page.tsx'), 'JobsPage'),
+});
+
+const job = createRoute({
+  getParentRoute: () => root,
+  path: '/jobs/$id',
+  component: lazyRouteComponent(() => import('./pages/job/job-page.tsx'), 'JobPage'),
+});
+
+const analytics = createRoute({
+  getParentRoute: () => root,
+  path: '/analytics',
+  validateSearch: analyticsSearch,
+  component: lazyRouteComponent(() => import('./pages/analytics/analytics-page.tsx'), 'AnalyticsPage'),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     overview,
@@ -90,6 +112,9 @@ export const router = createRouter({
     node,
     tasks,
     task,
+    jobs,
+    job,
+    analytics,
     incidents,
     incident,
     notifications,

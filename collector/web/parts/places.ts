@@ -18,7 +18,7 @@ export function taskPlace({ id }: { readonly id: string }) {
 
 /** `name`: `project/job`, as the API takes it. */
 export function jobPlace({ name }: { readonly name: string }) {
-  return { to: '/tasks', search: { job: name } } as const satisfies LinkProps;
+  return { to: '/jobs/$id', params: { id: name } } as const satisfies LinkProps;
 }
 
 export function incidentPlace({ id }: { readonly id: string }) {

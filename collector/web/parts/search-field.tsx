@@ -1,6 +1,6 @@
 import { TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Icon } from './icon.tsx';
 
 export interface SearchFieldProps {
@@ -14,7 +14,16 @@ export interface SearchFieldProps {
 /** Asks a moment after the last letter. */
 export function SearchField({ label, placeholder, value, onChange }: SearchFieldProps): ReactNode {
   const [text, setText] = useState(value);
-  const changeSoon = useDebouncedCallback(onChange, 200);
+  /* The address follows what is typed; only what comes from elsewhere is taken over. */
+  const asked = useRef(value);
+  const changeSoon = useDebouncedCallback((wanted: string) => {
+    asked.current = wanted;
+    onChange(wanted);
+  }, 200);
+  useEffect(() => {
+    if (value !== asked.current) setText(value);
+    asked.current = value;
+  }, [value]);
   return (
     <TextInput
       size="xs"

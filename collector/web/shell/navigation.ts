@@ -11,6 +11,8 @@ export const navigation: readonly {
   { to: '/incidents', label: 'Incidents', icon: 'incidents' },
   { to: '/nodes', label: 'Nodes', icon: 'nodes' },
   { to: '/tasks', label: 'Tasks', icon: 'tasks' },
+  { to: '/jobs', label: 'Jobs', icon: 'jobs' },
+  { to: '/analytics', label: 'Analytics', icon: 'analytics' },
   { to: '/notifications', label: 'Notifications', icon: 'notifications' },
   { to: '/silences', label: 'Silences', icon: 'silences' },
   { to: '/watches', label: 'Watches', icon: 'watches' },

@@ -5,7 +5,10 @@ type Query = NonNullable<Routes['GET /tasks']['query']>;
 /** What the address of the list of tasks says: filters of the API. */
 export type TasksSearch = Partial<Record<(typeof filterNames)[number], string>>;
 
-export const filterNames = ['status', 'node', 'job', 'project', 'owner', 'cause', 'since'] as const;
+export const filterNames = ['status', 'node', 'job', 'project', 'owner', 'cause', 'since', 'until'] as const;
+
+/** Every status that is a failure. */
+export const failures = 'failed,killed,killed_oom,timed_out,lost,unknown';
 
 export function tasksSearch(asked: Record<string, unknown>): TasksSearch {
   const given = filterNames.flatMap((name) => {

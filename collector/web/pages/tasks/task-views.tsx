@@ -2,7 +2,7 @@ import { ActionIcon, Button, Popover, TextInput, Tooltip } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
 import { type ReactNode, useState } from 'react';
 import { Icon } from '../../parts/icon.tsx';
-import { filterNames, type TasksSearch } from './search.ts';
+import { failures, filterNames, type TasksSearch } from './search.ts';
 import classes from './tasks.module.css';
 
 interface View {
@@ -13,7 +13,7 @@ interface View {
 const given: readonly View[] = [
   { name: 'All', search: {} },
   { name: 'Running', search: { status: 'running' } },
-  { name: 'Failures', search: { status: 'failed,killed,killed_oom,timed_out,lost,unknown' } },
+  { name: 'Failures', search: { status: failures } },
   { name: 'Out of memory', search: { status: 'killed_oom' } },
 ];
 
