@@ -32,9 +32,9 @@ export interface JobRun {
 }
 
 export interface ListedJob extends JobRecord {
-  /** Half of its runs took less. */
+  /** Half of its last runs took less. */
   readonly p50_ms: number | null;
-  /** Running ones, then the newest end first; {@link lastRunsMax} at most. */
+  /** The newest end first; {@link lastRunsMax} at most. */
   readonly last_runs: readonly JobRun[];
 }
 
@@ -83,13 +83,14 @@ export function parseJobId(id: string): JobName | undefined {
 }
 
 const failures = sql.param([...failureStatuses]);
-const summary = sql`
+const counts = sql`
   project, job as name,
   count(*)::int as runs,
   count(*) filter (where status = 'running')::int as running,
   count(*) filter (where status = any(${failures}::text[]))::int as failed,
-  (array_agg(status order by ended_at desc) filter (where ended_at is not null))[1] as last_status,
   max(ended_at) as last_ended_at`;
+const summary = sql`${counts},
+  (array_agg(status order by ended_at desc) filter (where ended_at is not null))[1] as last_status`;
 
 interface SummaryRow extends Record<string, unknown> {
   readonly project: string | null;
@@ -113,12 +114,12 @@ export interface JobQuery {
 const lastRunsMax = 20;
 /* Two of them, one for jobs without a project: the index knows `=` and `is null`, but not `is not distinct from`. */
 const lastRuns = (since: Date) =>
-  sql`select id, status, ended_at, duration_ms from tasks where job = listed.name and ${isWithin(since)}`;
-const newestFirst = sql`order by ended_at desc nulls first limit ${lastRunsMax}`;
+  sql`select id, status, ended_at, duration_ms from tasks where job = listed.name and ended_at >= ${since.toISOString()}::timestamptz`;
+const newestFirst = sql`order by ended_at desc limit ${lastRunsMax}`;
 
 interface ListedRow extends SummaryRow {
   readonly p50_ms: number | null;
-  readonly last_runs: readonly JobRun[];
+  readonly last_runs: readonly JobRun[] | null;
 }
 
 /** By project and name. Runs count that ended at or after `since` or still run. */
@@ -129,22 +130,25 @@ export async function listJobs(queries: Queries, { since, search, limit, after }
   const named = search === undefined ? sql`true` : sql`coalesce(project || '/', '') || job ilike ${holding(search)}`;
   const rows = await queries.execute<ListedRow>(sql`
     with listed as (
-      select ${summary}, percentile_cont(0.5) within group (order by duration_ms) as p50_ms from tasks
+      select ${counts} from tasks
       where job is not null and ${isWithin(since)} and ${beyond} and ${named}
       group by project, job order by coalesce(project, ''), job limit ${limit + 1}
     )
-    select listed.*, (
-      select jsonb_agg(run) from (
+    select listed.*, newest.* from listed cross join lateral (
+      select jsonb_agg(run order by ended_at desc) as last_runs,
+        (array_agg(status order by ended_at desc))[1] as last_status,
+        percentile_cont(0.5) within group (order by duration_ms) as p50_ms
+      from (
         (${lastRuns(since)} and project = listed.project ${newestFirst})
         union all
         (${lastRuns(since)} and project is null and listed.project is null ${newestFirst})
       ) as run
-    ) as last_runs
-    from listed order by coalesce(project, ''), name`);
+    ) as newest
+    order by coalesce(project, ''), name`);
   const items = [...rows].slice(0, limit).map((row) => ({
     ...jobRecord(row),
     p50_ms: row.p50_ms,
-    last_runs: row.last_runs.map((run) => ({ ...run, ended_at: instantText(run.ended_at) })),
+    last_runs: (row.last_runs ?? []).map((run) => ({ ...run, ended_at: instantText(run.ended_at) })),
   }));
   return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
 }

@@ -19,7 +19,7 @@ const duration = z.number().nullable();
 
 export const jobSchema = z.object({
   ...summary,
-  p50_ms: duration.describe('Half of its runs took less.'),
+  p50_ms: duration.describe('Half of its last runs took less.'),
   last_runs: z
     .array(
       z.object({
@@ -29,7 +29,7 @@ export const jobSchema = z.object({
         duration_ms: z.number().nullable(),
       }),
     )
-    .describe('Running ones, then the newest end first; 20 at most.'),
+    .describe('Those that ended, the newest first; 20 at most.'),
 });
 
 export const jobDetailSchema = z.object({
