@@ -18,6 +18,8 @@ export interface BarChartProps {
   readonly bars: readonly Bar[];
   /** A value as people read it: beside the top and the mark. */
   readonly text: (value: number) => string;
+  /** Bars beyond it are cut there. */
+  readonly top?: number | undefined;
   /** Drawn across: the usual value. */
   readonly mark?: { readonly value: number; readonly text: string } | undefined;
   /** Below the first and the last bar. */
@@ -25,12 +27,13 @@ export interface BarChartProps {
 }
 
 /** Bars beside each other, in the order of time; each leads to what is behind it. */
-export function BarChart({ label, bars, text, mark, ends }: BarChartProps): ReactNode {
-  const most = Math.max(...bars.map(heightOf), mark?.value ?? 0) || 1;
-  const share = (value: number) => `${(100 * value) / most}%`;
+export function BarChart({ label, bars, text, top = Number.POSITIVE_INFINITY, mark, ends }: BarChartProps): ReactNode {
+  const highest = Math.max(...bars.map(heightOf), mark?.value ?? 0);
+  const most = Math.min(highest, top) || 1;
+  const share = (value: number) => `${Math.min(100, (100 * value) / most)}%`;
   return (
     <figure className={classes.chart} aria-label={label} style={{ maxWidth: `max(220px, ${bars.length * 48}px)` }}>
-      <div className={classes.top}>{text(most)}</div>
+      <div className={classes.top}>{highest > most ? `${text(most)} and more` : text(most)}</div>
       <div className={classes.plot}>
         {bars.map((bar) => (
           <Column key={bar.key} bar={bar} share={share} />
