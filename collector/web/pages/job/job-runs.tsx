@@ -12,6 +12,8 @@ import { useZone, type Zone } from '../../theme/zone.ts';
 import type { JobDetail } from './job-page.tsx';
 
 const shownMax = 60;
+/** A few runs that take forever would make all others equal. */
+const usualTimesMax = 4;
 
 /** Its newest runs, as high as they took long, coloured by how they ended; each leads to its task. */
 export function JobRuns({ job: { id, durations, runs } }: { job: JobDetail }): ReactNode {
@@ -27,6 +29,7 @@ export function JobRuns({ job: { id, durations, runs } }: { job: JobDetail }): R
             label="Runs"
             bars={items.toReversed().map((task) => runBar(task, { zone, nowMs }))}
             text={durationText}
+            top={usualMs === null ? undefined : usualMs * usualTimesMax}
             mark={usualMs === null ? undefined : { value: usualMs, text: `usually ${durationText(usualMs)}` }}
             ends={[<Ago key="first" at={items.at(-1)?.started_at} />, <Ago key="last" at={items[0]?.started_at} />]}
           />
