@@ -28,7 +28,7 @@ const live = '[onerror], [onload], [onfocus], [ontoggle], iframe, base, script:n
 const shown: Readonly<Record<string, readonly string[]>> = {
   '/': [hostile.node, hostile.task],
   '/nodes': [hostile.node],
-  '/nodes/$id': [hostile.node],
+  '/nodes/$id': [hostile.node, hostile.label],
   '/tasks': [hostile.node, hostile.task],
   '/tasks/$id': [hostile.node, hostile.task, hostile.line, hostile.owner],
   '/jobs': [hostile.job, hostile.project],
