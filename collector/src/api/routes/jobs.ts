@@ -52,7 +52,11 @@ export function jobRoutes({ queries, clock }: JobRouteParts): FastifyPluginAsync
         const job = await findJob(queries, params.id, parseMoment('since', query.since, clock.wallMs()));
         if (job === null) throw notFound(`job ${params.id}`);
         const expected = await findExpectation(queries, job.id);
-        return { ...job, days: [...job.days], expectation: expected === null ? null : toExpectation(expected) };
+        return {
+          ...job,
+          days: [...job.days],
+          expectation: expected === null ? null : toExpectation(expected, clock.wallMs()),
+        };
       },
     );
   };

@@ -62,6 +62,8 @@ function Runs({ task, job }: { task: TaskDetail; job: string }): ReactNode {
   );
 }
 
-function failedText({ failed, runs, running, failure_rate: rate }: Job): string {
+type JobFigures = Pick<Job, 'failed' | 'runs' | 'running' | 'failure_rate'>;
+
+function failedText({ failed, runs, running, failure_rate: rate }: JobFigures): string {
   return `${failed} of ${countText(runs - running, 'end')}${rate === null ? '' : `, ${percentText(rate * 100)}`}`;
 }
