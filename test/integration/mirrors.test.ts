@@ -188,6 +188,7 @@ describe('a receiver that mirrors incidents', () => {
     for (const id of ['t1', 't2', 't3']) await rig.taskEnded('n1', id, { status: 'failed', job: 'train' });
     await round(alerting);
     await alerting.engine.acknowledge({ id: await incidentId(), by: 'ada', note: '' });
+    await delivered();
     await clock.advance(minute);
     await round(alerting);
 
