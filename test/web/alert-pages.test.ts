@@ -130,7 +130,7 @@ describe.skipIf(!haveBrowser())('the pages of alerts', () => {
 
     await page.getByText(/^over /).waitFor();
     await page.getByRole('region', { name: 'What is wrong' }).getByText('disk was full, emptied').waitFor();
-    await page.getByText('by ada: disk was full, emptied').waitFor();
+    await page.getByText('by ada: disk was full, emptied', { exact: true }).waitFor();
     await page.getByRole('link', { name: 'Incidents' }).click();
     await page
       .getByRole('table', { name: 'Over incidents' })

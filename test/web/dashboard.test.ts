@@ -35,7 +35,7 @@ describe.skipIf(!haveBrowser())('the dashboard', () => {
 
     const machine = page.getByRole('region', { name });
     await machine.getByRole('meter', { name: 'Memory' }).waitFor();
-    expect(await machine.getByRole('meter', { name: 'Memory' }).getAttribute('aria-valuetext')).toMatch(/^\d+ %$/);
+    expect(await machine.getByRole('meter', { name: 'Memory' }).getAttribute('aria-valuetext')).toMatch(/^[\d.]+ %$/);
     await page.getByText("npx runnerwatch run -- sh -c 'exit 3'").first().waitFor();
     await page.getByRole('status').getByText('live').waitFor();
     expect(complaints).toEqual([]);

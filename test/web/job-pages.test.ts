@@ -58,7 +58,7 @@ describe.skipIf(!haveBrowser())('the pages of jobs', () => {
       .waitFor();
     await page.getByRole('textbox', { name: 'Search jobs' }).fill('SION/tr');
     await table.getByRole('link', { name: 'backup' }).waitFor({ state: 'detached' });
-    expect(await table.getByText('25 %').count()).toBe(1);
+    await table.getByText('25 %').waitFor();
     await table.getByRole('link', { name: 'vision / train', exact: true }).click();
     await page.getByRole('heading', { level: 1, name: 'train' }).waitFor();
     await page.getByRole('link', { name: '3, 25 %' }).click();

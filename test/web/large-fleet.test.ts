@@ -81,7 +81,7 @@ describe.skipIf(!haveBrowser())('a fleet of two thousand nodes', () => {
   it('is walked through with the arrow keys, as one stop of the Tab key', async () => {
     await using visited = await visit(browser, api.url);
     const { page } = visited;
-    const focused = () => page.locator(':focus').getAttribute('data-name');
+    const focused = () => page.locator(':focus').getAttribute('data-id');
 
     await page.getByRole('link', { name: /^gpu-0000/ }).focus();
     await page.keyboard.press('ArrowRight');
@@ -90,8 +90,7 @@ describe.skipIf(!haveBrowser())('a fleet of two thousand nodes', () => {
     await page.keyboard.press('ArrowUp');
     await page.keyboard.press('Enter');
 
-    await page.getByRole('table', { name: 'Nodes' }).getByText('gpu-0001').waitFor();
-    expect(await page.getByRole('row').count()).toBe(2);
+    await page.getByRole('heading', { level: 1, name: 'gpu-0001' }).waitFor();
   });
 
   it('fits a desk and a phone', async () => {

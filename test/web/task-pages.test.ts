@@ -49,7 +49,7 @@ describe.skipIf(!haveBrowser())('the pages of tasks', () => {
     await using visited = await visit(browser, here.url);
     const { page, complaints } = visited;
 
-    await page.getByRole('link', { name: 'train 4' }).click();
+    await page.getByRole('link', { name: 'train 4', exact: true }).click();
 
     const verdict = page.getByRole('region', { name: 'Verdict' });
     await verdict

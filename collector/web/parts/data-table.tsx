@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core';
+import { Button, VisuallyHidden } from '@mantine/core';
 import { Link, type LinkProps } from '@tanstack/react-router';
 import type { KeyboardEvent, ReactNode } from 'react';
 import classes from './data-table.module.css';
@@ -92,6 +92,7 @@ function Heading<Row, Sort extends string>({
   sorted,
 }: { column: Column<Row, Sort> } & Pick<DataTableProps<Row, Sort>, 'sorted'>): ReactNode {
   const { sort, title } = column;
+  if (title === '') return <VisuallyHidden>Actions</VisuallyHidden>;
   if (sort === undefined || sorted === undefined) return title;
   return (
     <button type="button" className={classes.sort} onClick={() => sorted.onSort(sort)}>

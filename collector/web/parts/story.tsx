@@ -49,7 +49,15 @@ export function Story({ conclusion, transitions, moments = [] }: StoryProps): Re
   );
 }
 
-function Decisions({ transition: { decisions, deliveries, suppression } }: { transition: Transition }): ReactNode {
+/** Of these people are told only where they are told at all. */
+const quietKinds: readonly string[] = ['acknowledged', 'resolved'];
+
+function Decisions({
+  transition: { kind, decisions, deliveries, suppression },
+}: {
+  transition: Transition;
+}): ReactNode {
+  if (decisions.length === 0 && suppression === null && quietKinds.includes(kind)) return null;
   if (decisions.length === 0)
     return <p className={classes.soft}>{suppression === null ? 'There is no subscription.' : words(suppression)}</p>;
   return (

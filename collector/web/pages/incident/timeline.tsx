@@ -24,7 +24,11 @@ export function Timeline({ incident }: { incident: IncidentDetail }): ReactNode 
           <Story
             conclusion={conclusion}
             transitions={transitions}
-            moments={momentsOf(incident, (at) => instantText(at, { zone }))}
+            moments={
+              transitions.some(({ kind }) => kind === 'acknowledged')
+                ? []
+                : momentsOf(incident, (at) => instantText(at, { zone }))
+            }
           />
         )}
       </Loaded>

@@ -117,7 +117,7 @@ const gauges: readonly Gauge[] = [
     conditions: [],
   },
   {
-    title: 'Disks',
+    title: 'Fullest disk',
     unit: 'percent',
     max: 100,
     lines: [{ name: 'the fullest', tone: 'warning', of: 'disk_used_percent_max' }],

@@ -55,8 +55,9 @@ function Gauges({ node }: { node: Node }): ReactNode {
         beside={disk?.mount ?? ''}
         limitPercent={90}
       />
-      <p className={classes.about}>
-        {seesText(node)} <Link {...nodePlace(node)}>Its charts and tasks</Link>
+      <p className={classes.about}>{seesText(node)}</p>
+      <p>
+        <Link {...nodePlace(node)}>Its charts and tasks</Link>
       </p>
     </>
   );
