@@ -134,6 +134,16 @@ describe.skipIf(!haveBrowser())('the pages of jobs', () => {
     await panel.getByRole('button', { name: 'Expect nothing' }).waitFor();
     expect(await panel.getByRole('textbox', { name: 'May be late by' }).inputValue()).toBe('5m');
     expect(await here.get(`/jobs/${trainId}/expectation`)).toMatchObject({ every: '1d', max_run: '1h30m' });
+    await panel.getByRole('textbox', { name: 'Starts every' }).fill('');
+    await panel.getByRole('textbox', { name: 'Or at the times of' }).fill('0 3 * * mon-fri');
+    await panel.getByRole('textbox', { name: 'By the clock of' }).fill('Europe/Berlin');
+    await panel.getByRole('button', { name: 'Expect this' }).click();
+    await page.getByText(/next due/).waitFor();
+    expect(await here.get(`/jobs/${trainId}/expectation`)).toMatchObject({
+      every: null,
+      schedule: '0 3 * * mon-fri',
+      time_zone: 'Europe/Berlin',
+    });
     await panel.getByRole('button', { name: 'Expect nothing' }).click();
 
     await panel.getByText(/^Nothing yet/).waitFor();

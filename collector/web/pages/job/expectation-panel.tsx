@@ -11,6 +11,8 @@ import type { JobDetail } from './job-page.tsx';
 
 const fields = [
   { name: 'every', label: 'Starts every', placeholder: '24h' },
+  { name: 'schedule', label: 'Or at the times of', placeholder: '0 3 * * mon-fri' },
+  { name: 'time_zone', label: 'By the clock of', placeholder: 'Europe/Berlin' },
   { name: 'grace', label: 'May be late by', placeholder: '5m' },
   { name: 'max_run', label: 'Takes at most', placeholder: '2h' },
   { name: 'min_run', label: 'Takes at least', placeholder: '1m' },
@@ -28,6 +30,11 @@ export function ExpectationPanel({ job: { id, expectation } }: { job: JobDetail 
         expectation !== null && (
           <>
             since <At at={expectation.set_at} />
+            {expectation.next_at !== null && (
+              <>
+                , next due <At at={expectation.next_at} />
+              </>
+            )}
           </>
         )
       }
@@ -84,13 +91,20 @@ function ExpectationForm({ jobId, expectation }: { jobId: string; expectation: E
 }
 
 function wantedOf(expectation: Expectation | null): Wanted {
-  return Object.fromEntries(fields.map(({ name }) => [name, String(expectation?.[name] ?? '')])) as Wanted;
+  const known = { time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone, ...withoutNulls(expectation ?? {}) };
+  return Object.fromEntries(fields.map(({ name }) => [name, String(known[name] ?? '')])) as Wanted;
+}
+
+function withoutNulls(expectation: Partial<Expectation>): Partial<Expectation> {
+  return Object.fromEntries(Object.entries(expectation).filter(([, value]) => value !== null));
 }
 
 /** What is empty is not expected; an empty grace is the API's own. */
-function bodyOf({ every, grace, max_run, min_run, max_concurrent }: Wanted) {
+function bodyOf({ every, schedule, time_zone, grace, max_run, min_run, max_concurrent }: Wanted) {
   return {
     every: every.trim() || null,
+    schedule: schedule.trim() || null,
+    ...(schedule.trim() === '' ? {} : { time_zone: time_zone.trim() }),
     max_run: max_run.trim() || null,
     min_run: min_run.trim() || null,
     max_concurrent: max_concurrent.trim() === '' ? null : Number(max_concurrent),
