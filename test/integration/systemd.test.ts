@@ -355,6 +355,27 @@ describe.skipIf(!haveBus())('the systemd watcher on a real message bus', () => {
     expect(started().map(({ unit }) => unit)).toEqual(['t1.service', 't2.scope']);
   });
 
+  it('F001 tells how a unit failed before anybody listened, though it is spoken of while it is asked about', async () => {
+    const failed = {
+      activeState: 'failed',
+      subState: 'failed',
+      result: 'exit-code',
+      execMainCode: 1,
+      execMainStatus: 7,
+    };
+    const at = Date.now() - 5000;
+    const unit = systemd.makeUnit('t1.service', { ...failed, startedAt: at, endedAt: at + 1000 });
+    systemd.holdAnswers = true;
+    const starting = watcher.start(abort.signal);
+    await eventually(() => systemd.calls.some((call) => call.startsWith('GetAll')));
+
+    systemd.changed(unit);
+    systemd.releaseAnswers();
+    await starting;
+
+    expect(ended()).toMatchObject([{ unit: 't1.service', execMain: { code: 'exited', status: 7 } }]);
+  });
+
   it('F029 goes on after a daemon-reexec, which changes the owner of the manager’s name', async () => {
     const stays = systemd.makeUnit('stays.scope');
     await watcher.start(abort.signal);

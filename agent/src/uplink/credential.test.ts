@@ -60,6 +60,22 @@ describe('what an agent shows', () => {
     expect(credential.show()).toEqual({ token: joinToken, key });
   });
 
+  it('is the shared token of a collector that the node was moved to, in every life', () => {
+    const disk = aDisk();
+    const before = createCredential({ token: joinToken, ...disk });
+    before.show();
+    before.welcomed();
+
+    for (let life = 0; life < 2; life += 1) {
+      const moved = createCredential({ token: 'rwa_other', ...disk });
+      expect(moved.show().token).toMatch(/^rwk_/);
+      moved.refused('unknown_key');
+      expect(moved.show()).toEqual({ token: 'rwa_other', key: null });
+      moved.welcomed();
+      expect(moved.show()).toEqual({ token: 'rwa_other', key: null });
+    }
+  });
+
   it('is a new key when what was kept is damaged', () => {
     const credential = createCredential({ token: joinToken, ...aDisk('{"key":"rwk_') });
 

@@ -29,12 +29,12 @@ export interface CredentialOptions {
 /**
  * A token that all agents share is shown as it is. With a join token the agent makes a key of its own, keeps it before anybody
  * hears of it, shows both until it is welcomed, and then the key alone. Only a collector that says it does not know the key is
- * shown the join token again.
+ * shown the configured token again.
  */
 export function createCredential({ token, load, save }: CredentialOptions): Credential {
   let kept = readKept(load());
-  if (kept === null && !token.startsWith(joinTokenPrefix))
-    return { show: () => ({ token, key: null }), welcomed: () => {}, refused: () => {} };
+  const isJoining = token.startsWith(joinTokenPrefix);
+  if (kept === null && !isJoining) return { show: () => ({ token, key: null }), welcomed: () => {}, refused: () => {} };
   const keep = (next: Kept) => {
     save(`${JSON.stringify({ version: 1, key: next.key, is_known: next.isKnown })}\n`);
     kept = next;
@@ -43,14 +43,13 @@ export function createCredential({ token, load, save }: CredentialOptions): Cred
     show: () => {
       if (kept === null) keep({ key: `${agentKeyPrefix}${randomBytes(32).toString('base64url')}`, isKnown: false });
       const { key, isKnown } = kept ?? { key: '', isKnown: false };
-      return isKnown ? { token: key, key: null } : { token, key };
+      return isKnown ? { token: key, key: null } : { token, key: isJoining ? key : null };
     },
     welcomed: () => {
-      if (kept !== null && !kept.isKnown) keep({ ...kept, isKnown: true });
+      if (isJoining && kept !== null && !kept.isKnown) keep({ ...kept, isKnown: true });
     },
     refused: (code) => {
-      if (code === unknownKeyCode && kept?.isKnown === true && token.startsWith(joinTokenPrefix))
-        kept = { ...kept, isKnown: false };
+      if (code === unknownKeyCode && kept?.isKnown === true && token !== '') kept = { ...kept, isKnown: false };
     },
   };
 }

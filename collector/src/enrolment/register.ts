@@ -49,13 +49,21 @@ export class AgentRegister {
   readonly #options: RegisterOptions;
   #enrollments = new Map<string, EnrollmentRow>();
   #agents = new Map<string, AgentRow>();
+  /** One after the other: what was read before a change must not come to stand after it. */
+  #reading: Promise<unknown> = Promise.resolve();
 
   constructor(options: RegisterOptions) {
     this.#options = options;
   }
 
   /** Reads what is written; after every change, and once before the door opens. */
-  async refresh(): Promise<void> {
+  refresh(): Promise<void> {
+    const read = this.#reading.then(() => this.#read());
+    this.#reading = read.catch(() => {});
+    return read;
+  }
+
+  async #read(): Promise<void> {
     const queries = this.#options.database.drizzle;
     const [enrollments, agents] = await Promise.all([listEnrollments(queries), listAgents(queries)]);
     this.#enrollments = new Map(enrollments.map((row) => [row.tokenSha256, row]));
@@ -72,8 +80,8 @@ export class AgentRegister {
   }
 
   /**
-   * Holds a hello against what its agent was let in on, in the transaction that writes the arrival down. True: its key is
-   * known from now on, and counts at the door after {@link refresh}.
+   * Holds a hello against what its agent was let in on, in the transaction that writes the arrival down. True: its key
+   * counts at the door only after the next {@link refresh}.
    * @throws NotAdmittedError
    */
   async settle(transaction: Queries, credential: Credential, nodeId: string): Promise<boolean> {
@@ -86,7 +94,8 @@ export class AgentRegister {
       if (credential.kind === 'shared' && agent?.keySha256 != null) throw keyNeeded;
       return false;
     }
-    if (agent?.keySha256 === credential.keySha256) return false;
+    // Written down before, and yet unknown at the door: it was not read again then.
+    if (agent?.keySha256 === credential.keySha256) return true;
     if (agent?.keySha256 != null) throw keyNeeded;
     const admittedAt = new Date(this.#options.now());
     const { enrollmentId, keySha256 } = credential;

@@ -258,9 +258,11 @@ class ManagerSession implements Session {
 
   /** What was heard while it was asked is newer than the answers, or lies between them. */
   async #lookAgain(row: ListedUnit, looks: number): Promise<void> {
-    if (!this.#table.isLive(row.unit)) return;
+    const isLive = this.#table.isLive(row.unit);
+    // A unit that failed stays loaded, and still holds how.
+    if (!isLive && !(isOver(row) && this.#table.heardOf(row.unit) >= 0)) return;
     if (looks === mostLooks) this.#table.factsUnavailable(row.unit);
-    else await this.#lookInto({ ...row, activeState: 'active' }, looks + 1);
+    else await this.#lookInto(isLive ? { ...row, activeState: 'active' } : row, looks + 1);
   }
 
   async #getAll(unit: string): Promise<{ unit: Properties; run: Properties }> {
