@@ -40,6 +40,11 @@ describe('what a notification says', () => {
     expect(factsOf(samples.escalated)).toEqual(factsOf(samples.failed));
   });
 
+  it('calls a task without a readable name by its id', () => {
+    const nameless = { ...samples.failed, task: { ...failedTask, name: ' \u202e ', task_id: 'job-17' } };
+    expect(titleOf(nameless)).toMatch(/^job-17 on /);
+  });
+
   it('calls what is about many nodes by its incident, and says how many more failed alike', () => {
     const { incident } = samples.unreachable;
     const many = { ...samples.unreachable, node: null, incident: incident && { ...incident, title: '30 of 40 nodes' } };

@@ -38,9 +38,9 @@ export function toneOf(notification: Notification): Tone {
 /** Of its incident: what a person stopped is no emergency. */
 const tones = { critical: 'bad', warning: 'warning', info: 'info' } as const;
 
-/** One line without a period: what happened to what and where, and why; of an escalation first that it is one. */
+/** One line without a period, and no space around it: what happened to what and where, and why; of an escalation first that it is one. */
 export function titleOf(notification: Notification): string {
-  const title = titleOfWord(notification);
+  const title = titleOfWord(notification).trim();
   return notification.escalation === undefined ? title : `Not acknowledged for ${waitedText(notification)}: ${title}`;
 }
 
@@ -216,7 +216,7 @@ function encoded(character: string): string {
 }
 
 function titleOfIncident(incident: Notification['incident']): string | null {
-  const title = oneLine(incident?.title ?? '');
+  const title = oneLine(incident?.title ?? '').trim();
   return title === '' ? null : title;
 }
 
@@ -236,7 +236,7 @@ function placeOf({ task, node, condition }: Notification): string {
 }
 
 function nameOf({ name, task_id: id }: Pick<TaskFacts, 'name' | 'task_id'>): string {
-  return oneLine(name === '' ? id : name);
+  return oneLine(name).trim() || oneLine(id);
 }
 
 /** `was killed: out of memory (limit 4 GiB)`. */

@@ -96,6 +96,18 @@ export function usePerson(): [string, (name: string) => void] {
   return [person, setPerson];
 }
 
+export function ReasonField({ value, onChange }: { value: string; onChange: (reason: string) => void }): ReactNode {
+  return (
+    <TextInput
+      label="Why"
+      description="The others see it."
+      maxLength={1000}
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value)}
+    />
+  );
+}
+
 export function PersonField({ value, onChange }: Pick<TextProps, 'value' | 'onChange'>): ReactNode {
   return (
     <TextInput

@@ -7,7 +7,7 @@ import { preview, useSend } from '../data/queries.ts';
 import { severityTones } from '../theme/tones.ts';
 import { Badge } from './badges.tsx';
 import { Failure } from './failure.tsx';
-import { DurationField, FieldRow, Form, PersonField, usePerson } from './form.tsx';
+import { DurationField, FieldRow, Form, PersonField, ReasonField, usePerson } from './form.tsx';
 import { linesOf, type MatcherLine, type Matchers, matchersOf } from './matcher-lines.ts';
 import { MatcherField } from './matchers.tsx';
 import classes from './silence-form.module.css';
@@ -70,13 +70,7 @@ export function SilenceForm({ matchers: first, onDone }: { matchers: Matchers; o
       <Hides matchers={matchers} />
       <TimesField times={times} change={(changed) => setTimes({ ...times, ...changed })} />
       <FieldRow>
-        <TextInput
-          label="Why"
-          description="The others see it."
-          maxLength={1000}
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-        />
+        <ReasonField value={reason} onChange={setReason} />
         <PersonField value={author} onChange={setAuthor} />
       </FieldRow>
     </Form>

@@ -40,7 +40,7 @@ describe('a message for Mattermost', () => {
         .replace(/\n?\[Open the incident\]\(https:\/\/watch\.example\.org\/[^\s()<>|]+\)$/, '')
         .split(/^```$/m);
       expect(prose.replaceAll(/\\./g, '')).not.toMatch(/[\\`*_[\]#~<>|]/);
-      if (words.text !== null) expect(prose).not.toMatch(/^([ \t]|=|\d+[.)] )/m);
+      if (words.text !== null) expect(text.split(/^```$/m)[0]).not.toMatch(/^([ \t]|=|\d+[.)] )/m);
       expect(code.join('')).not.toContain('``');
     });
   });

@@ -1,10 +1,10 @@
-import { Button, TextInput } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
 import { type ReactNode, useState } from 'react';
 import type { Node } from '../../data/api-types.ts';
 import { useSend } from '../../data/queries.ts';
-import { FieldRow, Form, FormDialog, PersonField, usePerson } from '../../parts/form.tsx';
+import { FieldRow, Form, FormDialog, PersonField, ReasonField, usePerson } from '../../parts/form.tsx';
 import { SilenceForm } from '../../parts/silence-form.tsx';
 import { visible } from '../../parts/texts.ts';
 import classes from './node.module.css';
@@ -67,13 +67,7 @@ function DrainForm({ node, onDone }: { node: Node; onDone: () => void }): ReactN
         running, and what fires is written down.
       </p>
       <FieldRow>
-        <TextInput
-          label="Why"
-          description="The others see it."
-          maxLength={1000}
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-        />
+        <ReasonField value={reason} onChange={setReason} />
         <PersonField value={person} onChange={setPerson} />
       </FieldRow>
     </Form>
