@@ -10,6 +10,11 @@ function fail(what) {
   process.stdout.write(`${what}\n`);
 }
 
+/** Enough of what went wrong to go on with when the whole output is not at hand: a counterexample stands in the first lines. */
+function beginningOf(messages = []) {
+  return messages.flatMap((message) => message.split('\n').slice(0, 25)).map((line) => line.slice(0, 1000));
+}
+
 for (const path of reports) {
   let report;
   try {
@@ -25,7 +30,8 @@ for (const path of reports) {
       fail(`failed: ${suite.name}: ${suite.message}`);
     for (const test of suite.assertionResults) {
       if (test.status === 'passed') passed += 1;
-      else fail(`${test.status}: ${test.fullName} (${suite.name})`);
+      else
+        fail([`${test.status}: ${test.fullName} (${suite.name})`, ...beginningOf(test.failureMessages)].join('\n    '));
     }
   }
 }
