@@ -8,7 +8,13 @@ import type { AgentConfig } from './config.ts';
 import { CgroupReader, type CgroupReading, parseIoStat } from './proc/cgroup-reading.ts';
 import { KeptKernelFile } from './proc/kernel-file.ts';
 import { readProcessTree } from './proc/process-tree.ts';
-import type { NodeGauges, TaskReading, TaskReadings, TickInstant } from './recorder/reading.ts';
+import {
+  type NodeGauges,
+  nothingRead,
+  type TaskReading,
+  type TaskReadings,
+  type TickInstant,
+} from './recorder/reading.ts';
 import { Recorder } from './recorder/recorder.ts';
 import { RecorderFile } from './recorder/recorder-file.ts';
 import { createScheduler, type Scheduler } from './samplers/scheduler.ts';
@@ -189,21 +195,8 @@ function isMeasured({ cgroup, process, isBelieved }: Run): boolean {
 /** A command under `run` shares its cgroup with others, so its processes are counted. */
 function readTree({ pid, startTicks }: NonNullable<Run['process']>): TaskReading | null {
   const tree = readProcessTree('/', pid, startTicks);
-  return tree === null ? null : { ...notCounted, ...tree };
+  return tree === null ? null : { ...nothingRead, ...tree };
 }
-
-const notCounted: TaskReading = {
-  memoryBytes: null,
-  memoryLimitBytes: null,
-  cpuUsec: null,
-  throttledUsec: null,
-  cpuStallUsec: null,
-  memoryStallUsec: null,
-  ioStallUsec: null,
-  readBytes: null,
-  writtenBytes: null,
-  processes: null,
-};
 
 function gaugesOf(sample: NodeSample, io: Pick<NodeGauges, 'readBytes' | 'writtenBytes'>): NodeGauges {
   const used = sample.disks?.map(({ used_percent: percent }) => percent) ?? [];

@@ -1,4 +1,4 @@
-import type { TaskReading } from '../../agent/src/recorder/reading.ts';
+import { nothingRead, type TaskReading } from '../../agent/src/recorder/reading.ts';
 import { openRun, type Run } from '../../agent/src/tasks/run.ts';
 
 /** A run as the ledger has it open; a scope unless the unit says otherwise. */
@@ -36,17 +36,5 @@ export function runningTask(
 
 /** A reading in which nothing is counted but what is given. */
 export function taskReading(given: Partial<TaskReading>): TaskReading {
-  return {
-    memoryBytes: null,
-    memoryLimitBytes: null,
-    cpuUsec: null,
-    throttledUsec: null,
-    cpuStallUsec: null,
-    memoryStallUsec: null,
-    ioStallUsec: null,
-    readBytes: null,
-    writtenBytes: null,
-    processes: null,
-    ...given,
-  };
+  return { ...nothingRead, ...given };
 }

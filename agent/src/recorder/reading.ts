@@ -17,6 +17,20 @@ export interface TaskReading {
   readonly processes: number | null;
 }
 
+/** A task of which nothing was read. */
+export const nothingRead: TaskReading = {
+  memoryBytes: null,
+  memoryLimitBytes: null,
+  cpuUsec: null,
+  throttledUsec: null,
+  cpuStallUsec: null,
+  memoryStallUsec: null,
+  ioStallUsec: null,
+  readBytes: null,
+  writtenBytes: null,
+  processes: null,
+};
+
 /** The readings of one tick, by the key of the run they are of. */
 export type TaskReadings = ReadonlyMap<string, TaskReading>;
 

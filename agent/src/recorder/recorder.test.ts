@@ -1,24 +1,12 @@
 import { taskRecording } from '@runnerwatch/shared/model/recording.ts';
 import { describe, expect, it } from 'vitest';
-import type { NodeGauges, TaskReading } from './reading.ts';
+import { type NodeGauges, nothingRead, type TaskReading } from './reading.ts';
 import { Recorder } from './recorder.ts';
 import type { RecordedPart } from './recorder-file.ts';
 
 const noon = Date.UTC(2026, 0, 1, 12);
 const MiB = 1024 * 1024;
 
-const unread: TaskReading = {
-  memoryBytes: null,
-  memoryLimitBytes: null,
-  cpuUsec: null,
-  throttledUsec: null,
-  cpuStallUsec: null,
-  memoryStallUsec: null,
-  ioStallUsec: null,
-  readBytes: null,
-  writtenBytes: null,
-  processes: null,
-};
 const nodeUnread: NodeGauges = {
   memoryBytes: null,
   memoryLimitBytes: null,
@@ -46,7 +34,7 @@ function taped({ windowMs = 300_000, intervalMs = 1000 } = {}) {
     tick(readings: Record<string, Partial<TaskReading>> = {}, node: Partial<NodeGauges> = {}) {
       wallMs += intervalMs;
       monotonicMs += intervalMs;
-      const full = Object.entries(readings).map(([key, reading]) => [key, { ...unread, ...reading }] as const);
+      const full = Object.entries(readings).map(([key, reading]) => [key, { ...nothingRead, ...reading }] as const);
       recorder.take(new Map(full), { ...nodeUnread, cpuPercent: 50, ...node }, { wallMs, monotonicMs });
     },
     skip(ms: number, { of = 'both' }: { of?: 'both' | 'wall' } = {}) {
@@ -114,7 +102,7 @@ describe('the recorder', () => {
   it('has only the node of a task that was never read, and its last reading when its cgroup was still there', () => {
     const tape = taped();
     tape.tick();
-    tape.recorder.part('/b.scope', { ...unread, memoryBytes: 7 * MiB, cpuUsec: 900 });
+    tape.recorder.part('/b.scope', { ...nothingRead, memoryBytes: 7 * MiB, cpuUsec: 900 });
 
     expect(tape.close('a')).toMatchObject({ task: {}, node: { cpu_percent: [50] } });
     expect(tape.close('b', { cgroup: '/b.scope' })).toMatchObject({ task: { memory_bytes: [7 * MiB] } });
