@@ -85,7 +85,7 @@ export async function consult(options: OracleOptions): Promise<OracleResult> {
   const { stdout } = await machine.ssh(readTruth, { timeoutMs: 60_000 });
   const truths = truthsFrom(stdout, { planned, isEveryEndHeard: options.isEveryEndHeard });
   await quiet({ installation, sink, expected: truths.length });
-  const blind = await blindWindows(machine, blows);
+  const blind = await blindWindows(machine, { blows, isEveryEndHeard: options.isEveryEndHeard });
   const tasks = await allTasks(installation);
   const told = toldBy(sink);
   const account: Account = { truths, tasks, told, blind, ends: await storedEnds(place) };
@@ -183,9 +183,13 @@ const slackMs = 1000;
 /**
  * When the agent could not see, by its own word in the node's journal: while it stood still for want of a processor, and from
  * each blow at it until it saw again, or a while later where that word was lost. What was said while it stood still before a
- * blow died unheard.
+ * blow died unheard. Where the kernel does not tell it of ends, only systemd has the status of a service that ended well, and
+ * tells nobody of those that ended while it was executed anew.
  */
-async function blindWindows(machine: InstallTarget, blows: readonly Blow[]): Promise<BlindWindow[]> {
+async function blindWindows(
+  machine: InstallTarget,
+  { blows, isEveryEndHeard }: { blows: readonly Blow[]; isEveryEndHeard: boolean },
+): Promise<BlindWindow[]> {
   const { stdout } = await machine.ssh(
     `journalctl -u runnerwatch-agent.service -o cat --no-pager | grep -e '"agent started"' -e '"the agent stood still"' || true`,
     { timeoutMs: 60_000 },
@@ -198,7 +202,8 @@ async function blindWindows(machine: InstallTarget, blows: readonly Blow[]): Pro
     return Number.isNaN(lastedMs) ? [] : [{ from: atOf(line) - lastedMs - slackMs, to: atOf(line) + slackMs }];
   });
   const ofBlows = blows.flatMap(({ victim, from, to }) => {
-    if (victim === 'agent-frozen') return [{ from: from - slackMs, to: to + slackMs }];
+    const isBlow = victim === 'agent-frozen' || (victim === 'reexec' && !isEveryEndHeard);
+    if (isBlow) return [{ from: from - slackMs, to: to + slackMs }];
     if (victim !== 'agent') return [];
     const seeingAt = started.find((at) => at > from && at < to + 20_000) ?? to + 10_000;
     const unheard = standstills.filter((still) => still.from < from && still.to > from - unwrittenMs);
