@@ -254,6 +254,20 @@ describe.skipIf(cgroups === null || !hasCompiler)('ends of processes that are no
     },
   );
 
+  it('F026 reads what the kernel said while it stood still before it asks who is gone', async () => {
+    const { exits, exitOf, watcher } = await watch({ without: { pidfdExit: true } });
+    const cgroup = made.make('standstill.scope');
+    const leaving = `echo $$ > ${made.root}${cgroup}/cgroup.procs; exec sh -c "sleep 1; exit 137"`;
+    // A parent of its own, which reaps it at once: nothing is left to be asked afterwards.
+    spawn('/bin/sh', ['-c', `sh -c '${leaving}'; exit 0`], { stdio: 'ignore' });
+    await eventually(() => watcher.mainPidOf(cgroup) !== null);
+
+    spawnSync('sleep', ['4']);
+
+    expect(await exitOf(cgroup)).toMatchObject({ waitStatus: code(137), via: 'connector', blindReason: null });
+    expect(exits().filter((exit) => exit.cgroup === cgroup)).toHaveLength(1);
+  });
+
   it('says it is blind, and why, when neither source works; an end is then an end with unknown status', async () => {
     const { watcher, exitOf } = await watch({ without: { connector: true, pidfdExit: true } });
     const cgroup = made.make('blind.scope');

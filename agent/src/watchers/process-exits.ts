@@ -345,6 +345,11 @@ class ProcessExits implements ProcessExitsWatcher {
     return tree;
   }
 
+  /** After a pause timers come before what can be read: what was told meanwhile is heard before anything is held for unseen. */
+  #hearAll(): void {
+    this.#onReady(this.#epoll ?? undefined);
+  }
+
   /** Events, and then ends that pidfds tell: the events tell more. */
   #onReady(ends?: Epoll): void {
     const table = this.#table;
@@ -412,6 +417,7 @@ class ProcessExits implements ProcessExitsWatcher {
       this.#openEnds = undefined;
       if (this.#isStopped) return;
       if (table.isMissingNames()) this.#walkNowAndThen();
+      this.#hearAll();
       table.tick();
       this.#scheduleOpenEnds(table);
     }, OPEN_ENDS_MS);
@@ -428,6 +434,7 @@ class ProcessExits implements ProcessExitsWatcher {
   #onSweep(): void {
     const table = this.#table;
     if (table === null) return;
+    this.#hearAll();
     this.#noticeStandstill(table);
     table.tick();
     table.prune();
