@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { subsystem } from '@runnerwatch/shared/runtime/logging.ts';
-import { endsOnDisk } from './ends-on-disk.ts';
 import type { Ground } from './ground.ts';
 import { createHearing, type Hearing } from './hearing.ts';
 import type { Hooks } from './hooks/hooks.ts';
@@ -16,6 +15,7 @@ import { variablesOf } from './tasks/identify.ts';
 import { Ledger } from './tasks/ledger.ts';
 import type { LedgerOptions } from './tasks/ledger-options.ts';
 import { ledgerState } from './tasks/ledger-state.ts';
+import { tasksOnDisk } from './tasks-on-disk.ts';
 import type { LogGrewAt } from './warnings/log-question.ts';
 
 /** What follows runs of work from their beginning to their end. */
@@ -50,7 +50,7 @@ export async function createFollowing(
     ...lookInside(ground, output),
     redact,
     state: storedState(join(folder, 'ledger.json')),
-    endsOnDisk: await endsOnDisk(spool),
+    onDisk: await tasksOnDisk(spool),
     ...askWatchers(() => hearing),
     clock,
     log: subsystem(log, 'agent:ledger'),

@@ -5,7 +5,7 @@ import type { Redact } from '@runnerwatch/shared/redact/redact.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
 import type { IdentifyRule } from './identify.ts';
-import type { LedgerState } from './ledger-state.ts';
+import type { LedgerState, TaskBegun } from './ledger-state.ts';
 import type { Blindness, CgroupUse, Run } from './run.ts';
 import type { OutputReading } from './task-outputs.ts';
 import type { RunFacts } from './verdict/run-facts.ts';
@@ -37,8 +37,8 @@ export interface LedgerOptions {
   /** The journal's word on an end is waited for. */
   readonly hurryJournal: () => void;
   readonly state: { load(): LedgerState | null; save(state: LedgerState): Promise<void> };
-  /** Task ids whose end an earlier life has written down. */
-  readonly endsOnDisk: Iterable<string>;
+  /** What earlier lives have written down. */
+  readonly onDisk: TasksOnDisk;
   /** Whether the source, of several engines the one at this socket, can be heard at this moment: an absent word from it then means something. */
   readonly isSeeing: (
     source: 'systemd' | 'journal' | 'process-exits' | TaskSource,
@@ -54,4 +54,10 @@ export interface LedgerOptions {
   readonly log: Logger;
   /** Named moments, for tests that die there. */
   readonly crashPoint?: (name: 'seen' | 'before-write' | 'written') => void;
+}
+
+export interface TasksOnDisk {
+  /** By id. */
+  readonly ended: ReadonlySet<string>;
+  readonly begun: readonly TaskBegun[];
 }

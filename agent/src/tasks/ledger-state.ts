@@ -1,6 +1,7 @@
-import { taskIdentity } from '@runnerwatch/shared/model/task.ts';
+import { type TaskIdentity, taskIdentity } from '@runnerwatch/shared/model/task.ts';
 import * as z from 'zod/mini';
 import { type KnownGpuFault, knownGpuFault } from './gpu-faults.ts';
+import { keyOf } from './opening.ts';
 import { openRun, type Run } from './run.ts';
 
 const nullableNumber = z.nullable(z.number());
@@ -35,6 +36,12 @@ export const ledgerState = z.object({
 });
 export type LedgerState = z.infer<typeof ledgerState>;
 
+export interface TaskBegun {
+  readonly identity: TaskIdentity;
+  /** When it was written down, in milliseconds since the epoch. */
+  readonly at: number;
+}
+
 export function storeRuns(
   runs: Iterable<Run>,
   node: { bootId: string | null; now: number; stoppingSince: number | null; gpuFaults: KnownGpuFault[] },
@@ -64,9 +71,15 @@ export function storeRuns(
   };
 }
 
-/** The runs of an earlier life, believed to go on until something says otherwise. */
-export function believedRuns({ runs }: LedgerState): Run[] {
-  return runs.map((stored) => ({
+/** The runs of an earlier life, believed to go on until something says otherwise: those saved, and those begun since. */
+export function believedRuns({ runs, saved_at: savedAt }: LedgerState, begun: readonly TaskBegun[]): Run[] {
+  const saved = new Set(runs.map(({ identity }) => identity.id));
+  const unsaved = begun.filter(({ identity, at }) => at >= savedAt && !saved.has(identity.id));
+  return [...runs.map(savedRun), ...unsaved.flatMap(({ identity }) => unsavedRun(identity) ?? [])];
+}
+
+function savedRun(stored: z.infer<typeof storedRun>): Run {
+  return {
     ...openRun({
       key: stored.key,
       source: stored.identity.source,
@@ -85,5 +98,18 @@ export function believedRuns({ runs }: LedgerState): Run[] {
     isOomWarned: stored.is_oom_warned,
     outputs: stored.outputs.map(({ is_stderr, ...file }) => ({ ...file, isStderr: is_stderr })),
     isBelieved: true,
-  }));
+  };
+}
+
+/** As much of a run as its beginning tells. A command's lies with its source until it is told. */
+function unsavedRun(identity: TaskIdentity): Run | null {
+  const { source, unit, container_id: containerId } = identity;
+  const startedAt = identity.started_at === null ? null : Date.parse(identity.started_at);
+  const handle = source === 'systemd' ? unit : containerId;
+  if (source === 'run' || handle === null) return null;
+  const key = keyOf(source, `${handle}@${startedAt ?? ''}`);
+  return {
+    ...openRun({ key, source, identity, handle, isScope: handle.endsWith('.scope'), startedAt }),
+    isBelieved: true,
+  };
 }

@@ -33,7 +33,7 @@ function life(disk: { state: LedgerState | null; written: EventBody[] }, more: P
       },
     },
     isSeeing: () => true,
-    endsOnDisk: [],
+    onDisk: { ended: new Set(), begun: [] },
     exitsBlindness: () => null,
     directoryOf: () => null,
     mainPidOf: () => null,
@@ -100,6 +100,39 @@ function exited(waitStatus: number | null, more: Partial<ProcessExited> = {}): P
     at: Date.UTC(2026, 0, 1, 0, 0, 5),
     ...more,
   };
+}
+
+const box = {
+  engine: 'docker',
+  socketPath: '/run/docker.sock',
+  containerId: 'c'.repeat(64),
+  name: 'box',
+  image: null,
+  labels: {},
+  command: null,
+  cgroup: `/system.slice/docker-${'c'.repeat(64)}.scope`,
+  pid: 5,
+  memoryMaxBytes: 20 * 2 ** 20,
+  startedAt: Date.UTC(2026, 0, 1),
+} as const;
+
+function boxEnded(more: Partial<ContainerEnded> = {}): ContainerEnded {
+  return {
+    ...box,
+    kind: 'container_ended',
+    exitCode: 7,
+    oomKilled: false,
+    error: null,
+    at: Date.UTC(2026, 0, 1, 0, 0, 5),
+    approximate: false,
+    logTail: null,
+    ...more,
+  };
+}
+
+function begunOnDisk(written: readonly EventBody[], at: number) {
+  const begun = written.flatMap((body) => (body.kind === 'task_started' ? [{ identity: body.task, at }] : []));
+  return { ended: new Set<string>(), begun };
 }
 
 function ends(written: readonly EventBody[]) {
@@ -232,7 +265,7 @@ describe('the ledger', () => {
     await tell(first, exited(3 << 8), ended());
     const [id] = disk.written.flatMap((body) => (body.kind === 'task_ended' ? [body.task.id] : []));
 
-    const second = life(disk, { endsOnDisk: [id ?? ''] });
+    const second = life(disk, { onDisk: { ended: new Set([id ?? '']), begun: [] } });
     await tell(second, ended({ result: 'exit-code' }), ended({ via: 'journal' }));
     for (let ticks = 0; ticks < 5; ticks += 1) {
       second.ledger.tick();
@@ -354,35 +387,71 @@ describe('the ledger', () => {
     expect(ends(disk.written)).toEqual([['t1', 'lost', null, 'node_lost']]);
   });
 
+  it('F001 knows a container by its beginning on disk when a death came before what runs was saved', async () => {
+    const disk = emptyDisk();
+    const first = life(disk);
+    await tell(first, started());
+    await first.ledger.save();
+    const savedAt = disk.state?.saved_at ?? 0;
+    await tell(first, { ...box, kind: 'container_started' });
+    const begun = begunOnDisk(disk.written, savedAt + 1);
+    const [, id] = begun.begun.map(({ identity }) => identity.id);
+
+    // The engine's events of the time between are of its end alone; its list tells of the beginning as well.
+    const second = life(disk, { onDisk: begun });
+    await tell(second, boxEnded({ startedAt: null }), boxEnded());
+
+    const told = disk.written.flatMap((body) => (body.kind === 'task_ended' ? [body.task.id] : []));
+    expect(told).toEqual([id]);
+    expect(second.ledger.open().map(({ handle }) => handle)).toEqual(['t1.scope']);
+  });
+
+  it('F001 ends what had just begun and is gone, and believes in nothing that was saved as over', async () => {
+    const disk = emptyDisk();
+    const first = life(disk);
+    await tell(first, started(), { ...box, kind: 'container_started' });
+    const begun = begunOnDisk(disk.written, 0);
+    disk.state = { boot_id: 'boot-1', saved_at: 0, stopping_since: null, gpu_faults: [], runs: [] };
+
+    const second = life(disk, { onDisk: begun });
+    await second.clock.advance(1);
+    second.ledger.reconcile();
+    await second.clock.advance(2000);
+    second.ledger.reconcile();
+    await second.clock.advance(2000);
+    const saved = { ...disk.state, saved_at: 1 };
+    const third = life({ ...disk, state: saved }, { onDisk: begun });
+
+    expect(ends(disk.written)).toEqual([
+      ['t1', 'unknown', null, 'unknown'],
+      ['box', 'unknown', null, 'unknown'],
+    ]);
+    expect(third.ledger.open()).toEqual([]);
+  });
+
+  it('F001 does not tell a container’s end again when its beginning becomes known afterwards', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+
+    await tell(one, boxEnded({ startedAt: null }), boxEnded(), { ...box, kind: 'container_started' });
+    expect(ends(disk.written)).toEqual([['box', 'failed', 7, 'exit_code']]);
+
+    const again = { startedAt: box.startedAt + 60_000, at: box.startedAt + 61_000 };
+    await tell(one, { ...box, ...again, kind: 'container_started' }, boxEnded({ ...again, exitCode: 8 }));
+    expect(ends(disk.written).slice(1)).toEqual([['box', 'failed', 8, 'exit_code']]);
+  });
+
   it('believes the engine about a container where the kernel saw only a helper of its runtime', async () => {
     const disk = emptyDisk();
     const one = life(disk);
-    const containerId = 'c'.repeat(64);
-    const facts = {
-      engine: 'docker',
-      socketPath: '/run/docker.sock',
-      containerId,
-      name: 'box',
-      image: null,
-      labels: {},
-      command: null,
-      cgroup: `/system.slice/docker-${containerId}.scope`,
-      pid: 5,
-      memoryMaxBytes: null,
-      startedAt: Date.UTC(2026, 0, 1),
-    } as const;
-    const over: ContainerEnded = {
-      ...facts,
-      kind: 'container_ended',
-      exitCode: 7,
-      oomKilled: false,
-      error: null,
-      at: 1,
-      approximate: false,
-      logTail: ['bye'],
-    };
+    const { cgroup: boxCgroup } = box;
 
-    await tell(one, { ...facts, kind: 'container_started' }, exited(0, { cgroup: facts.cgroup }), over);
+    await tell(
+      one,
+      { ...box, kind: 'container_started' },
+      exited(0, { cgroup: boxCgroup }),
+      boxEnded({ logTail: ['bye'] }),
+    );
 
     expect(ends(disk.written)).toEqual([['box', 'failed', 7, 'exit_code']]);
   });
@@ -390,33 +459,18 @@ describe('the ledger', () => {
   it('asks the kernel’s log about a container killed for no reason that its engine knows', async () => {
     const disk = emptyDisk();
     const one = life(disk);
-    const containerId = 'd'.repeat(64);
-    const cgroup = `/system.slice/docker-${containerId}.scope`;
-    const facts = {
-      engine: 'docker',
-      socketPath: '/run/docker.sock',
-      containerId,
-      name: 'box',
-      image: null,
-      labels: {},
-      command: null,
-      cgroup,
-      pid: 5,
-      memoryMaxBytes: 20 * 2 ** 20,
-      startedAt: Date.UTC(2026, 0, 1),
-    } as const;
+    const { cgroup: boxCgroup } = box;
 
-    await tell(one, { ...facts, kind: 'container_started' });
-    const over = { exitCode: 137, oomKilled: false, error: null, at: 1, approximate: false, logTail: null };
-    await tell(one, { ...facts, ...over, kind: 'container_ended' });
+    await tell(one, { ...box, kind: 'container_started' });
+    await tell(one, boxEnded({ exitCode: 137, at: 1 }));
     expect(ends(disk.written)).toEqual([]);
     await tell(one, {
       kind: 'kernel_oom',
       pid: 5,
       comm: 'tail',
-      cgroup,
+      cgroup: boxCgroup,
       scope: 'cgroup',
-      limitedCgroup: cgroup,
+      limitedCgroup: boxCgroup,
       usageBytes: null,
       limitBytes: null,
       rssBytes: null,

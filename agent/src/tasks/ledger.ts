@@ -84,8 +84,8 @@ export class Ledger {
     };
     this.#oomWarnings = new OomWarnings({ tell, since: this.#tellFrom, clock });
     this.#gpuFaults = new GpuFaults({ tell, known: this.#previous?.gpu_faults ?? [], bootId, clock });
-    for (const id of options.endsOnDisk) this.#told.remember(id);
-    for (const run of this.#previous ? believedRuns(this.#previous) : []) {
+    for (const id of options.onDisk.ended) this.#told.remember(id);
+    for (const run of this.#previous ? believedRuns(this.#previous, options.onDisk.begun) : []) {
       if (this.#told.has(run.identity.id)) this.#keeper.changed();
       else this.#add(run);
     }
@@ -269,7 +269,7 @@ export class Ledger {
   #begin(opening: Opening): Run | undefined {
     const { source, runKey, handle, names } = opening;
     const identity = this.#identify(opening);
-    if (this.#told.has(identity.id)) return undefined;
+    if (this.#told.has(identity.id) || this.#told.isStartOfTold(opening)) return undefined;
     const run = openRun({
       key: keyOf(source, runKey),
       source,

@@ -1,5 +1,5 @@
 import type { TaskEnded } from './ending.ts';
-import { isRunOfUnit, type UnitRunName } from './opening.ts';
+import { isRunOfUnit, type Opening, type UnitRunName } from './opening.ts';
 import { isMainProcess, type Run } from './run.ts';
 import { isOfAnother, type Subject } from './task-facts.ts';
 
@@ -71,6 +71,13 @@ export class ToldEnds {
   ofUnit(name: UnitRunName, nowMs: number): ToldEnd | undefined {
     const told = this.#latest.get(name.unit);
     return told && nowMs - told.atMs <= keptMs && isRunOfUnit(told.run, name) ? told : undefined;
+  }
+
+  /** Whether this is a container's run whose end was told before its start was known. */
+  isStartOfTold({ source, handle, names: { startedAt } }: Pick<Opening, 'source' | 'handle' | 'names'>): boolean {
+    const told = source === 'systemd' ? undefined : this.#latest.get(handle);
+    if (told === undefined || told.run.startedAt !== null || startedAt === null) return false;
+    return startedAt <= Date.parse(told.body.ending.ended_at);
   }
 
   /** The scope of this name whose end nobody could see so far. */

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { SourceState } from '@runnerwatch/shared/model/node.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
@@ -13,6 +11,7 @@ import { ProcessConnector } from './process-exits/connector.ts';
 import { Epoll } from './process-exits/epoll.ts';
 import type { ProcessEvent } from './process-exits/messages.ts';
 import { loadNative, type Native } from './process-exits/native.ts';
+import { isOwnChildHeard } from './process-exits/own-child.ts';
 import { createPidfds, type Pidfds, withoutExit } from './process-exits/pidfd.ts';
 import { probe } from './process-exits/probe.ts';
 import { scopeOfLauncher } from './process-exits/scope-launcher.ts';
@@ -70,7 +69,6 @@ const SWEEP_MS = 1000;
 const WALK_PAUSE_MS = 250;
 /** inotify tells of every new cgroup; this is for the day it does not. */
 const WALK_EVERY_SWEEPS = 60;
-const OWN_CHILD_MS = 500;
 
 type Follow = Parameters<ProcessExitsWatcher['follow']>;
 
@@ -178,21 +176,11 @@ class ProcessExits implements ProcessExitsWatcher {
     if (this.#connector === null && !this.#isConnectorLost) return;
     const isSuspicious = this.#forkWitness.isSilent({ forks: readForkCount(root), events: this.#heard });
     // The kernel counts threads too, which may be passed over: a child of our own is no thread.
-    const isSilent = isSuspicious && !(await this.#isOwnChildHeard());
+    const isSilent = isSuspicious && !(await isOwnChildHeard({ ...this.#options, heard: () => this.#heard }));
     if (this.#isStopped) return;
     if (isSilent && !this.#isConnectorLost) this.#loseConnector();
     if (this.#isConnectorLost) this.#subscribeAnew();
     else this.#speakingAt = clock.wallMs();
-  }
-
-  async #isOwnChildHeard(): Promise<boolean> {
-    const before = this.#heard;
-    const child = spawn('/bin/true', { stdio: 'ignore' });
-    await once(child, 'exit').catch((error: unknown) => {
-      this.#options.log.debug({ err: error }, 'no child could be started to be heard of');
-    });
-    await this.#options.clock.sleep(OWN_CHILD_MS);
-    return this.#heard > before || child.pid === undefined;
   }
 
   blindness(at: number): { reason: string; wasAway: boolean } | null {

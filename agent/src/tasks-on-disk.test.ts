@@ -1,8 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { noon, taskEnded, taskStarted } from '../../test/support/events.ts';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
-import { endsOnDisk } from './ends-on-disk.ts';
+
 import { openSpool, type Spool } from './spool/spool.ts';
+import { tasksOnDisk } from './tasks-on-disk.ts';
 
 async function spoolIn(folder: string): Promise<Spool> {
   const spool = await openSpool({ folder, report: () => {}, now: () => noon, reserveBytes: 0 });
@@ -10,8 +11,8 @@ async function spoolIn(folder: string): Promise<Spool> {
   return spool;
 }
 
-describe('the ends that are on disk', () => {
-  it('F001 are all that were written, acknowledged or not, in the life before', async () => {
+describe('the tasks that are on disk', () => {
+  it('F001 are all that ended or began, acknowledged or not, in the life before', async () => {
     const folder = await temporaryFolder();
     const first = await spoolIn(folder);
     for (const id of ['a', 'b', 'c']) {
@@ -25,19 +26,26 @@ describe('the ends that are on disk', () => {
 
     const second = await spoolIn(folder);
 
-    expect([...(await endsOnDisk(second))].toSorted()).toEqual(['a', 'b', 'c']);
+    const { ended, begun } = await tasksOnDisk(second);
+    expect([...ended].toSorted()).toEqual(['a', 'b', 'c']);
+    expect(begun.map(({ identity, at }) => [identity.id, at])).toEqual([
+      ['a', noon],
+      ['b', noon],
+      ['c', noon],
+      ['runs', noon],
+    ]);
     expect(second.acknowledged.ends).toBe(2);
   });
 
   it('are none in a new spool', async () => {
-    expect((await endsOnDisk(await spoolIn(await temporaryFolder()))).size).toBe(0);
+    expect(await tasksOnDisk(await spoolIn(await temporaryFolder()))).toEqual({ ended: new Set(), begun: [] });
   });
 
-  it('are read in pages, each end once', async () => {
+  it('are read in pages, each once', async () => {
     const spool = await spoolIn(await temporaryFolder());
     const tail = [`${'x'.repeat(60_000)} `];
     await Promise.all(Array.from({ length: 60 }, (_, index) => spool.append(taskEnded(`t${index}`, tail), noon)));
 
-    expect((await endsOnDisk(spool)).size).toBe(60);
+    expect((await tasksOnDisk(spool)).ended.size).toBe(60);
   });
 });

@@ -1,0 +1,39 @@
+import type { Event, Lane } from '@runnerwatch/shared/model/event.ts';
+import type { Spool } from './spool/spool.ts';
+import type { TasksOnDisk } from './tasks/ledger-options.ts';
+import type { TaskBegun } from './tasks/ledger-state.ts';
+
+/** More cannot have been written between two savings of what runs; of ends, as many as a ledger remembers. */
+const looksBack: Readonly<Record<Lane, number>> = { ends: 20_000, facts: 5000 };
+const pageBytes = 1024 * 1024;
+
+/**
+ * The tasks that the spool still holds, acknowledged or not. A life that died after it wrote an end and before its source
+ * forgot it hears of that end again: it knows by this that it is told. One that died after it wrote a beginning and before
+ * it saved what runs finds the run here.
+ */
+export async function tasksOnDisk(spool: Pick<Spool, 'read' | 'positions'>): Promise<TasksOnDisk> {
+  const ended = new Set<string>();
+  const begun = new Map<string, TaskBegun>();
+  for await (const { body } of newest(spool, 'ends', 'task_ended'))
+    if (body.kind === 'task_ended') ended.add(body.task.id);
+  for await (const { body, at } of newest(spool, 'facts', 'task_started')) {
+    if (body.kind !== 'task_started') continue;
+    const { id } = body.task;
+    begun.set(id, { identity: body.task, at: begun.get(id)?.at ?? Date.parse(at) });
+  }
+  return { ended, begun: [...begun.values()] };
+}
+
+/** The newest events of a lane in which the word stands, oldest first. */
+async function* newest(spool: Pick<Spool, 'read' | 'positions'>, lane: Lane, word: string): AsyncGenerator<Event> {
+  const { last, oldest } = spool.positions;
+  let after = Math.max(oldest[lane] - 1, last[lane] - looksBack[lane]);
+  while (after < last[lane]) {
+    const events = await spool.read(lane, after, pageBytes);
+    const reached = events.at(-1)?.seq;
+    if (reached === undefined) return;
+    after = reached;
+    for (const { text } of events) if (text.includes(word)) yield JSON.parse(text) as Event;
+  }
+}
