@@ -5,7 +5,7 @@ import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { events, taskRecordings } from '../../collector/src/db/tables/schema.ts';
 import { incomingOf, salvageBatch } from '../../collector/src/ingest/incoming.ts';
-import { createWriter } from '../../collector/src/ingest/writer.ts';
+import { type Committed, createWriter } from '../../collector/src/ingest/writer.ts';
 import { deleteTasksEndedBefore } from '../../collector/src/tasks/store.ts';
 import { anEvent, ended, started } from '../support/agent-client.ts';
 import { AlertRig } from '../support/alert-rig.ts';
@@ -25,6 +25,7 @@ describeOnDatabases('recordings of failed tasks', (kind) => {
   let test: TestDatabase;
   let api: TestApi;
   let seq = { ends: 0, facts: 0 };
+  let committed: Committed[] = [];
   beforeAll(async () => {
     test = await TestDatabase.start(kind);
     api = await startApi({ routes: [taskRoutes({ queries: test.database.drizzle, clock: systemClock })] });
@@ -39,10 +40,11 @@ describeOnDatabases('recordings of failed tasks', (kind) => {
     await rig.node('n1');
     await rig.node('n2');
     seq = { ends: 0, facts: 0 };
+    committed = [];
   });
 
   const commit = (lane: 'ends' | 'facts', told: readonly Event[], nodeId = 'n1') =>
-    createWriter({ database: test.database, log: silentLog, onCommitted: () => undefined }).commit({
+    createWriter({ database: test.database, log: silentLog, onCommitted: (what) => committed.push(what) }).commit({
       nodeId,
       streamId: `stream-${nodeId}`,
       lane,
@@ -83,6 +85,18 @@ describeOnDatabases('recordings of failed tasks', (kind) => {
 
     expect((await ask('t1')).body).toMatchObject(further);
     expect(await test.database.drizzle.select().from(taskRecordings)).toHaveLength(1);
+  });
+
+  it('are told as a change of their task, which says that it has one', async () => {
+    const task = async () => (await fetch(`${api.url}/api/v1/tasks/t1`)).json();
+    await commit('facts', [begun('t1')]);
+    await commit('ends', [ended(1, 't1')]);
+    expect(await task()).toMatchObject({ status: 'failed', has_recording: false });
+
+    await commit('facts', [recorded('t1')]);
+
+    expect(committed.at(-1)).toMatchObject({ eventIds: [], taskIds: ['t1'] });
+    expect(await task()).toMatchObject({ has_recording: true });
   });
 
   it('belong to the node whose task it is', async () => {

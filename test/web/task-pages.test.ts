@@ -96,6 +96,23 @@ describe.skipIf(!haveBrowser())('the pages of tasks', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('ask for no last minutes where none were recorded', async () => {
+    await fetch(`${here.url}/api/v1/ping/nightly/fail`, { method: 'POST' });
+    await using visited = await visit(browser, `${here.url}/tasks?status=failed`);
+    const { page, complaints } = visited;
+
+    await page.getByRole('link', { name: 'nightly' }).first().click();
+
+    await page.getByRole('region', { name: 'Verdict' }).waitFor();
+    await page
+      .getByRole('region', { name: 'Who was told' })
+      .getByText(/promised|nobody/i)
+      .first()
+      .waitFor();
+    expect(await page.getByRole('region', { name: /^The last .* before its end$/ }).count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
   it('keep their filters in the address, and views under a name', async () => {
     await using visited = await visit(browser, `${here.url}/tasks`);
     const { page, complaints } = visited;

@@ -41,7 +41,7 @@ export interface Committed {
   readonly nodeId: string;
   /** New events, by their number in the table. */
   readonly eventIds: readonly number[];
-  /** Tasks that changed. */
+  /** Tasks that changed, or have a recording now. */
   readonly taskIds: readonly string[];
 }
 
@@ -118,7 +118,7 @@ async function commitOnce(batch: Batch, options: WriterOptions, attempt: number)
         'refused an event; it is kept in refused_events',
       );
     }
-    if (committed.eventIds.length > 0) onCommitted(committed);
+    if (committed.eventIds.length + committed.taskIds.length > 0) onCommitted(committed);
     return position;
   } catch (error) {
     if (attempt >= attemptsOnConflict || toDatabaseError(error).problem !== 'conflict') throw error;
@@ -146,7 +146,7 @@ async function write(transaction: Queries, batch: Batch, commit: Commit): Promis
   const { changed, needless } = foldTasks(stored, events, batch);
   const refused = fresh.filter((item) => item.kind === 'refused');
   await saveNode(transaction, events, nodeId);
-  const [eventIds] = await together(
+  const [eventIds, , recorded] = await together(
     insertEvents(transaction, events.filter(isJudged), { ...batch, needless }),
     saveTasks(transaction, changed),
     saveRecordings(transaction, events, batch),
@@ -155,7 +155,7 @@ async function write(transaction: Queries, batch: Batch, commit: Commit): Promis
     saveConditions(transaction, events, batch),
     commit(),
   );
-  const taskIds = changed.map(({ id }) => id);
+  const taskIds = [...new Set([...changed.map(({ id }) => id), ...recorded])];
   return { position: seqOf(last), committed: { nodeId, eventIds, taskIds }, refused };
 }
 

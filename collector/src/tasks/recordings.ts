@@ -6,16 +6,17 @@ import { taskRecordings } from '../db/tables/schema.ts';
 
 /**
  * Stores the recordings among the events. Told twice, the one that reaches further stays; one of a task that is not there, or
- * is another node's, is left out. The tasks of the same batch must be stored before.
+ * is another node's, is left out. The tasks of the same batch must be stored before. Returns the ids of the tasks that have a
+ * new one.
  */
 export async function saveRecordings(
   transaction: Queries,
   events: readonly Event[],
   { nodeId }: { readonly nodeId: string },
-): Promise<void> {
+): Promise<string[]> {
   const byTask = new Map<string, TaskRecording>();
   for (const { body } of events) if (body.kind === 'task_recording') byTask.set(body.task_id, body.recording);
-  if (byTask.size > 0) await insert(transaction, [...byTask], nodeId);
+  return byTask.size === 0 ? [] : insert(transaction, [...byTask], nodeId);
 }
 
 /** By the task's own id; null when there is none. */
@@ -31,8 +32,8 @@ async function insert(
   transaction: Queries,
   recordings: readonly (readonly [string, TaskRecording])[],
   nodeId: string,
-): Promise<void> {
-  await transaction.execute(sql`
+): Promise<string[]> {
+  const stored = await transaction.execute<{ task_id: string }>(sql`
     insert into task_recordings (task_id, until, recording)
     select tasks.id, told.until, told.recording
     from unnest(
@@ -43,5 +44,7 @@ async function insert(
     join tasks on tasks.id = told.task_id and tasks.node_id = ${nodeId}
     order by tasks.id
     on conflict (task_id) do update set until = excluded.until, recording = excluded.recording
-    where excluded.until >= task_recordings.until`);
+    where excluded.until >= task_recordings.until
+    returning task_id`);
+  return stored.map(({ task_id }) => task_id);
 }

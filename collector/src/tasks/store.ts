@@ -1,7 +1,7 @@
 import type { Cause, TaskStatus, Verdict } from '@runnerwatch/shared/model/task.ts';
 import { and, desc, eq, getTableColumns, inArray, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
-import { nodes, tasks } from '../db/tables/schema.ts';
+import { nodes, taskRecordings, tasks } from '../db/tables/schema.ts';
 import type { TaskCursor } from './cursor.ts';
 import { isOfJob, parseJobId } from './jobs.ts';
 import { type TaskRecord, taskRecord } from './record.ts';
@@ -90,20 +90,25 @@ export interface TaskDetail extends TaskRecord {
   readonly log_tail: string[] | null;
   /** What in there says why it failed. */
   readonly error_excerpt: string[] | null;
+  readonly has_recording: boolean;
 }
 
 /** By its id, or the newest run of a scheduler's task id; null when there is none. */
 export async function findTask(queries: Queries, idOrTaskId: string): Promise<TaskDetail | null> {
   const [found] = await queries
-    .select({ task: tasks, node: nodes.name })
+    .select({
+      task: tasks,
+      node: nodes.name,
+      has_recording: sql<boolean>`exists (select from ${taskRecordings} where ${taskRecordings.taskId} = ${tasks.id})`,
+    })
     .from(tasks)
     .innerJoin(nodes, eq(nodes.id, tasks.nodeId))
     .where(or(eq(tasks.id, idOrTaskId), eq(tasks.taskId, idOrTaskId)))
     .orderBy(sql`${tasks.id} = ${idOrTaskId} desc`, desc(tasks.endedAt), desc(tasks.receivedAt))
     .limit(1);
-  return found === undefined
-    ? null
-    : { ...taskRecord(found.task, found.node), log_tail: found.task.logTail, error_excerpt: found.task.errorExcerpt };
+  if (found === undefined) return null;
+  const { task, node, has_recording } = found;
+  return { ...taskRecord(task, node), log_tail: task.logTail, error_excerpt: task.errorExcerpt, has_recording };
 }
 
 export async function runningTasks(queries: Queries, nodeId: string): Promise<TaskRow[]> {

@@ -488,6 +488,7 @@ export interface Routes {
     readonly amendments: number;
     readonly log_tail: readonly (string)[] | null;
     readonly error_excerpt: readonly (string)[] | null;
+    readonly has_recording: boolean;
   } };
   'GET /tasks/{id}/recording': { path: { id: string }; answer: {
     readonly task_id: string;

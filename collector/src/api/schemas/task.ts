@@ -40,6 +40,7 @@ export const taskSchema = z.object({
 export const taskDetailSchema = taskSchema.extend({
   log_tail: z.array(z.string()).nullable(),
   error_excerpt: z.array(z.string()).nullable(),
+  has_recording: z.boolean().describe('Whether `/tasks/:id/recording` answers. It comes a moment after the end.'),
 });
 
 /** Columns of equal length, one value every `interval_ms` up to `until`; null is a value that was not read. */

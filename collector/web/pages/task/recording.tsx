@@ -12,7 +12,7 @@ import type { TaskDetail } from './task-page.tsx';
 type TaskRecording = Routes['GET /tasks/{id}/recording']['answer'];
 type Values = readonly (number | null)[];
 
-/** What it and its node looked like just before the end, against its limit. Nothing without a recording: only failures have one. */
+/** What a task that has a recording, and its node, looked like just before the end, against its limit. */
 export function Recording({ task }: { task: TaskDetail }): ReactNode {
   const { data } = useQuery(read('GET /tasks/{id}/recording', { path: { id: task.id } }));
   if (data === undefined) return null;

@@ -34,7 +34,7 @@ export function TaskPage(): ReactNode {
           <>
             <VerdictPanel task={loaded} />
             <LastLines task={loaded} />
-            {loaded.status !== 'running' && loaded.status !== 'completed' && <Recording task={loaded} />}
+            {loaded.has_recording && <Recording task={loaded} />}
             <Columns>
               <JobHistory task={loaded} />
               <WhoWasTold task={loaded} />
