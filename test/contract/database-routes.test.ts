@@ -1,5 +1,6 @@
 import type { NodeSample } from '@runnerwatch/shared/model/sample.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
+import { eq } from 'drizzle-orm';
 import { type FastifyInstance, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -8,6 +9,7 @@ import { jobRoutes } from '../../collector/src/api/routes/jobs.ts';
 import { nodeRoutes } from '../../collector/src/api/routes/nodes.ts';
 import { taskRoutes } from '../../collector/src/api/routes/tasks.ts';
 import { toDatabaseError } from '../../collector/src/db/errors.ts';
+import { nodes } from '../../collector/src/db/tables/schema.ts';
 import { createGreeting } from '../../collector/src/ingest/greeting.ts';
 import { deleteEventsBefore } from '../../collector/src/ingest/store.ts';
 import { createWriter } from '../../collector/src/ingest/writer.ts';
@@ -158,6 +160,37 @@ describeOnDatabases('nodes, tasks and jobs as the API shows them', (kind) => {
     expect((await get('/nodes?cursor=nonsense')).body.error).toMatchObject({ code: 'bad_request', field: 'cursor' });
   });
 
+  const sorted = async (sort: string) => {
+    const seen: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const { body } = await get(`/nodes?limit=1&sort=${sort}${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      seen.push(...body.items.map(({ id }: { id: string }) => id[0]));
+      cursor = body.next_cursor;
+    }
+    return seen.join('');
+  };
+
+  it('puts nodes in order by the worst of them, page after page, and names from A on among equals', async () => {
+    const { drizzle } = test.database;
+    expect([await sorted('health'), await sorted('health&order=asc')]).toEqual(['abc', 'bca']);
+
+    await drizzle
+      .update(nodes)
+      .set({ status: 'stopped' })
+      .where(eq(nodes.id, ids[1] ?? ''));
+    await drizzle
+      .update(nodes)
+      .set({ status: 'offline' })
+      .where(eq(nodes.id, ids[2] ?? ''));
+    expect([await sorted('health'), await sorted('health&order=asc')]).toEqual(['cab', 'bac']);
+    expect([await sorted('last_heard'), await sorted('last_heard&order=desc')]).toEqual(['bca', 'acb']);
+
+    await drizzle.update(nodes).set({ status: 'online' });
+    expect([await sorted('name'), await sorted('name&order=desc')]).toEqual(['abc', 'cba']);
+    expect((await get('/nodes?sort=height')).body.error).toMatchObject({ field: 'sort' });
+  });
+
   it('finds a node by id or name, and says so when the name is not one node’s alone', async () => {
     expect((await get(`/nodes/${ids[1]}`)).body).toMatchObject({ id: ids[1] });
     expect((await get('/nodes/alpha')).body).toMatchObject({ id: ids[0] });
@@ -220,6 +253,23 @@ describeOnDatabases('nodes, tasks and jobs as the API shows them', (kind) => {
     expect((await get('/nodes/alpha/samples?from=1h&to=2h')).body.error).toMatchObject({ field: 'to' });
     expect((await get('/nodes/alpha/samples?from=yesterday')).body.error).toMatchObject({ field: 'from' });
     for (const deleted of [2, 2, 0]) expect(await samples.deleteBefore(new Date(nowMs + 30_000), 2)).toBe(deleted);
+  });
+
+  it('puts nodes in order by what they read now, with those that read nothing last either way', async () => {
+    for (const id of ids) samples.forget(id);
+    await test.database.drizzle.update(nodes).set({ status: 'online' });
+    expect(await sorted('cpu')).toBe('abc');
+    samples.record(ids[1] ?? '', { ...aSample(20), load1: 8, cpu_count: 16 });
+    samples.record(ids[2] ?? '', { ...aSample(70), load1: 4, cpu_count: 4 });
+
+    expect([await sorted('cpu'), await sorted('cpu&order=asc')]).toEqual(['cba', 'bca']);
+    expect([await sorted('load'), await sorted('load&order=asc')]).toEqual(['cba', 'bca']);
+    expect([await sorted('memory'), await sorted('disk')]).toEqual(['bca', 'bca']);
+    await test.database.drizzle
+      .update(nodes)
+      .set({ status: 'offline' })
+      .where(eq(nodes.id, ids[2] ?? ''));
+    expect(await sorted('cpu')).toBe('bac');
   });
 
   it('lists running tasks first and then the newest end first, in pages', async () => {

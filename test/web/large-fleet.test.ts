@@ -93,8 +93,32 @@ describe.skipIf(!haveBrowser())('a fleet of two thousand nodes', () => {
     await page.getByRole('heading', { level: 1, name: 'gpu-0001' }).waitFor();
   });
 
+  it('is put in order by the headings of the list, which the address keeps', async () => {
+    await using visited = await visit(browser, `${api.url}/nodes`);
+    const { page, complaints } = visited;
+    const first = page.getByRole('table', { name: 'Nodes' }).locator('tbody tr').first();
+    const heading = page.getByRole('columnheader', { name: 'What is wrong' });
+    await first.getByText('gpu-0000').waitFor();
+
+    await heading.getByRole('button').click();
+    await first.getByText('gpu-0005').waitFor();
+    expect(await heading.getAttribute('aria-sort')).toBe('descending');
+    await page.getByRole('button', { name: 'Show more' }).click();
+    await page.getByRole('link', { name: 'gpu-0175' }).waitFor();
+    expect(await page.getByRole('link', { name: /^gpu-/ }).count()).toBe(200);
+    await heading.getByRole('button').click();
+    await first.getByText('gpu-0000').waitFor();
+    await page.reload();
+
+    await first.getByText('gpu-0000').waitFor();
+    expect(await heading.getAttribute('aria-sort')).toBe('ascending');
+    expect(new URL(page.url()).search).toBe('?sort=health&order=asc');
+    expect(complaints).toEqual([]);
+  });
+
   it('fits a desk and a phone', async () => {
     await takeScreenshots(browser, api.url, { name: 'fleet', seen: 'Running and newest ends' });
+    await takeScreenshots(browser, `${api.url}/nodes?sort=health`, { name: 'fleet-nodes', seen: 'gpu-0005' });
   });
 });
 

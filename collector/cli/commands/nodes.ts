@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Client } from '../client.ts';
 import { type Context, type JsonFlag, jsonFlag, printJson } from '../context.ts';
 import { CliFailure } from '../failure.ts';
@@ -12,12 +12,18 @@ export function addNodeCommands(program: Command, context: Context): void {
   const nodes = program
     .command('nodes')
     .description('the machines that agents watch')
+    .addOption(
+      new Option('--sort <by>', 'health: the worst first; cpu, memory, load, disk: the fullest first')
+        .choices(['name', 'health', 'cpu', 'memory', 'load', 'disk', 'last_heard'])
+        .default('name'),
+    )
+    .addOption(new Option('--order <way>', 'turns the order round').choices(['asc', 'desc']))
     .option(...jsonFlag)
     .addHelpText(
       'after',
-      '\nExamples:\n  runnerwatch nodes\n  runnerwatch nodes show gpu-7\n  runnerwatch nodes drain gpu-7      # its conditions go on, its alerts notify nobody\n',
+      '\nExamples:\n  runnerwatch nodes\n  runnerwatch nodes --sort memory\n  runnerwatch nodes show gpu-7\n  runnerwatch nodes drain gpu-7      # its conditions go on, its alerts notify nobody\n',
     )
-    .action((flags: JsonFlag) => listNodes(context, flags));
+    .action((flags: ListFlags) => listNodes(context, flags));
   nodes
     .command('show')
     .argument('<node>', 'name or id')
@@ -43,6 +49,11 @@ export function addNodeCommands(program: Command, context: Context): void {
     .action((node: string) => removeNode(context, node));
 }
 
+interface ListFlags extends JsonFlag {
+  readonly sort: string;
+  readonly order?: 'asc' | 'desc';
+}
+
 /** The node of that name or id; throws when there is none, or more than one of the name. */
 export async function findNode(client: Client, wanted: string): Promise<NodeRecord> {
   const nodes = await client.list<NodeRecord>('/nodes');
@@ -56,8 +67,8 @@ export async function findNode(client: Client, wanted: string): Promise<NodeReco
   throw new CliFailure('failed', `there is no node ${wanted}; \`runnerwatch nodes\` lists those there are`);
 }
 
-async function listNodes(context: Context, { json }: JsonFlag): Promise<void> {
-  const items = await context.client().list<NodeRecord>('/nodes');
+async function listNodes(context: Context, { json, sort, order }: ListFlags): Promise<void> {
+  const items = await context.client().list<NodeRecord>('/nodes', { sort, order });
   if (json) return printJson(context, { items });
   if (items.length === 0)
     return context.print(

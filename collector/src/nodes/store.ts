@@ -1,11 +1,12 @@
 import type { ConditionReport, ConditionType } from '@runnerwatch/shared/model/condition.ts';
 import type { NodeDescription, SourceState } from '@runnerwatch/shared/model/node.ts';
-import { and, asc, eq, inArray, ne, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, inArray, ne, or, type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
 import { toDatabaseError } from '../db/errors.ts';
 import { holding } from '../db/like-pattern.ts';
 import { agents, conditionStates, nodes } from '../db/tables/schema.ts';
 import type { NodeTouch } from './liveness.ts';
+import { type NodeOrder, type NodePosition, orderTerms } from './order.ts';
 import type { NodeRow } from './record.ts';
 
 export interface Arrival {
@@ -123,22 +124,28 @@ export interface NodeFilter {
   readonly condition?: ConditionType | 'any' | undefined;
 }
 
-/** By name, then id. `after`: the last one of the page before. */
+export interface NodePage {
+  readonly limit: number;
+  /** The last one of the page before. */
+  readonly after?: NodePosition | undefined;
+  /** By name when left out. */
+  readonly order?: NodeOrder;
+}
+
+/** In order; each with its position. */
 export async function listNodes(
   queries: Queries,
-  filter: NodeFilter,
-  page: { readonly limit: number; readonly after?: { readonly name: string; readonly id: string } | undefined },
-): Promise<NodeRow[]> {
-  const { search, status, condition } = filter;
+  { search, status, condition }: NodeFilter,
+  { limit, after, order = { by: 'name', isDescending: false } }: NodePage,
+): Promise<(NodeRow & NodePosition)[]> {
   const pattern = search === undefined ? undefined : holding(search);
-  const beyond =
-    page.after === undefined ? undefined : sql`(${nodes.name}, ${nodes.id}) > (${page.after.name}, ${page.after.id})`;
+  const { key, beyond, orderBy } = orderTerms(order, after);
   return queries
-    .select()
+    .select({ ...getTableColumns(nodes), key })
     .from(nodes)
     .where(and(pattern === undefined ? undefined : matches(pattern), hasStatus(status), isUnder(condition), beyond))
-    .orderBy(asc(nodes.name), asc(nodes.id))
-    .limit(page.limit);
+    .orderBy(...orderBy)
+    .limit(limit);
 }
 
 function matches(pattern: string): SQL {

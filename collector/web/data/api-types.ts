@@ -406,7 +406,7 @@ export type Error = {
 };
 
 export interface Routes {
-  'GET /nodes': { query?: { limit?: number | undefined; cursor?: string | undefined; search?: string | undefined; status?: 'online' | 'offline' | 'stopped' | 'draining' | undefined; condition?: 'any' | 'MemoryPressure' | 'HighLoad' | 'DiskPressure' | 'InodePressure' | 'ProcessMemoryPressure' | 'ProcessHighCPU' | 'ComponentUnreachable' | 'UnitFailed' | 'RestartLoop' | 'NodeFailsFast' | 'JobMissed' | 'JobOverlap' | 'TaskFailed' | 'TaskOomKill' | 'TaskStalled' | 'TaskOverrun' | 'TaskTooShort' | 'MemoryExhaustionPredicted' | 'DiskFullPredicted' | 'GpuFault' | 'ClockSkew' | 'SpoolOverflow' | 'TaskGhost' | 'SchedulerUnreachable' | 'SourceBlind' | 'DeliveryFailed' | undefined }; answer: {
+  'GET /nodes': { query?: { limit?: number | undefined; cursor?: string | undefined; search?: string | undefined; status?: 'online' | 'offline' | 'stopped' | 'draining' | undefined; condition?: 'any' | 'MemoryPressure' | 'HighLoad' | 'DiskPressure' | 'InodePressure' | 'ProcessMemoryPressure' | 'ProcessHighCPU' | 'ComponentUnreachable' | 'UnitFailed' | 'RestartLoop' | 'NodeFailsFast' | 'JobMissed' | 'JobOverlap' | 'TaskFailed' | 'TaskOomKill' | 'TaskStalled' | 'TaskOverrun' | 'TaskTooShort' | 'MemoryExhaustionPredicted' | 'DiskFullPredicted' | 'GpuFault' | 'ClockSkew' | 'SpoolOverflow' | 'TaskGhost' | 'SchedulerUnreachable' | 'SourceBlind' | 'DeliveryFailed' | undefined; sort?: 'name' | 'health' | 'cpu' | 'memory' | 'load' | 'disk' | 'last_heard' | undefined; order?: 'asc' | 'desc' | undefined }; answer: {
     readonly items: readonly (Node)[];
     readonly next_cursor: string | null;
   } };

@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import * as z from 'zod';
 import { type FailurePosition, listFailures } from '../../tasks/failures.ts';
 import { badRequest } from '../errors.ts';
 import { failureGroup, failureQuery } from '../schemas/analytics.ts';
-import { decodePair, encodePair, invalidCursor, page, parseMoment } from '../schemas/paging.ts';
+import { decodePosition, encodePosition, page, parseMoment } from '../schemas/paging.ts';
 import type { JobRouteParts } from './jobs.ts';
 
 /** `/analytics/failures`. */
@@ -26,7 +27,7 @@ export function analyticsRoutes({ queries, clock }: JobRouteParts): FastifyPlugi
         if (until <= since) throw badRequest('until', 'expected a moment after `since`');
         const after = cursor === undefined ? undefined : positionOf(cursor);
         const { items, next } = await listFailures(queries, { by, since, until, limit, after });
-        const next_cursor = next === null ? null : encodePair(String(next.failures), next.group);
+        const next_cursor = next === null ? null : encodePosition([next.failures, next.group]);
         return { items: items.map((item) => ({ ...item, causes: { ...item.causes } })), next_cursor };
       },
     );
@@ -35,7 +36,6 @@ export function analyticsRoutes({ queries, clock }: JobRouteParts): FastifyPlugi
 
 /** @throws ApiError when it is none of ours. */
 function positionOf(cursor: string): FailurePosition {
-  const { first, second } = decodePair(cursor);
-  if (!/^\d{1,9}$/.test(first)) throw invalidCursor();
-  return { failures: Number(first), group: second };
+  const [failures, group] = decodePosition(cursor, z.tuple([z.int().min(0), z.string()]));
+  return { failures, group };
 }

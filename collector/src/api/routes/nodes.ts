@@ -3,15 +3,22 @@ import { parseDuration } from '@runnerwatch/shared/runtime/duration.ts';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import * as z from 'zod';
 import type { Queries } from '../../db/database.ts';
+import {
+  isDescendingByNature,
+  type NodeOrder,
+  type NodePosition,
+  type NodeSort,
+  readingOf,
+} from '../../nodes/order.ts';
 import { type NodeRecord, type NodeRow, nodeRecord } from '../../nodes/record.ts';
-import { findNodes, listNodes, raisedConditions, removeNode, setDraining } from '../../nodes/store.ts';
+import { findNodes, listNodes, onlineNodeIds, raisedConditions, removeNode, setDraining } from '../../nodes/store.ts';
 import { newId } from '../../outbox/new-id.ts';
 import { endSilence, insertSilence } from '../../routing/store.ts';
 import type { SampleStore } from '../../samples/store.ts';
 import { countRunning } from '../../tasks/store.ts';
 import { badRequest, conflict, notFound } from '../errors.ts';
 import { drainBody, nodeParams, nodeQuery, nodeSchema, samplePoint, sampleQuery } from '../schemas/node.ts';
-import { decodePair, encodePair, page, parseMoment } from '../schemas/paging.ts';
+import { decodePosition, encodePosition, page, parseMoment } from '../schemas/paging.ts';
 
 export interface NodeRouteParts {
   readonly queries: Queries;
@@ -38,16 +45,18 @@ function readingRoutes(parts: NodeRouteParts): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/nodes',
-      { schema: { tags, summary: 'All nodes, by name.', querystring: nodeQuery, response: { 200: page(nodeSchema) } } },
-      async ({ query }) => {
-        const cursor = query.cursor === undefined ? undefined : decodePair(query.cursor);
-        const after = cursor === undefined ? undefined : { name: cursor.first, id: cursor.second };
-        const rows = await listNodes(queries, query, { limit: query.limit + 1, after });
-        const shown = rows.slice(0, query.limit);
-        const last = rows.length > query.limit ? shown.at(-1) : undefined;
+      { schema: { tags, summary: 'All nodes.', querystring: nodeQuery, response: { 200: page(nodeSchema) } } },
+      async ({ query: { limit, cursor, sort, order, ...filter } }) => {
+        const rows = await listNodes(queries, filter, {
+          limit: limit + 1,
+          after: cursor === undefined ? undefined : decodePosition(cursor, nodePosition),
+          order: await orderOf(parts, sort, order),
+        });
+        const shown = rows.slice(0, limit);
+        const last = rows.length > limit ? shown.at(-1) : undefined;
         return {
           items: await recordsOf(parts, shown),
-          next_cursor: last === undefined ? null : encodePair(last.name, last.id),
+          next_cursor: last === undefined ? null : encodePosition([last.key, last.name, last.id]),
         };
       },
     );
@@ -159,6 +168,22 @@ function silenceOfDrain(node: NodeRow, { by, reason, now }: Omit<DrainOrder, 'dr
     nodeId: node.id,
     createdAt: now,
   };
+}
+
+const nodePosition = z
+  .tuple([z.number(), z.string(), z.string()])
+  .transform(([key, name, id]): NodePosition => ({ key, name, id }));
+
+async function orderOf({ queries, samples }: RecordParts, by: NodeSort, order?: 'asc' | 'desc'): Promise<NodeOrder> {
+  const isDescending = order === undefined ? isDescendingByNature(by) : order === 'desc';
+  const reading = readingOf[by];
+  if (reading === undefined) return { by, isDescending };
+  const readings = (await onlineNodeIds(queries)).flatMap((id) => {
+    const sample = samples.newest(id);
+    const value = sample === null ? null : reading(sample);
+    return value === null ? [] : [[id, value] as const];
+  });
+  return { by, isDescending, readings: new Map(readings) };
 }
 
 /** A node as the API shows it; null when there is none. For the live stream. */

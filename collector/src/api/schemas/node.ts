@@ -2,6 +2,7 @@ import { conditionReport, conditionType } from '@runnerwatch/shared/model/condit
 import { inventory, nodeStatus, sourceState } from '@runnerwatch/shared/model/node.ts';
 import { nodeSample } from '@runnerwatch/shared/model/sample.ts';
 import * as z from 'zod';
+import { nodeSorts } from '../../nodes/order.ts';
 import { moment, paging } from './paging.ts';
 
 export const nodeSchema = z.object({
@@ -43,6 +44,16 @@ export const nodeQuery = z.object({
     .enum(['any', ...conditionType.options])
     .optional()
     .describe('Nodes on which this condition is true; `any`: any of them.'),
+  sort: z
+    .enum(nodeSorts)
+    .default('name')
+    .describe(
+      '`health`: the worst that is to be said of it. `cpu`, `memory`, `load` (for each CPU), `disk` (the fullest): live readings, so that a node may change places between two pages. Those without one come last.',
+    ),
+  order: z
+    .enum(['asc', 'desc'])
+    .optional()
+    .describe('When left out: names from A on, the longest silence first, of everything else the worst first.'),
 });
 
 const reading = z.number().nullable();

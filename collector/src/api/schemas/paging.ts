@@ -33,16 +33,16 @@ export function parseMoment(field: string, text: string, nowMs: number): Date {
   return new Date(atMs);
 }
 
-/** Two texts as one opaque cursor. */
-export function encodePair(first: string, second: string): string {
-  return Buffer.from(JSON.stringify([first, second])).toString('base64url');
+/** Where a page ends, as one opaque cursor. */
+export function encodePosition(position: readonly (string | number)[]): string {
+  return Buffer.from(JSON.stringify(position)).toString('base64url');
 }
 
 /** @throws ApiError when it is none of ours. */
-export function decodePair(cursor: string): { first: string; second: string } {
-  const parsed = z.tuple([z.string(), z.string()]).safeParse(parseJson(Buffer.from(cursor, 'base64url').toString()));
+export function decodePosition<Position>(cursor: string, schema: z.ZodType<Position>): Position {
+  const parsed = schema.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString()));
   if (!parsed.success) throw invalidCursor();
-  return { first: parsed.data[0], second: parsed.data[1] };
+  return parsed.data;
 }
 
 export function invalidCursor() {

@@ -1,5 +1,5 @@
 import { SegmentedControl, Select } from '@mantine/core';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { ConditionReport, Routes } from '../../data/api-types.ts';
@@ -9,10 +9,12 @@ import { Loaded } from '../../parts/loaded.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
 import { SearchField } from '../../parts/search-field.tsx';
 import { NodesTable } from './nodes-table.tsx';
-import { type NodesSearch, nodesSearch } from './search.ts';
+import { isDescending, type NodesSearch, type NodesSort, nodesSearch } from './search.ts';
 
 type Query = NonNullable<Routes['GET /nodes']['query']>;
 
+/** What changes on show stays where it is until then. */
+const orderAgainMs = 10_000;
 const statuses = ['all', 'online', 'offline', 'draining', 'stopped'];
 const conditions: readonly ConditionReport['condition'][] = [
   'MemoryPressure',
@@ -35,8 +37,19 @@ export function NodesPage(): ReactNode {
   const navigate = useNavigate({ from: '/nodes' });
   const change = (changed: Record<string, unknown>) =>
     void navigate({ search: (before) => nodesSearch({ ...before, ...changed }), replace: true });
-  const query = useInfiniteQuery(readPages('GET /nodes', { query: queryOf(search) }));
-  const isFiltered = Object.keys(search).length > 0;
+  const query = useInfiniteQuery({
+    ...readPages('GET /nodes', { query: queryOf(search) }),
+    refetchInterval: search.sort === undefined ? false : orderAgainMs,
+    placeholderData: keepPreviousData,
+  });
+  const { sort, order: _order, ...filters } = search;
+  const isFiltered = Object.keys(filters).length > 0;
+  const sorted = {
+    by: sort ?? 'name',
+    isDescending: isDescending(search),
+    onSort: (by: NodesSort) =>
+      change({ sort: by, order: by === sorted.by ? (sorted.isDescending ? 'asc' : 'desc') : undefined }),
+  };
   return (
     <Page
       title="Nodes"
@@ -70,7 +83,11 @@ export function NodesPage(): ReactNode {
       <Panel title={isFiltered ? 'Nodes like that' : 'All nodes'} isFlush>
         <Loaded query={query} lines={6}>
           {(nodes) =>
-            nodes.length === 0 ? <NoNode isFiltered={isFiltered} /> : <NodesTable nodes={nodes} more={query} />
+            nodes.length === 0 ? (
+              <NoNode isFiltered={isFiltered} />
+            ) : (
+              <NodesTable nodes={nodes} more={query} sorted={sorted} />
+            )
           }
         </Loaded>
       </Panel>
@@ -78,8 +95,8 @@ export function NodesPage(): ReactNode {
   );
 }
 
-function queryOf({ search, status, condition }: NodesSearch): Query {
-  return { search, status, condition: condition as Query['condition'], limit: 100 };
+function queryOf({ condition, ...search }: NodesSearch): Query {
+  return { ...search, condition: condition as Query['condition'], limit: 100 };
 }
 
 function NoNode({ isFiltered }: { isFiltered: boolean }): ReactNode {

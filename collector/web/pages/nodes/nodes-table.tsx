@@ -8,45 +8,48 @@ import { dash, numberText, percentText, visible } from '../../parts/texts.ts';
 import { Ago } from '../../parts/time.tsx';
 import classes from './nodes.module.css';
 import { fullestDisk, isHeard, loadPercent, memoryPercent } from './readings.ts';
+import type { NodesSort } from './search.ts';
 
 export function NodesTable({
   nodes,
-  more,
-}: {
-  nodes: readonly Node[];
-  more: DataTableProps<Node, never>['more'];
-}): ReactNode {
+  ...table
+}: { nodes: readonly Node[] } & Pick<DataTableProps<Node, NodesSort>, 'more' | 'sorted'>): ReactNode {
+  // A node whose reading changed between two pages is on both.
+  const rows = [...new Map(nodes.map((node) => [node.id, node])).values()];
   return (
     <DataTable
       label="Nodes"
       columns={columns}
-      rows={nodes}
+      rows={rows}
       rowKey={({ id }) => id}
       rowLink={({ id }) => ({ to: '/nodes/$id', params: { id } })}
-      more={more}
+      {...table}
     />
   );
 }
 
-const columns: readonly Column<Node>[] = [
-  { title: 'Name', cell: ({ name }) => <strong className={classes.name}>{visible(name)}</strong> },
+const columns: readonly Column<Node, NodesSort>[] = [
+  { title: 'Name', sort: 'name', cell: ({ name }) => <strong className={classes.name}>{visible(name)}</strong> },
   { title: 'Status', cell: ({ status }) => <NodeStatusBadge status={status} /> },
-  { title: 'What is wrong', isWide: true, cell: (node) => <Trouble node={node} /> },
+  { title: 'What is wrong', sort: 'health', isWide: true, cell: (node) => <Trouble node={node} /> },
   {
     title: 'CPU',
+    sort: 'cpu',
     isNumber: true,
     from: 820,
     cell: (node) => <Gauge node={node} label="CPU" percent={({ cpu_percent }) => cpu_percent} />,
   },
   {
     title: 'Memory',
+    sort: 'memory',
     isNumber: true,
     from: 820,
     cell: (node) => <Gauge node={node} label="Memory" limitPercent={90} percent={memoryPercent} />,
   },
-  { title: 'Load', isNumber: true, from: 1080, cell: (node) => <Load node={node} /> },
+  { title: 'Load', sort: 'load', isNumber: true, from: 1080, cell: (node) => <Load node={node} /> },
   {
     title: 'Disk',
+    sort: 'disk',
     isNumber: true,
     from: 1080,
     cell: (node) => (
@@ -61,6 +64,7 @@ const columns: readonly Column<Node>[] = [
   { title: 'Tasks', isNumber: true, from: 560, cell: ({ running_tasks }) => numberText(running_tasks) },
   {
     title: 'Heard',
+    sort: 'last_heard',
     isNumber: true,
     from: 560,
     cell: ({ last_heard_at, status }) => (status === 'online' ? 'now' : <Ago at={last_heard_at} />),
