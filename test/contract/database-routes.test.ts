@@ -4,12 +4,13 @@ import { eq } from 'drizzle-orm';
 import { type FastifyInstance, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { fingerprintOf } from '../../collector/src/alerts/judge-condition.ts';
 import { createErrorHandler } from '../../collector/src/api/failures.ts';
 import { jobRoutes } from '../../collector/src/api/routes/jobs.ts';
 import { nodeRoutes } from '../../collector/src/api/routes/nodes.ts';
 import { taskRoutes } from '../../collector/src/api/routes/tasks.ts';
 import { toDatabaseError } from '../../collector/src/db/errors.ts';
-import { nodes } from '../../collector/src/db/tables/schema.ts';
+import { alerts, incidents, nodes } from '../../collector/src/db/tables/schema.ts';
 import { createGreeting } from '../../collector/src/ingest/greeting.ts';
 import { deleteEventsBefore } from '../../collector/src/ingest/store.ts';
 import { createWriter } from '../../collector/src/ingest/writer.ts';
@@ -146,6 +147,32 @@ describeOnDatabases('nodes, tasks and jobs as the API shows them', (kind) => {
       { condition: 'DiskPressure', status: 'true', reason: '/ 95% used' },
     ]);
     expect(body.items[1]).toMatchObject({ running_tasks: 0, conditions: [] });
+  });
+
+  it('names the incident of what fires, and none of what nobody was told of', async () => {
+    const { drizzle } = test.database;
+    expect((await get('/nodes/alpha')).body.conditions).toMatchObject([{ incident_id: null }]);
+    const at = new Date(nowMs);
+    const common = { severity: 'warning', openedAt: at } as const;
+    await drizzle
+      .insert(incidents)
+      .values({ id: 'i1', groupKey: 'g', status: 'open', title: 'alpha is full', ...common });
+    const alert = { condition: 'DiskPressure', component: 'agent', subject: '', nodeId: ids[0] ?? '' } as const;
+    await drizzle.insert(alerts).values({
+      id: 'a1',
+      incidentId: 'i1',
+      fingerprint: fingerprintOf(alert),
+      status: 'firing',
+      severity: 'warning',
+      reason: '/ 95% used',
+      firedAt: at,
+      ...alert,
+    });
+
+    expect((await get('/nodes/alpha')).body.conditions).toMatchObject([{ incident_id: 'i1' }]);
+    expect((await get('/nodes')).body.items[0].conditions).toMatchObject([{ incident_id: 'i1' }]);
+    await drizzle.update(alerts).set({ status: 'resolved', resolvedAt: at });
+    expect((await get('/nodes/alpha')).body.conditions).toMatchObject([{ incident_id: null }]);
   });
 
   it('pages and searches nodes', async () => {

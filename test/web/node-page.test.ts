@@ -62,6 +62,9 @@ describe.skipIf(!haveBrowser())('the page of a node', () => {
     await conditions.getByRole('row', { name: /^MemoryPressure/ }).waitFor();
     await page.getByRole('list', { name: 'Labels' }).getByText('<b>north</b>').waitFor();
     await page.getByRole('region', { name: 'What its agent sees' }).getByText('systemd', { exact: true }).waitFor();
+    await conditions.getByRole('link', { name: /^MemoryPressure/ }).click();
+    await page.waitForURL('**/incidents/*');
+    await page.getByRole('region', { name: 'Its alerts' }).getByText('MemoryPressure').first().waitFor();
     expect(complaints).toEqual([]);
   });
 

@@ -44,14 +44,19 @@ export interface NodeRecord {
   /** How far its clock is ahead of the collector's; negative: behind; null: not known. */
   readonly clock_skew_ms: number | null;
   /** Conditions that are true or unknown now. */
-  readonly conditions: ConditionReport[];
+  readonly conditions: RaisedCondition[];
   readonly running_tasks: number;
   /** The newest reading, while its agent is connected. */
   readonly sample: NodeSample | null;
 }
 
+export interface RaisedCondition extends ConditionReport {
+  /** Of the alert that fires because of it. */
+  readonly incident_id: string | null;
+}
+
 export interface NodeSurroundings {
-  readonly conditions: ConditionReport[];
+  readonly conditions: RaisedCondition[];
   readonly runningTasks: number;
   readonly sample: NodeSample | null;
 }

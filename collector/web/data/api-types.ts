@@ -84,13 +84,13 @@ export type FleetNode = {
   readonly name: string;
   readonly status: 'online' | 'offline' | 'draining' | 'stopped' | 'never_seen';
   readonly running_tasks: number;
-  readonly conditions: readonly (ConditionReport)[];
   readonly sources: readonly ({
     readonly name: string;
     readonly state: 'seeing' | 'degraded' | 'blind' | 'off';
     readonly reason: string | null;
     readonly since: string;
   })[];
+  readonly conditions: readonly (ConditionReport)[];
 };
 
 export type Incident = {
@@ -168,9 +168,22 @@ export type Node = {
   readonly last_heard_at: string | null;
   readonly goodbye_reason: string | null;
   readonly clock_skew_ms: number | null;
-  readonly conditions: readonly (ConditionReport)[];
+  readonly conditions: readonly (NodeCondition)[];
   readonly running_tasks: number;
   readonly sample: NodeSample | null;
+};
+
+export type NodeCondition = {
+  readonly condition: 'MemoryPressure' | 'HighLoad' | 'DiskPressure' | 'InodePressure' | 'ProcessMemoryPressure' | 'ProcessHighCPU' | 'ComponentUnreachable' | 'UnitFailed' | 'RestartLoop' | 'NodeFailsFast' | 'JobMissed' | 'JobOverlap' | 'TaskFailed' | 'TaskOomKill' | 'TaskStalled' | 'TaskOverrun' | 'TaskTooShort' | 'MemoryExhaustionPredicted' | 'DiskFullPredicted' | 'GpuFault' | 'ClockSkew' | 'SpoolOverflow' | 'TaskGhost' | 'SchedulerUnreachable' | 'SourceBlind' | 'DeliveryFailed';
+  readonly component: 'agent' | 'collector' | 'database';
+  readonly subject: string;
+  readonly status: 'true' | 'false' | 'unknown';
+  readonly severity: 'info' | 'warning' | 'critical';
+  readonly reason: string;
+  readonly value: number | null;
+  readonly threshold: number | null;
+  readonly since: string;
+  readonly incident_id: string | null;
 };
 
 export type NodeSample = {

@@ -23,8 +23,8 @@ export interface DataTableProps<Row, Sort extends string> {
   readonly columns: readonly Column<Row, Sort>[];
   readonly rows: readonly Row[];
   readonly rowKey: (row: Row) => string;
-  /** Where a row leads; its first cell is the link. */
-  readonly rowLink?: (row: Row) => LinkProps;
+  /** Where a row leads, if anywhere; its first cell is the link. */
+  readonly rowLink?: (row: Row) => LinkProps | undefined;
   readonly sorted?:
     | { readonly by: Sort; readonly isDescending: boolean; readonly onSort: (by: Sort) => void }
     | undefined;
@@ -54,21 +54,24 @@ export function DataTable<Row, Sort extends string = never>(props: DataTableProp
           </tr>
         </thead>
         <tbody onKeyDown={moveBetweenRows}>
-          {rows.map((row) => (
-            <tr key={rowKey(row)}>
-              {columns.map((column, index) => (
-                <td key={column.title} className={cellClass(column)}>
-                  {index === 0 && rowLink !== undefined ? (
-                    <Link {...rowLink(row)} className={classes.link}>
-                      {column.cell(row)}
-                    </Link>
-                  ) : (
-                    column.cell(row)
-                  )}
-                </td>
-              ))}
-            </tr>
-          ))}
+          {rows.map((row) => {
+            const link = rowLink?.(row);
+            return (
+              <tr key={rowKey(row)}>
+                {columns.map((column, index) => (
+                  <td key={column.title} className={cellClass(column)}>
+                    {index === 0 && link !== undefined ? (
+                      <Link {...link} className={classes.link}>
+                        {column.cell(row)}
+                      </Link>
+                    ) : (
+                      column.cell(row)
+                    )}
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
         </tbody>
       </table>
       {more?.hasNextPage === true && (

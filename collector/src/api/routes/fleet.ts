@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import * as z from 'zod';
-import { nodeRecord } from '../../nodes/record.ts';
+import { shownStatus } from '../../nodes/record.ts';
 import { listNodes, raisedConditions } from '../../nodes/store.ts';
 import { countRunning } from '../../tasks/store.ts';
 import { fleetNode } from '../schemas/node.ts';
@@ -25,16 +25,14 @@ export function fleetRoutes({ queries }: Pick<NodeRouteParts, 'queries'>): Fasti
         const ids = rows.map(({ id }) => id);
         const conditions = await raisedConditions(queries, ids);
         const running = await countRunning(queries, ids);
-        const items = rows.map((row) => {
-          const surroundings = {
-            conditions: conditions.get(row.id) ?? [],
-            runningTasks: running.get(row.id) ?? 0,
-            sample: null,
-          };
-          const { id, name, status, running_tasks, sources, ...node } = nodeRecord(row, surroundings);
-          const limited = sources.filter(({ state }) => state === 'blind' || state === 'degraded');
-          return { id, name, status, running_tasks, conditions: node.conditions, sources: limited };
-        });
+        const items = rows.map((row) => ({
+          id: row.id,
+          name: row.name,
+          status: shownStatus(row),
+          running_tasks: running.get(row.id) ?? 0,
+          conditions: conditions.get(row.id) ?? [],
+          sources: row.sources.filter(({ state }) => state === 'blind' || state === 'degraded'),
+        }));
         return { items };
       },
     );

@@ -2,6 +2,7 @@ import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import { parseDuration } from '@runnerwatch/shared/runtime/duration.ts';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import * as z from 'zod';
+import { withIncidents } from '../../alerts/raised.ts';
 import type { Queries } from '../../db/database.ts';
 import {
   isDescendingByNature,
@@ -216,7 +217,7 @@ async function oneRecord(parts: RecordParts, node: NodeRow): Promise<NodeRecord>
 async function recordsOf({ queries, samples }: RecordParts, rows: readonly NodeRow[]): Promise<NodeRecord[]> {
   if (rows.length === 0) return [];
   const nodeIds = rows.map(({ id }) => id);
-  const conditions = await raisedConditions(queries, nodeIds);
+  const conditions = await withIncidents(queries, await raisedConditions(queries, nodeIds));
   const running = await countRunning(queries, nodeIds);
   return rows.map((row) =>
     nodeRecord(row, {

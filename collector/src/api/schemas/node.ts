@@ -5,6 +5,11 @@ import * as z from 'zod';
 import { nodeSorts } from '../../nodes/order.ts';
 import { moment, paging } from './paging.ts';
 
+export const nodeCondition = z.object({
+  ...conditionReport.shape,
+  incident_id: z.string().nullable().describe('Of the alert that fires because of it.'),
+});
+
 export const nodeSchema = z.object({
   id: z.string(),
   name: z.string(),
@@ -21,20 +26,15 @@ export const nodeSchema = z.object({
   last_heard_at: z.string().nullable(),
   goodbye_reason: z.string().nullable(),
   clock_skew_ms: z.number().nullable(),
-  conditions: z.array(conditionReport),
+  conditions: z.array(nodeCondition),
   running_tasks: z.int(),
   sample: z.nullable(nodeSample),
 });
 
 /** A node in short; `sources`: only those that do not see everything. */
-export const fleetNode = nodeSchema.pick({
-  id: true,
-  name: true,
-  status: true,
-  running_tasks: true,
-  conditions: true,
-  sources: true,
-});
+export const fleetNode = nodeSchema
+  .pick({ id: true, name: true, status: true, running_tasks: true, sources: true })
+  .extend({ conditions: z.array(conditionReport) });
 
 export const nodeQuery = z.object({
   ...paging,

@@ -3,10 +3,11 @@ import type { Alert, Node } from '../../data/api-types.ts';
 import { Badge, SeverityBadge } from '../../parts/badges.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Panel } from '../../parts/page.tsx';
+import { incidentPlace } from '../../parts/places.ts';
 import { durationText, numberText, visible } from '../../parts/texts.ts';
 import { At, Elapsed } from '../../parts/time.tsx';
 import classes from './node.module.css';
-import { useAlerts } from './use-alerts.ts';
+import { type NodeAlert, useAlerts } from './use-alerts.ts';
 
 const shownMax = 6;
 
@@ -24,6 +25,7 @@ export function Trouble({ node }: { node: Node }): ReactNode {
         columns={columns}
         rows={isWhole ? rows : rows.slice(0, Math.max(shownMax, node.conditions.length))}
         rowKey={({ key }) => key}
+        rowLink={({ incident }) => (incident === null ? undefined : incidentPlace({ id: incident }))}
         more={
           isWhole || rows.length <= shownMax
             ? undefined
@@ -36,6 +38,7 @@ export function Trouble({ node }: { node: Node }): ReactNode {
 
 interface Row {
   readonly key: string;
+  readonly incident: string | null;
   readonly name: string;
   readonly state: ReactNode;
   readonly reason: string;
@@ -44,8 +47,9 @@ interface Row {
 }
 
 function rowOfCondition(report: Node['conditions'][number]): Row {
-  const { condition, component, subject, status, severity, reason, since } = report;
+  const { condition, component, subject, status, severity, reason, since, incident_id } = report;
   return {
+    incident: incident_id,
     key: `${component} ${condition} ${subject}`,
     name: nameOf({ condition, subject }),
     state: status === 'true' ? <SeverityBadge severity={severity} /> : <Badge tone="idle">unknown</Badge>,
@@ -55,8 +59,9 @@ function rowOfCondition(report: Node['conditions'][number]): Row {
   };
 }
 
-function rowOfAlert({ id, condition, subject, reason, fired_at, resolved_at }: Alert): Row {
+function rowOfAlert({ id, incident_id, condition, subject, reason, fired_at, resolved_at }: NodeAlert): Row {
   return {
+    incident: incident_id,
     key: id,
     name: nameOf({ condition, subject }),
     state: <Badge tone="good">over</Badge>,
