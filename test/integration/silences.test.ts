@@ -31,6 +31,24 @@ describe('a silence', () => {
     );
   const order = { matchers: { node: 'n1' }, author: 'ada', reason: 'swapping disks' };
 
+  it('is listed for the nodes that it concerns', async () => {
+    await using product = await start();
+    const listed = async (query: string) =>
+      (await product.ask('GET', `/silences${query}`)).body.items.map(({ reason }) => reason).toSorted();
+    for (const matchers of [{ node: 'n?' }, { node: 'n1', job: 'x' }, { condition: 'HighLoad' }, { job: 'x' }])
+      await product.ask('POST', '/silences', {
+        ...order,
+        matchers,
+        reason: Object.values(matchers).join(' '),
+        for: '1h',
+      });
+
+    expect(await listed('')).toEqual(['HighLoad', 'n1 x', 'n?', 'x']);
+    expect(await listed('?node=n1')).toEqual(['HighLoad', 'n1 x', 'n?']);
+    expect(await listed('?node=n2')).toEqual(['HighLoad', 'n?']);
+    expect(await listed('?node=n3')).toEqual([]);
+  });
+
   it('says what it hides now before it is stored, and keeps it from everyone, by name', async () => {
     await using product = await start();
     await rig.condition('n1', { status: 'true' });

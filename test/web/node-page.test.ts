@@ -122,6 +122,27 @@ describe.skipIf(!haveBrowser())('the page of a node', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('shows a silence that reaches it by a pattern or a label', async () => {
+    const send = async (matchers: object) => {
+      const body = JSON.stringify({ matchers, author: 'ada', reason: 'new switches', for: '2h' });
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${here.url}/api/v1/silences`, { method: 'POST', headers, body });
+      return ((await answer.json()) as { silence: { id: string } }).silence.id;
+    };
+    const ids = [await send({ 'label.rack': 'r*' }), await send({ node: 'cpu-*' })];
+    await using visited = await visit(browser, `${here.url}/nodes/${node.id}`);
+    const { page, complaints } = visited;
+
+    const silenced = page.getByRole('region', { name: 'Silenced' });
+    await silenced.getByText('r*').waitFor();
+    expect(await silenced.count()).toBe(1);
+    await silenced.getByRole('link', { name: 'All silences' }).click();
+    await page.getByRole('table', { name: 'Quiet now' }).getByText('cpu-*').waitFor();
+
+    for (const id of ids) await fetch(`${here.url}/api/v1/silences/${id}`, { method: 'DELETE' });
+    expect(complaints).toEqual([]);
+  });
+
   it('drains it with a word to the others, and undrains it', async () => {
     await using visited = await visit(browser, `${here.url}/nodes/${node.id}`);
     const { page, complaints } = visited;

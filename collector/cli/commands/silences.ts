@@ -37,8 +37,9 @@ export function addSilenceCommands(program: Command, context: Context): void {
     .command('list')
     .description('silences that are or will be')
     .option('--all', 'those that are over too')
+    .option('--node <node>', 'only those that concern this node')
     .option(...jsonFlag)
-    .action((flags: JsonFlag & { all?: boolean }) => listSilences(context, flags));
+    .action((flags: ListFlags) => listSilences(context, flags));
   silence
     .command('expire')
     .argument('<id>', 'id, or its beginning')
@@ -127,10 +128,14 @@ function endText({ ends_at: endsAt, recurrence }: SilenceRecord): string {
     .join(' ');
 }
 
-async function listSilences(context: Context, { all, json }: JsonFlag & { all?: boolean }): Promise<void> {
-  const { items } = await context
-    .client()
-    .get<{ items: SilenceRecord[] }>('/silences', all === true ? { all: 'true' } : {});
+interface ListFlags extends JsonFlag {
+  readonly all?: boolean;
+  readonly node?: string;
+}
+
+async function listSilences(context: Context, { all, node, json }: ListFlags): Promise<void> {
+  const query = { node, all: all === true ? 'true' : undefined };
+  const { items } = await context.client().get<{ items: SilenceRecord[] }>('/silences', query);
   if (json) return printJson(context, { items });
   if (items.length === 0) return context.print('Nothing is silenced.\n');
   const idText = context.terminal.columns === null ? String : shortIds(items.map(({ id }) => id));

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { afterSilenceMs, findSilence, findSilenceBefore, type Silence, silentUntil } from './silence.ts';
+import { matchersOf } from './matcher.ts';
+import { afterSilenceMs, concernsNode, findSilence, findSilenceBefore, type Silence, silentUntil } from './silence.ts';
 import { createWindow } from './window.ts';
 
 const now = Date.parse('2026-11-22T12:00:00.000Z');
@@ -78,5 +79,25 @@ describe('a silence', () => {
         },
       ),
     );
+  });
+});
+
+describe('a silence concerns a node', () => {
+  const node = { node: 'gpu-7', node_id: '5f0c', labels: { rack: 'r1' } };
+  const concerns = (written: Record<string, string | string[]>) => concernsNode(matchersOf(written), node);
+
+  it('by its name, its id or its labels, all of which must fit', () => {
+    expect([concerns({ node: 'gpu-7' }), concerns({ node: '5f0c' }), concerns({ node: ['cpu-1', 'gpu-*'] })]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect([concerns({ 'label.rack': 'r?' }), concerns({ node: 'gpu-*', 'label.rack': 'r2' })]).toEqual([true, false]);
+    expect([concerns({ node: 'gpu-70' }), concerns({ 'label.zone': '*' })]).toEqual([false, false]);
+  });
+
+  it('whatever it says of its tasks besides, and by a condition wherever that is', () => {
+    expect([concerns({ node: 'gpu-*', job: 'nightly' }), concerns({ condition: 'HighLoad' })]).toEqual([true, true]);
+    expect([concerns({ job: '*' }), concerns({ owner: 'ada', severity: 'critical' })]).toEqual([false, false]);
   });
 });

@@ -1,4 +1,4 @@
-import { type Attributes, findMismatch, type Matcher } from './matcher.ts';
+import { type Attributes, findMismatch, isLabelKey, type Matcher } from './matcher.ts';
 import type { DailyWindow } from './window.ts';
 
 /** A person's order: matching alerts notify nobody until a time. Instants in epoch milliseconds. */
@@ -37,6 +37,19 @@ export function findSilence(
     if (findMismatch(silence.matchers, attributes) === null) longest = { silence, until };
   }
   return longest;
+}
+
+/**
+ * Whether matchers concern a node: they name it by name, id or labels, or conditions on whatever node. What they say of its tasks
+ * besides may differ; what speaks of tasks alone concerns no node.
+ */
+export function concernsNode(
+  matchers: readonly Matcher[],
+  node: Required<Pick<Attributes, 'node' | 'node_id' | 'labels'>>,
+): boolean {
+  const ofNodes = matchers.filter(({ key }) => key === 'node' || isLabelKey(key));
+  const areOfConditions = matchers.every(({ key }) => key === 'condition' || key === 'severity');
+  return ofNodes.length === 0 ? areOfConditions : findMismatch(ofNodes, node) === null;
 }
 
 /** A message says that it comes after a silence for so long. */

@@ -723,7 +723,7 @@ export interface Routes {
     readonly started_by?: string;
   }; answer: Watch };
   'DELETE /watches/{id}': { path: { id: string }; answer: undefined };
-  'GET /silences': { query?: { all?: '0' | '1' | '' | 'true' | 'false' | undefined }; answer: {
+  'GET /silences': { query?: { all?: '0' | '1' | '' | 'true' | 'false' | undefined; node?: string | undefined }; answer: {
     readonly items: readonly (Silence)[];
     readonly next_cursor: null;
   } };

@@ -2,10 +2,12 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import * as z from 'zod';
 import { previewSilence } from '../../alerts/preview.ts';
 import type { Database } from '../../db/database.ts';
-import { setDraining } from '../../nodes/store.ts';
+import type { NodeRow } from '../../nodes/record.ts';
+import { findNodes, setDraining } from '../../nodes/store.ts';
 import { newId } from '../../outbox/new-id.ts';
-import type { LivePolicy } from '../../routing/live-policy.ts';
+import { type LivePolicy, toSilence } from '../../routing/live-policy.ts';
 import type { Matcher } from '../../routing/matcher.ts';
+import { concernsNode } from '../../routing/silence.ts';
 import { endSilence, insertSilence, listSilences, type SilenceRow } from '../../routing/store.ts';
 import { badRequest, notFound } from '../errors.ts';
 import { endOf, toMatchers } from '../schemas/routing.ts';
@@ -41,14 +43,24 @@ function readingRoutes({ db, now }: SilenceRouteDeps): FastifyPluginAsyncZod {
         schema: {
           tags,
           summary: 'Silences that are or will be, newest first; with `all` also those that are over.',
-          querystring: z.object({ all: onOff }),
+          querystring: z.object({
+            all: onOff,
+            node: z
+              .string()
+              .max(512)
+              .optional()
+              .describe(
+                'Those that concern this node, by its id or name: they name it by a pattern or a label, or a condition on whatever node.',
+              ),
+          }),
           response: { 200: z.object({ items: z.array(silence), next_cursor: z.null() }) },
         },
       },
-      async ({ query: { all } }) => {
+      async ({ query: { all, node } }) => {
         const at = now();
         const rows = await listSilences(db.drizzle, { now: new Date(at), withPast: all });
-        return { items: rows.map((row) => showSilence(row, at)), next_cursor: null };
+        const shown = node === undefined ? rows : concerning(rows, await findNodes(db.drizzle, node));
+        return { items: shown.map((row) => showSilence(row, at)), next_cursor: null };
       },
     );
     app.post(
@@ -64,6 +76,16 @@ function readingRoutes({ db, now }: SilenceRouteDeps): FastifyPluginAsyncZod {
       async ({ body }) => hides(db, toMatchers(body.matchers)),
     );
   };
+}
+
+function concerning(rows: readonly SilenceRow[], nodes: readonly NodeRow[]): SilenceRow[] {
+  return rows.filter((row) =>
+    nodes.some(({ id, name, labels }) =>
+      row.nodeId === null
+        ? concernsNode(toSilence(row).matchers, { node: name, node_id: id, labels })
+        : row.nodeId === id,
+    ),
+  );
 }
 
 function changingRoutes({ db, policy, now, onEnded }: SilenceRouteDeps): FastifyPluginAsyncZod {
