@@ -1,4 +1,5 @@
 import { analyticsRoutes } from '@runnerwatch/collector/api/routes/analytics.ts';
+import { enrollmentRoutes } from '@runnerwatch/collector/api/routes/enrollments.ts';
 import { fleetRoutes } from '@runnerwatch/collector/api/routes/fleet.ts';
 import { incidentRoutes } from '@runnerwatch/collector/api/routes/incidents.ts';
 import { nodeRoutes } from '@runnerwatch/collector/api/routes/nodes.ts';
@@ -10,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApi, type TestApi } from '../support/api-server.ts';
 import { haveBrowser, openBrowser, takeScreenshots, visit } from '../support/browser.ts';
 import { TestDatabase } from '../support/database.ts';
+import { aRegister } from '../support/enrolment.ts';
 
 const nodeCount = 2000;
 const names = Array.from({ length: nodeCount }, (_, index) => `gpu-${String(index).padStart(4, '0')}`);
@@ -38,6 +40,13 @@ describe.skipIf(!haveBrowser())('a fleet of two thousand nodes', () => {
       routes: [
         nodeRoutes({ ...parts, onChanged: () => undefined }),
         fleetRoutes(parts),
+        enrollmentRoutes({
+          queries,
+          register: aRegister(opened.database),
+          connected: () => names.slice(0, 1500),
+          onRevoked: () => undefined,
+          now: Date.now,
+        }),
         taskRoutes(parts),
         analyticsRoutes(parts),
         incidentRoutes({ db: opened.database, now: Date.now, acknowledge: async () => null }),
@@ -113,6 +122,22 @@ describe.skipIf(!haveBrowser())('a fleet of two thousand nodes', () => {
     await first.getByText('gpu-0000').waitFor();
     expect(await heading.getAttribute('aria-sort')).toBe('ascending');
     expect(new URL(page.url()).search).toBe('?sort=health&order=asc');
+    expect(complaints).toEqual([]);
+  });
+
+  it('draws a hundred of its agents at a time, and finds one by its node', async () => {
+    await using visited = await visit(browser, `${api.url}/fleet`);
+    const { page, complaints } = visited;
+    const rows = page.getByRole('table', { name: 'Agents' }).locator('tbody tr');
+    await page.getByText('1,500 of 2,000 agents connected').waitFor();
+
+    expect(await rows.count()).toBe(100);
+    await page.getByRole('button', { name: 'Show more' }).click();
+    expect(await rows.count()).toBe(200);
+    await page.getByRole('textbox', { name: 'Search agents by node' }).fill('GPU-19');
+
+    await rows.getByRole('link', { name: 'gpu-1999' }).waitFor();
+    expect(await rows.count()).toBe(100);
     expect(complaints).toEqual([]);
   });
 

@@ -9,14 +9,18 @@ import { Empty } from '../../parts/empty.tsx';
 import { Form, FormDialog } from '../../parts/form.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
 import { Panel } from '../../parts/page.tsx';
-import { countText, dash, durationText, visible } from '../../parts/texts.ts';
+import { SearchField } from '../../parts/search-field.tsx';
+import { countText, dash, durationText, numberText, visible } from '../../parts/texts.ts';
 import { Ago, At } from '../../parts/time.tsx';
+import { useReveal } from '../../parts/use-reveal.ts';
 import classes from './fleet.module.css';
 
 type Agent = Routes['GET /agents']['answer']['items'][number];
 
 /** A clock off by more than this shows in times (condition ClockSkew is told from a second on). */
 const skewShownMs = 1000;
+/** Fewer are found by looking. */
+const searchedFrom = 20;
 
 /** Every agent that came: its version beside the collector's, its clock, how it was admitted, and whether it may come. */
 export function Agents(): ReactNode {
@@ -32,13 +36,7 @@ export function Agents(): ReactNode {
               <p>Add a node above; it is here a second after its agent starts.</p>
             </Empty>
           ) : (
-            <DataTable
-              label="Agents"
-              columns={columnsOf(status?.version ?? null, setChosen)}
-              rows={items}
-              rowKey={({ id }) => id}
-              rowLink={({ id }) => ({ to: '/nodes/$id', params: { id } })}
-            />
+            <AgentTable agents={items} columns={columnsOf(status?.version ?? null, setChosen)} />
           )
         }
       </Loaded>
@@ -46,6 +44,39 @@ export function Agents(): ReactNode {
         {chosen !== null && <Decision agent={chosen} onDone={() => setChosen(null)} />}
       </FormDialog>
     </Panel>
+  );
+}
+
+interface AgentTableProps {
+  readonly agents: readonly Agent[];
+  readonly columns: readonly Column<Agent>[];
+}
+
+function AgentTable({ agents, columns }: AgentTableProps): ReactNode {
+  const [part, setPart] = useState('');
+  const found = agents.filter(({ node }) => node.toLowerCase().includes(part.toLowerCase()));
+  const shown = useReveal(found);
+  return (
+    <>
+      {agents.length > searchedFrom && (
+        <div className={classes.search}>
+          <SearchField label="Search agents by node" placeholder="Node" value={part} onChange={setPart} />
+        </div>
+      )}
+      {found.length === 0 ? (
+        <Empty title="No agent is of a node like that.">
+          <p>Search for less.</p>
+        </Empty>
+      ) : (
+        <DataTable
+          label="Agents"
+          columns={columns}
+          rowKey={({ id }) => id}
+          rowLink={({ id }) => ({ to: '/nodes/$id', params: { id } })}
+          {...shown}
+        />
+      )}
+    </>
   );
 }
 
@@ -75,7 +106,7 @@ function titleOf(agent: Agent | null): string {
 }
 
 function asideOf(agents: readonly Agent[]): string {
-  return `${agents.filter(({ connected }) => connected).length} of ${countText(agents.length, 'agent')} connected`;
+  return `${numberText(agents.filter(({ connected }) => connected).length)} of ${countText(agents.length, 'agent')} connected`;
 }
 
 function columnsOf(collectorVersion: string | null, choose: (agent: Agent) => void): readonly Column<Agent>[] {
