@@ -130,7 +130,9 @@ describe.skipIf(!haveBrowser())('the pages of alerts', () => {
 
     await page.getByText(/^over /).waitFor();
     await page.getByRole('region', { name: 'What is wrong' }).getByText('disk was full, emptied').waitFor();
-    await page.getByText('by ada: disk was full, emptied', { exact: true }).waitFor();
+    const story = page.getByRole('region', { name: 'What happened, and who was told' });
+    await story.getByText('acknowledged by ada: disk was full, emptied', { exact: true }).waitFor();
+    expect(await story.getByText('disk was full, emptied').count()).toBe(1);
     await page.getByRole('link', { name: 'Incidents' }).click();
     await page
       .getByRole('table', { name: 'Over incidents' })

@@ -8,6 +8,7 @@ import { type Moment, Story } from '../../parts/story.tsx';
 import { instantText } from '../../parts/texts.ts';
 import { useZone } from '../../theme/zone.ts';
 import type { IncidentDetail } from './incident-page.tsx';
+import { saidOnce } from './said-once.ts';
 
 /** What happened in order: fired, who was told and why others were not, seen, reminded, over. */
 export function Timeline({ incident }: { incident: IncidentDetail }): ReactNode {
@@ -23,9 +24,9 @@ export function Timeline({ incident }: { incident: IncidentDetail }): ReactNode 
         {({ conclusion, transitions }) => (
           <Story
             conclusion={conclusion}
-            transitions={transitions}
+            transitions={saidOnce(transitions, incident.acknowledged_at)}
             moments={
-              transitions.some(({ kind }) => kind === 'acknowledged')
+              transitions.some(({ at }) => at === incident.acknowledged_at)
                 ? []
                 : momentsOf(incident, (at) => instantText(at, { zone }))
             }
