@@ -149,6 +149,11 @@ describeOnDatabases('nodes, tasks and jobs as the API shows them', (kind) => {
     expect(body.items[1]).toMatchObject({ running_tasks: 0, conditions: [] });
   });
 
+  it('tells the thresholds that its agent judges by', async () => {
+    expect((await get('/nodes/alpha')).body.thresholds).toEqual({ DiskPressure: 90 });
+    expect((await get(`/nodes/${ids[1]}`)).body.thresholds).toEqual({});
+  });
+
   it('names the incident of what fires, and none of what nobody was told of', async () => {
     const { drizzle } = test.database;
     expect((await get('/nodes/alpha')).body.conditions).toMatchObject([{ incident_id: null }]);

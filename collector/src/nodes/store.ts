@@ -1,6 +1,6 @@
 import type { ConditionReport, ConditionType } from '@runnerwatch/shared/model/condition.ts';
 import type { NodeDescription, SourceState } from '@runnerwatch/shared/model/node.ts';
-import { and, asc, eq, getTableColumns, inArray, ne, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, inArray, isNotNull, ne, or, type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
 import { toDatabaseError } from '../db/errors.ts';
 import { holding } from '../db/like-pattern.ts';
@@ -251,6 +251,22 @@ export async function raisedConditions(
     byNode.set(nodeId, reports);
   }
   return byNode;
+}
+
+/** Above which a node's agent finds a condition of the whole node, by condition, in its own unit; as it last judged. */
+export async function loadThresholds(queries: Queries, nodeId: string): Promise<Record<string, number>> {
+  const rows = await queries
+    .select({ condition: conditionStates.condition, threshold: conditionStates.threshold })
+    .from(conditionStates)
+    .where(
+      and(
+        eq(conditionStates.nodeId, nodeId),
+        eq(conditionStates.component, 'agent'),
+        eq(conditionStates.subject, ''),
+        isNotNull(conditionStates.threshold),
+      ),
+    );
+  return Object.fromEntries(rows.map(({ condition, threshold }) => [condition, threshold ?? 0]));
 }
 
 /** How many nodes per shown status. */

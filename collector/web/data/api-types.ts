@@ -186,6 +186,41 @@ export type NodeCondition = {
   readonly incident_id: string | null;
 };
 
+export type NodeDetail = {
+  readonly id: string;
+  readonly name: string;
+  readonly status: 'online' | 'offline' | 'draining' | 'stopped' | 'never_seen';
+  readonly draining: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly inventory: {
+    readonly os: string | null;
+    readonly kernel: string | null;
+    readonly architecture: string | null;
+    readonly cpu_model: string | null;
+    readonly cpu_count: number | null;
+    readonly memory_total_bytes: number | null;
+    readonly virtualization: string | null;
+  } | null;
+  readonly sources: readonly ({
+    readonly name: string;
+    readonly state: 'seeing' | 'degraded' | 'blind' | 'off';
+    readonly reason: string | null;
+    readonly since: string;
+  })[];
+  readonly boot_id: string | null;
+  readonly agent_version: string | null;
+  readonly remote_address: string | null;
+  readonly first_seen_at: string;
+  readonly connected_at: string | null;
+  readonly last_heard_at: string | null;
+  readonly goodbye_reason: string | null;
+  readonly clock_skew_ms: number | null;
+  readonly conditions: readonly (NodeCondition)[];
+  readonly running_tasks: number;
+  readonly sample: NodeSample | null;
+  readonly thresholds: Readonly<Record<string, number>>;
+};
+
 export type NodeSample = {
   readonly at: string;
   readonly uptime_s: number | null;
@@ -423,7 +458,7 @@ export interface Routes {
     readonly items: readonly (Node)[];
     readonly next_cursor: string | null;
   } };
-  'GET /nodes/{id}': { path: { id: string }; answer: Node };
+  'GET /nodes/{id}': { path: { id: string }; answer: NodeDetail };
   'DELETE /nodes/{id}': { path: { id: string }; answer: undefined };
   'GET /nodes/{id}/samples': { path: { id: string }; query?: { from?: string | undefined; to?: string | undefined; step?: string | undefined }; answer: {
     readonly items: readonly ({

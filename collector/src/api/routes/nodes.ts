@@ -12,13 +12,21 @@ import {
   readingOf,
 } from '../../nodes/order.ts';
 import { type NodeRecord, type NodeRow, nodeRecord } from '../../nodes/record.ts';
-import { findNodes, listNodes, onlineNodeIds, raisedConditions, removeNode, setDraining } from '../../nodes/store.ts';
+import {
+  findNodes,
+  listNodes,
+  loadThresholds,
+  onlineNodeIds,
+  raisedConditions,
+  removeNode,
+  setDraining,
+} from '../../nodes/store.ts';
 import { newId } from '../../outbox/new-id.ts';
 import { endSilence, insertSilence } from '../../routing/store.ts';
 import type { SampleStore } from '../../samples/store.ts';
 import { countRunning } from '../../tasks/store.ts';
 import { badRequest, conflict, notFound } from '../errors.ts';
-import { drainBody, nodeParams, nodeQuery, nodeSchema, samplePoint, sampleQuery } from '../schemas/node.ts';
+import { drainBody, nodeDetail, nodeParams, nodeQuery, nodeSchema, samplePoint, sampleQuery } from '../schemas/node.ts';
 import { decodePosition, encodePosition, page, parseMoment } from '../schemas/paging.ts';
 
 export interface NodeRouteParts {
@@ -64,8 +72,11 @@ function readingRoutes(parts: NodeRouteParts): FastifyPluginAsyncZod {
 
     app.get(
       '/nodes/:id',
-      { schema: { tags, summary: 'One node.', params: nodeParams, response: { 200: nodeSchema } } },
-      async ({ params }) => oneRecord(parts, await oneNode(queries, params.id)),
+      { schema: { tags, summary: 'One node.', params: nodeParams, response: { 200: nodeDetail } } },
+      async ({ params }) => {
+        const node = await oneNode(queries, params.id);
+        return { ...(await oneRecord(parts, node)), thresholds: await loadThresholds(queries, node.id) };
+      },
     );
 
     app.get(

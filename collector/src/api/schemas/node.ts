@@ -31,6 +31,14 @@ export const nodeSchema = z.object({
   sample: z.nullable(nodeSample),
 });
 
+export const nodeDetail = nodeSchema.extend({
+  thresholds: z
+    .record(z.string(), z.number())
+    .describe(
+      'Above which its agent finds a condition of the whole node, by condition, in its own unit (percent, load): as it last judged.',
+    ),
+});
+
 /** A node in short; `sources`: only those that do not see everything. */
 export const fleetNode = nodeSchema
   .pick({ id: true, name: true, status: true, running_tasks: true, sources: true })

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { Node, NodeSample } from '../../data/api-types.ts';
+import type { NodeDetail, NodeSample } from '../../data/api-types.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Meter } from '../../parts/meter.tsx';
 import { Panel } from '../../parts/page.tsx';
@@ -10,14 +10,14 @@ import { useReading } from './use-reading.ts';
 type Disk = NonNullable<NodeSample['disks']>[number];
 
 /** The fullest first. Nothing while nobody reads it. */
-export function Disks({ node }: { node: Node }): ReactNode {
+export function Disks({ node }: { node: NodeDetail }): ReactNode {
   const disks = useReading(node)?.disks ?? [];
   if (disks.length === 0) return null;
   return (
     <Panel title="Disks" isFlush aside="the fullest first">
       <DataTable
         label="Disks"
-        columns={columns}
+        columns={columnsOf(node.thresholds['DiskPressure'])}
         rows={disks.toSorted((a, b) => b.used_percent - a.used_percent)}
         rowKey={({ mount }) => mount}
       />
@@ -25,7 +25,7 @@ export function Disks({ node }: { node: Node }): ReactNode {
   );
 }
 
-const columns: readonly Column<Disk>[] = [
+const columnsOf = (limitPercent: number | undefined): readonly Column<Disk>[] => [
   {
     title: 'Mount',
     isWide: true,
@@ -44,7 +44,7 @@ const columns: readonly Column<Disk>[] = [
         label={`Space used on ${mount}`}
         percent={used_percent}
         text={percentText(used_percent)}
-        limitPercent={90}
+        {...(limitPercent === undefined ? {} : { limitPercent })}
       />
     ),
   },

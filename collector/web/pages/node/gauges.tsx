@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { Alert, ConditionReport, Node, NodeSample } from '../../data/api-types.ts';
+import type { Alert, ConditionReport, NodeDetail, NodeSample } from '../../data/api-types.ts';
 import { Chart, type ChartProps, type Unit } from '../../parts/chart.tsx';
 import { bytesText, countText, dash, percentText } from '../../parts/texts.ts';
 import { severityTones, type Tone } from '../../theme/tones.ts';
@@ -10,7 +10,7 @@ import { useReading } from './use-reading.ts';
 import type { Shown } from './use-shown.ts';
 
 export interface GaugesProps {
-  readonly node: Node;
+  readonly node: NodeDetail;
   readonly points: readonly Point[];
   readonly alerts: readonly Alert[];
   readonly shown: Shown;
@@ -24,7 +24,7 @@ export function Gauges({ node, points, alerts, shown, marks }: GaugesProps): Rea
   return gauges.map((gauge) => {
     const series = gauge.lines.map(({ name, tone, of }) => ({ name, tone, values: points.map((point) => point[of]) }));
     if (series.every(({ values }) => values.every((value) => value === null))) return null;
-    const threshold = thresholdOf(gauge, node);
+    const threshold = node.thresholds[gauge.conditions[0] ?? ''];
     return (
       <section key={gauge.title} className={classes.row} aria-label={gauge.title}>
         <div className={classes.gauge}>
@@ -42,7 +42,7 @@ export function Gauges({ node, points, alerts, shown, marks }: GaugesProps): Rea
           range={[shown.fromMs / 1000, shown.toMs / 1000]}
           marks={marks}
           spans={spansOf(gauge, { alerts, shown })}
-          thresholds={threshold === null ? [] : [{ value: threshold, tone: 'critical' }]}
+          thresholds={threshold === undefined ? [] : [{ value: threshold, tone: 'critical' }]}
           {...(gauge.max === undefined ? {} : { max: gauge.max })}
         />
       </section>
@@ -58,10 +58,8 @@ interface Gauge {
   readonly now: (sample: NodeSample) => string;
   readonly beside?: (sample: NodeSample) => string | null;
   readonly about: string;
-  /** Its conditions; the first has the threshold that is drawn. */
+  /** Its conditions; of the first the threshold is drawn, as its agent judges by it. */
   readonly conditions: readonly ConditionReport['condition'][];
-  /** Where its condition begins unless its agent is set otherwise (docs of agent.yaml). */
-  readonly threshold?: (node: Node) => number | null;
 }
 
 const gauges: readonly Gauge[] = [
@@ -75,7 +73,6 @@ const gauges: readonly Gauge[] = [
       `${bytesText(memory_available_bytes)} of ${bytesText(memory_total_bytes)} free`,
     about: 'used',
     conditions: ['MemoryPressure', 'MemoryExhaustionPredicted'],
-    threshold: () => 90,
   },
   {
     title: 'CPU',
@@ -96,10 +93,6 @@ const gauges: readonly Gauge[] = [
       load5 === null || load15 === null ? null : `${load5.toFixed(2)} and ${load15.toFixed(2)} of 5 and 15 min`,
     about: 'of a minute',
     conditions: ['HighLoad'],
-    threshold: ({ sample, inventory }) => {
-      const cores = sample?.cpu_count ?? inventory?.cpu_count;
-      return cores ? 2 * cores : null;
-    },
   },
   {
     title: 'Waiting',
@@ -125,7 +118,6 @@ const gauges: readonly Gauge[] = [
     beside: (sample) => fullestDisk(sample)?.mount ?? null,
     about: 'the fullest',
     conditions: ['DiskPressure', 'InodePressure', 'DiskFullPredicted'],
-    threshold: () => 90,
   },
   {
     title: 'Network',
@@ -140,12 +132,6 @@ const gauges: readonly Gauge[] = [
     conditions: [],
   },
 ];
-
-/** As its agent last told it; its default when it never fired. */
-function thresholdOf({ conditions: [condition], threshold }: Gauge, node: Node): number | null {
-  const told = node.conditions.find((report) => report.condition === condition)?.threshold;
-  return told ?? threshold?.(node) ?? null;
-}
 
 function spansOf({ conditions }: Gauge, { alerts, shown }: Pick<GaugesProps, 'alerts' | 'shown'>) {
   return alerts.flatMap(({ condition, severity, fired_at, resolved_at }) => {

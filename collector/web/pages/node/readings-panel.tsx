@@ -2,7 +2,7 @@ import { SegmentedControl } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useState } from 'react';
-import type { Node } from '../../data/api-types.ts';
+import type { Node, NodeDetail } from '../../data/api-types.ts';
 import { read } from '../../data/queries.ts';
 import { useSample } from '../../data/use-live.ts';
 import { Empty } from '../../parts/empty.tsx';
@@ -21,7 +21,7 @@ import { useShown } from './use-shown.ts';
 const tasksMax = 500;
 
 /** The tasks of the node above its gauges, all on one axis of time, moving on as readings come. */
-export function Readings({ node }: { node: Node }): ReactNode {
+export function Readings({ node }: { node: NodeDetail }): ReactNode {
   const { range = '1h' } = useSearch({ from: '/nodes/$id' });
   const navigate = useNavigate({ from: '/nodes/$id' });
   const past = useQuery(read('GET /nodes/{id}/samples', { path: { id: node.id }, query: { from: range } }));
