@@ -107,12 +107,47 @@ describe.skipIf(!haveBrowser())('the pages of alerts', () => {
     await form.getByRole('textbox', { name: 'Patterns 1' }).fill('*');
     await form.getByText('Every week').click();
     await form.getByText('sat', { exact: true }).click();
+    await form.getByRole('combobox', { name: 'Time zone' }).fill('Asia/Kolkata');
+    await page.keyboard.press('Tab');
+    await form.getByLabel('Until').fill('2036-01-05T06:30');
     await form.getByRole('textbox', { name: 'Why' }).fill('backups');
     await form.getByRole('textbox', { name: 'Your name' }).fill('ada');
     await form.getByRole('button', { name: 'Silence' }).click();
 
     await page.getByRole('region', { name: 'The next seven days' }).getByText('backups').waitFor();
     await page.getByText('sat, 22:00–06:00').waitFor();
+    const { items } = await here.get<{ items: object[] }>('/silences');
+    expect(items).toMatchObject([
+      {
+        recurrence: { time_zone: 'Asia/Kolkata', from: '22:00', to: '06:00', days: ['sat'] },
+        ends_at: '2036-01-05T01:00:00.000Z',
+      },
+    ]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('silence once, later, by the clocks of another zone', async () => {
+    await using visited = await visit(browser, `${here.url}/silences`);
+    const { page, complaints } = visited;
+
+    await page.getByRole('button', { name: 'Add a silence' }).click();
+    const form = page.getByRole('dialog');
+    await form.getByRole('textbox', { name: 'Patterns 1' }).fill('gpu-*');
+    await form.getByText('Once, later').click();
+    await form.getByLabel('From', { exact: true }).fill('2036-07-01T09:00');
+    await form.getByLabel('Until').fill('2036-07-01T17:00');
+    await form.getByRole('combobox', { name: 'Time zone' }).fill('berlin');
+    await page.getByRole('option', { name: 'Europe/Berlin' }).click();
+    await form.getByRole('textbox', { name: 'Why' }).fill('new racks');
+    await form.getByRole('textbox', { name: 'Your name' }).fill('ada');
+    await form.getByRole('button', { name: 'Silence' }).click();
+
+    await page.getByRole('table', { name: 'Coming' }).getByText('new racks').waitFor();
+    const { items } = await here.get<{ items: { reason: string }[] }>('/silences');
+    expect(items.find(({ reason }) => reason === 'new racks')).toMatchObject({
+      starts_at: '2036-07-01T07:00:00.000Z',
+      ends_at: '2036-07-01T15:00:00.000Z',
+    });
     expect(complaints).toEqual([]);
   });
 

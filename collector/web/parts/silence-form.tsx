@@ -1,4 +1,4 @@
-import { Chip, SegmentedControl, TextInput } from '@mantine/core';
+import { SegmentedControl, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
@@ -7,23 +7,22 @@ import { preview, useSend } from '../data/queries.ts';
 import { severityTones } from '../theme/tones.ts';
 import { Badge } from './badges.tsx';
 import { Failure } from './failure.tsx';
-import { DurationField, FieldRow, Form, PersonField, ReasonField, usePerson } from './form.tsx';
+import { DurationField, FieldRow, Form, PersonField, ReasonField, type TextProps, usePerson } from './form.tsx';
 import { linesOf, type MatcherLine, type Matchers, matchersOf } from './matcher-lines.ts';
 import { MatcherField } from './matchers.tsx';
 import classes from './silence-form.module.css';
 import { countText, visible } from './texts.ts';
+import { type DailyWindow, night, WindowFields, writtenWindow, ZoneField } from './window-fields.tsx';
+import { instantOf, isZone } from './zone-time.ts';
 
 type Body = Routes['POST /silences']['body'];
-type Day = NonNullable<NonNullable<Body['recurrence']>['days']>[number];
 
-interface Times {
+/** Instants as the fields have them: by the clocks of the zone, without it. */
+interface Times extends DailyWindow {
   readonly kind: 'now' | 'later' | 'weekly';
   readonly duration: string;
-  /** As the field has it: local, without a zone. */
   readonly startsAt: string;
-  readonly from: string;
-  readonly to: string;
-  readonly days: readonly Day[];
+  readonly endsAt: string;
 }
 
 const kinds = [
@@ -31,8 +30,6 @@ const kinds = [
   { value: 'later', label: 'Once, later' },
   { value: 'weekly', label: 'Every week' },
 ];
-const days: readonly Day[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const shownMax = 5;
 
 /** Silences what fits, after showing what that would hide. `matchers`: what it begins with. */
@@ -41,14 +38,7 @@ export function SilenceForm({ matchers: first, onDone }: { matchers: Matchers; o
     const given = linesOf(first);
     return given.length > 0 ? given : [{ key: 'node', patterns: '' }];
   });
-  const [times, setTimes] = useState<Times>({
-    kind: 'now',
-    duration: '2h',
-    startsAt: '',
-    from: '22:00',
-    to: '06:00',
-    days: [],
-  });
+  const [times, setTimes] = useState<Times>({ kind: 'now', duration: '2h', startsAt: '', endsAt: '', ...night });
   const [reason, setReason] = useState('');
   const [author, setAuthor] = usePerson();
   const send = useSend('POST /silences');
@@ -57,7 +47,8 @@ export function SilenceForm({ matchers: first, onDone }: { matchers: Matchers; o
     Object.keys(matchers).length > 0 &&
     reason.trim() !== '' &&
     author.trim() !== '' &&
-    (times.kind !== 'later' || times.startsAt !== '');
+    (times.kind === 'now' || isZone(times.zone)) &&
+    (times.kind !== 'later' || (times.startsAt !== '' && times.endsAt !== ''));
   return (
     <Form
       action="Silence"
@@ -122,70 +113,59 @@ function TimesField({ times, change }: { times: Times; change: (changed: Partial
         size="xs"
         fullWidth
       />
-      {times.kind === 'weekly' ? (
-        <WeeklyFields times={times} change={change} />
-      ) : (
-        <FieldRow>
-          {times.kind === 'later' && (
-            <TextInput
-              type="datetime-local"
-              label="From"
-              description={`Time of ${zone}.`}
-              value={times.startsAt}
-              onChange={(event) => change({ startsAt: event.currentTarget.value })}
-            />
-          )}
-          <DurationField
-            label="For"
-            description="Such as 45m, 8h, 7d."
-            value={times.duration}
-            onChange={(duration) => change({ duration })}
+      {times.kind === 'now' && (
+        <DurationField
+          label="For"
+          description="Such as 45m, 8h, 7d."
+          value={times.duration}
+          onChange={(duration) => change({ duration })}
+        />
+      )}
+      {times.kind === 'later' && (
+        <>
+          <FieldRow>
+            <InstantField label="From" value={times.startsAt} onChange={(startsAt) => change({ startsAt })} />
+            <InstantField label="Until" value={times.endsAt} onChange={(endsAt) => change({ endsAt })} />
+          </FieldRow>
+          <ZoneField value={times.zone} onChange={(zone) => change({ zone })} />
+        </>
+      )}
+      {times.kind === 'weekly' && (
+        <WindowFields value={times} onChange={change}>
+          <InstantField
+            label="Until"
+            description="Empty: until it is ended."
+            value={times.endsAt}
+            onChange={(endsAt) => change({ endsAt })}
           />
-        </FieldRow>
+        </WindowFields>
       )}
     </>
   );
 }
 
-function WeeklyFields({ times, change }: { times: Times; change: (changed: Partial<Times>) => void }): ReactNode {
+function InstantField({ label, description, value, onChange }: TextProps): ReactNode {
   return (
-    <>
-      <Chip.Group multiple value={[...times.days]} onChange={(chosen) => change({ days: chosen as Day[] })}>
-        <div className={classes.days} role="group" aria-label="Days it begins on; none: every day">
-          {days.map((day) => (
-            <Chip key={day} value={day} size="xs">
-              {day}
-            </Chip>
-          ))}
-        </div>
-      </Chip.Group>
-      <FieldRow>
-        <TextInput
-          type="time"
-          label="From"
-          description={`Time of ${zone}.`}
-          value={times.from}
-          onChange={(event) => change({ from: event.currentTarget.value })}
-        />
-        <TextInput
-          type="time"
-          label="To"
-          description={times.to <= times.from ? 'On the next day.' : 'On the same day.'}
-          value={times.to}
-          onChange={(event) => change({ to: event.currentTarget.value })}
-        />
-      </FieldRow>
-    </>
+    <TextInput
+      type="datetime-local"
+      label={label}
+      description={description}
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value)}
+    />
   );
 }
 
-function written({ kind, duration, startsAt, from, to, days: chosen }: Times): Partial<Body> {
+function written({ kind, duration, startsAt, endsAt, ...window }: Times): Partial<Body> {
   switch (kind) {
     case 'now':
       return { for: duration };
     case 'later':
-      return { starts_at: new Date(startsAt).toISOString(), for: duration };
+      return { starts_at: instantOf(startsAt, window.zone), ends_at: instantOf(endsAt, window.zone) };
     case 'weekly':
-      return { recurrence: { time_zone: zone, from, to, ...(chosen.length === 0 ? {} : { days: chosen }) } };
+      return {
+        recurrence: writtenWindow(window),
+        ...(endsAt === '' ? {} : { ends_at: instantOf(endsAt, window.zone) }),
+      };
   }
 }
