@@ -215,7 +215,7 @@ describe.skipIf(!haveBrowser())('the pages of alerts', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('subscribe after showing what that would have told, and unsubscribe', async () => {
+  it('subscribe after showing what that would have told, change it, and unsubscribe', async () => {
     await using visited = await visit(browser, `${here.url}/notifications`);
     const { page, complaints } = visited;
 
@@ -230,7 +230,25 @@ describe.skipIf(!haveBrowser())('the pages of alerts', () => {
     await form.waitFor({ state: 'detached' });
 
     const row = page.getByRole('table', { name: 'Subscriptions' }).getByRole('row', { name: /127\.0\.0\.1/ });
-    await row.getByRole('button').click();
+    await row.getByRole('button', { name: /^Change/ }).click();
+    expect(await form.getByRole('textbox', { name: 'Patterns 1' }).inputValue()).toBe('nightly-*');
+    await form.getByRole('textbox', { name: 'Patterns 1' }).fill('weekly-*');
+    await form.getByRole('switch', { name: 'Quiet hours' }).click();
+    await form.getByText('sun', { exact: true }).click();
+    await form.getByLabel('To', { exact: true }).fill('07:30');
+    await form.getByRole('combobox', { name: /^Failures of one kind/ }).fill('2m');
+    await form.getByRole('button', { name: 'Change' }).click();
+    await form.waitFor({ state: 'detached' });
+    await row.getByText('not 22:00–07:30').waitFor();
+    const { items } = await here.get<{ items: { origin: string }[] }>('/subscriptions');
+    expect(items.find(({ origin }) => origin === 'api')).toMatchObject({
+      matchers: { job: ['weekly-*'] },
+      events: ['fail', 'timeout'],
+      group_window: '2m',
+      quiet_hours: { from: '22:00', to: '07:30', days: ['sun'] },
+    });
+
+    await row.getByRole('button', { name: /^Unsubscribe/ }).click();
     await row.getByRole('button', { name: /^Really/ }).click();
     await row.waitFor({ state: 'detached' });
     expect(complaints).toEqual([]);

@@ -71,13 +71,21 @@ export interface TextProps {
   readonly description?: string;
 }
 
+const durations = ['30m', '1h', '4h', '8h', '24h', '7d'];
+
 /** A duration as the API takes it: `30m`, `8h`, `7d`. */
-export function DurationField({ label, value, onChange, description }: TextProps): ReactNode {
+export function DurationField({
+  label,
+  value,
+  onChange,
+  description,
+  choices = durations,
+}: TextProps & { readonly choices?: readonly string[] }): ReactNode {
   return (
     <Autocomplete
       label={label}
       description={description}
-      data={['30m', '1h', '4h', '8h', '24h', '7d']}
+      data={[...choices]}
       filter={({ options }) => options}
       value={value}
       onChange={onChange}

@@ -21,9 +21,12 @@ const own = [
 export function ReceiverField({
   value,
   onChange,
+  hasOwn = true,
 }: {
   value: Addressee;
   onChange: (value: Addressee) => void;
+  /** Whether it may be an address of its own. */
+  hasOwn?: boolean;
 }): ReactNode {
   const { data } = useQuery(read('GET /status', {}));
   const receivers = data?.receivers.map(({ receiver }) => receiver).filter((name) => !name.includes(':')) ?? [];
@@ -33,7 +36,7 @@ export function ReceiverField({
       <Select
         label="Who is told"
         placeholder="Choose"
-        data={[...receivers, ...own]}
+        data={hasOwn ? [...receivers, ...own] : receivers}
         value={value.receiver || null}
         onChange={(receiver) => onChange({ ...value, receiver: receiver ?? '' })}
       />

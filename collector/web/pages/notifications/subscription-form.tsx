@@ -1,117 +1,122 @@
-import { MultiSelect, TextInput } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
-import { useQuery } from '@tanstack/react-query';
+import { MultiSelect, Switch, TextInput } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
-import type { Routes } from '../../data/api-types.ts';
-import { preview, useSend } from '../../data/queries.ts';
-import { Failure } from '../../parts/failure.tsx';
+import type { Subscription } from '../../data/api-types.ts';
+import { useSend } from '../../data/queries.ts';
 import { DurationField, FieldRow, Form, PersonField, usePerson } from '../../parts/form.tsx';
-import { type MatcherLine, type Matchers, matchersOf } from '../../parts/matcher-lines.ts';
+import { matchersOf } from '../../parts/matcher-lines.ts';
 import { MatcherField } from '../../parts/matchers.tsx';
-import { isChosen, nobody, ReceiverField, writtenReceiver } from '../../parts/receiver-field.tsx';
-import { countText, visible, words } from '../../parts/texts.ts';
-import { Ago } from '../../parts/time.tsx';
-import classes from './notifications.module.css';
+import { isChosen, ReceiverField } from '../../parts/receiver-field.tsx';
+import { instantText, visible, words } from '../../parts/texts.ts';
+import { night, WindowFields } from '../../parts/window-fields.tsx';
+import { isZone } from '../../parts/zone-time.ts';
+import { useZone } from '../../theme/zone.ts';
+import { changedSubscription, type Draft, draftOf, type Event, events, newSubscription } from './subscription-draft.ts';
+import { WouldHaveTold } from './would-have-told.tsx';
 
-type Event = NonNullable<Routes['POST /subscriptions']['body']['events']>[number];
+export interface SubscriptionFormProps {
+  /** What is changed; null: a new one. */
+  readonly known: Subscription | null;
+  readonly onDone: () => void;
+}
 
-const events: readonly Event[] = [
-  'fail',
-  'timeout',
-  'condition',
-  'unreachable',
-  'success',
-  'end',
-  'begin',
-  'time_limit_80',
-  'all',
-];
-const shownMax = 5;
-
-/** Subscribes, after showing which past events that would have told. */
-export function SubscriptionForm({ onDone }: { onDone: () => void }): ReactNode {
-  const [addressee, setAddressee] = useState(nobody);
-  const [lines, setLines] = useState<readonly MatcherLine[]>([{ key: 'job', patterns: '' }]);
-  const [chosen, choose] = useState<readonly Event[]>(['fail', 'timeout']);
-  const [duration, setDuration] = useState('');
-  const [name, setName] = useState('');
+/** Subscribes, or changes a subscription, after showing which past events it would have told. */
+export function SubscriptionForm({ known, onDone }: SubscriptionFormProps): ReactNode {
+  const [draft, setDraft] = useState(() => draftOf(known));
+  const change = (changed: Partial<Draft>) => setDraft({ ...draft, ...changed });
   const [person, setPerson] = usePerson();
-  const send = useSend('POST /subscriptions');
-  const matchers = matchersOf(lines);
-  const subscribe = () =>
-    send.mutate(
-      {
-        body: {
-          matchers,
-          events: chosen,
-          ...writtenReceiver(addressee),
-          ...(name.trim() === '' ? {} : { name: name.trim() }),
-          ...(duration.trim() === '' ? {} : { for: duration.trim() }),
-          ...(person.trim() === '' ? {} : { created_by: person.trim() }),
-        },
-      },
-      { onSuccess: onDone },
-    );
+  const create = useSend('POST /subscriptions');
+  const update = useSend('PATCH /subscriptions/{id}');
+  const isOwn = known !== null && known.target !== null;
+  const send = () =>
+    known === null
+      ? create.mutate({ body: newSubscription(draft, person) }, { onSuccess: onDone })
+      : update.mutate({ path: { id: known.id }, body: changedSubscription(draft, known) }, { onSuccess: onDone });
   return (
     <Form
-      action="Subscribe"
-      isSending={send.isPending}
-      error={send.error}
-      isComplete={isChosen(addressee) && chosen.length > 0}
-      send={subscribe}
+      action={known === null ? 'Subscribe' : 'Change'}
+      isSending={create.isPending || update.isPending}
+      error={create.error ?? update.error}
+      isComplete={
+        (isOwn || isChosen(draft.addressee)) &&
+        draft.events.length > 0 &&
+        (draft.quiet === null || isZone(draft.quiet.zone))
+      }
+      send={send}
     >
-      <ReceiverField value={addressee} onChange={setAddressee} />
+      {isOwn ? (
+        <TextInput
+          label="Who is told"
+          description="An address stays: subscribe anew for another."
+          value={visible(known.target ?? '')}
+          readOnly
+        />
+      ) : (
+        <ReceiverField
+          value={draft.addressee}
+          hasOwn={known === null}
+          onChange={(addressee) => change({ addressee })}
+        />
+      )}
       <MultiSelect
         label="Hears of"
         data={events.map((value) => ({ value, label: words(value) }))}
-        value={[...chosen]}
-        onChange={(values) => choose(values as Event[])}
+        value={[...draft.events]}
+        onChange={(values) => change({ events: values as Event[] })}
       />
-      <MatcherField lines={lines} onChange={setLines} />
-      <WouldHaveTold matchers={matchers} events={chosen} />
+      <MatcherField lines={draft.lines} onChange={(lines) => change({ lines })} />
+      <WouldHaveTold matchers={matchersOf(draft.lines)} events={draft.events} />
+      <WhenFields draft={draft} change={change} until={known?.expires_at ?? null} />
       <FieldRow>
         <TextInput
           label="Name"
           description="To know it by; may be empty."
           maxLength={100}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
+          value={draft.name}
+          onChange={(event) => change({ name: event.currentTarget.value })}
         />
-        <DurationField
-          label="For"
-          description="Empty: until it is taken away."
-          value={duration}
-          onChange={setDuration}
-        />
-        <PersonField value={person} onChange={setPerson} />
+        {known === null && <PersonField value={person} onChange={setPerson} />}
       </FieldRow>
     </Form>
   );
 }
 
-function WouldHaveTold(wanted: { matchers: Matchers; events: readonly Event[] }): ReactNode {
-  const [{ matchers, events: chosen }] = useDebouncedValue(wanted, 300);
-  const { data, error } = useQuery({
-    ...preview('POST /subscriptions/test', { body: { matchers, events: chosen, since: '7d' } }),
-    enabled: chosen.length > 0,
-    retry: false,
-  });
-  if (error !== null) return <Failure error={error} />;
+interface WhenProps {
+  readonly draft: Draft;
+  readonly change: (changed: Partial<Draft>) => void;
+  /** When it ends as it is. */
+  readonly until: string | null;
+}
+
+function WhenFields({ draft: { duration, groupWindow, quiet }, change, until }: WhenProps): ReactNode {
+  const [zone] = useZone();
   return (
-    <section className={classes.told} aria-label="What it would have told" aria-live="polite">
-      <strong>
-        {data === undefined
-          ? 'Looking at the last seven days …'
-          : `Of ${countText(data.looked_at, 'event')} in the last seven days it would have told ${data.matched}.`}
-      </strong>
-      <ul>
-        {data?.items.slice(0, shownMax).map(({ transition_id: id, at, task, condition, node, reason }) => (
-          <li key={id}>
-            <span>{visible([task ?? condition, node, reason].filter(Boolean).join(' · '))}</span>
-            <Ago at={at} />
-          </li>
-        ))}
-      </ul>
-    </section>
+    <>
+      <FieldRow>
+        <DurationField
+          label="For"
+          description={
+            until === null
+              ? 'Empty: until it is taken away.'
+              : `Empty: until ${instantText(until, { zone })}, as it is. 0: until it is taken away.`
+          }
+          value={duration}
+          onChange={(text) => change({ duration: text })}
+        />
+        <DurationField
+          label="Failures of one kind together, within"
+          description="Empty: as the collector is set. 0: each for itself."
+          choices={['0', '30s', '1m', '5m', '15m', '1h']}
+          value={groupWindow}
+          onChange={(text) => change({ groupWindow: text })}
+        />
+      </FieldRow>
+      <Switch
+        label="Quiet hours"
+        description="What happens then is told afterwards, if it is still true."
+        checked={quiet !== null}
+        onChange={(event) => change({ quiet: event.currentTarget.checked ? night : null })}
+      />
+      {quiet !== null && <WindowFields value={quiet} onChange={(changed) => change({ quiet: changed })} />}
+    </>
   );
 }

@@ -18,14 +18,15 @@ import { SubscriptionForm } from './subscription-form.tsx';
 /** Who hears what: of the file, of people, of jobs, and watches. */
 export function Subscriptions(): ReactNode {
   const query = useQuery(read('GET /subscriptions', {}));
-  const [isAdding, setAdding] = useState(false);
-  const close = () => setAdding(false);
+  /** What the form is open for: a new one, or one that is changed. */
+  const [chosen, choose] = useState<'new' | Subscription | null>(null);
+  const close = () => choose(null);
   return (
     <Panel
       title="Subscriptions"
       isFlush
       aside={
-        <Button size="compact-xs" onClick={() => setAdding(true)}>
+        <Button size="compact-xs" onClick={() => choose('new')}>
           Subscribe
         </Button>
       }
@@ -41,7 +42,7 @@ export function Subscriptions(): ReactNode {
             {items.some(({ active }) => active) ? (
               <DataTable
                 label="Subscriptions"
-                columns={columns}
+                columns={columnsOf(choose)}
                 rows={items.filter(({ active }) => active)}
                 rowKey={({ origin, id }) => `${origin} ${id}`}
               />
@@ -54,8 +55,12 @@ export function Subscriptions(): ReactNode {
           </>
         )}
       </Loaded>
-      <FormDialog title="Subscribe" isOpen={isAdding} close={close}>
-        <SubscriptionForm onDone={close} />
+      <FormDialog
+        title={chosen === 'new' ? 'Subscribe' : 'Change a subscription'}
+        isOpen={chosen !== null}
+        close={close}
+      >
+        {chosen !== null && <SubscriptionForm known={chosen === 'new' ? null : chosen} onDone={close} />}
       </FormDialog>
     </Panel>
   );
@@ -67,6 +72,10 @@ const origins: Readonly<Record<Subscription['origin'], string>> = {
   job_alert: 'alert of a job',
   watch: 'watch',
 };
+
+function columnsOf(change: (subscription: Subscription) => void): readonly Column<Subscription>[] {
+  return [...columns, { title: '', isNumber: true, cell: (subscription) => <Actions {...{ subscription, change }} /> }];
+}
 
 const columns: readonly Column<Subscription>[] = [
   {
@@ -103,7 +112,6 @@ const columns: readonly Column<Subscription>[] = [
       </span>
     ),
   },
-  { title: '', isNumber: true, cell: (subscription) => <Remove subscription={subscription} /> },
 ];
 
 function hears(events: Subscription['events']): string {
@@ -112,12 +120,33 @@ function hears(events: Subscription['events']): string {
     : events.map(words).join(', ');
 }
 
+interface ActionProps {
+  readonly subscription: Subscription;
+  readonly change: (subscription: Subscription) => void;
+}
+
 /** Those of the file are changed there, a job's and a watch where they are. */
-function Remove({ subscription }: { subscription: Subscription }): ReactNode {
+function Actions({ subscription, change }: ActionProps): ReactNode {
+  if (subscription.origin !== 'api') return null;
+  return (
+    <span className={classes.actions}>
+      <Button
+        size="compact-xs"
+        variant="default"
+        aria-label={`Change ${visible(subscription.target ?? subscription.receiver)}`}
+        onClick={() => change(subscription)}
+      >
+        Change
+      </Button>
+      <Remove subscription={subscription} />
+    </span>
+  );
+}
+
+function Remove({ subscription }: Pick<ActionProps, 'subscription'>): ReactNode {
   const remove = useSend('DELETE /subscriptions/{id}');
   const [isAsked, setAsked] = useState(false);
-  const { id, origin, receiver, target } = subscription;
-  if (origin !== 'api') return null;
+  const { id, receiver, target } = subscription;
   if (remove.error !== null) return <Badge tone="critical">{remove.error.message}</Badge>;
   return (
     <Button
