@@ -96,18 +96,38 @@ describe.skipIf(!haveBrowser())('every page', () => {
       await using visited = await visit(browser, await addressOf(route), { scheme });
       await isLoaded(visited.page);
 
-      await visited.page.evaluate(axe.source);
-      const { violations }: AxeResults = await visited.page.evaluate('axe.run()');
+      expect(await violationsOn(visited.page)).toEqual([]);
+    });
 
-      expect(
-        violations.map(({ id, nodes }) => ({
-          id,
-          nodes: nodes.map(({ html, failureSummary }) => ({ html, failureSummary })),
-        })),
-      ).toEqual([]);
+    it('has nothing that axe finds in its forms', async () => {
+      await using visited = await visit(browser, `${here.url}/silences`, { scheme });
+      const { page, complaints } = visited;
+      const form = page.getByRole('dialog');
+
+      await page.getByRole('button', { name: 'Add a silence' }).click();
+      await form.getByText('Every week').click();
+      await form.getByText('sat', { exact: true }).click();
+      await form.getByRole('combobox', { name: 'Time zone' }).fill('Mars');
+      await form.getByText('Such as Europe/Berlin.').waitFor();
+      expect(await violationsOn(page)).toEqual([]);
+      await page.goto(`${here.url}/notifications`);
+      await page.getByRole('button', { name: 'Subscribe' }).click();
+      await form.getByRole('switch', { name: 'Quiet hours' }).click();
+
+      expect(await violationsOn(page)).toEqual([]);
+      expect(complaints).toEqual([]);
     });
   });
 });
+
+async function violationsOn(page: Page) {
+  await page.evaluate(axe.source);
+  const { violations }: AxeResults = await page.evaluate('axe.run()');
+  return violations.map(({ id, nodes }) => ({
+    id,
+    nodes: nodes.map(({ html, failureSummary }) => ({ html, failureSummary })),
+  }));
+}
 
 async function isLoaded(page: Page): Promise<void> {
   await page.getByRole('heading', { level: 1 }).waitFor();

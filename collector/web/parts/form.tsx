@@ -21,6 +21,8 @@ export function FormDialog({ title, isOpen, close, children }: FormDialogProps):
       size="lg"
       classNames={{ content: classes.dialog, header: classes.dialog, title: classes.title }}
       closeButtonProps={{ 'aria-label': 'Close' }}
+      // A page has one banner, and this is none.
+      attributes={{ header: { role: 'none' } }}
     >
       {children}
     </Modal>

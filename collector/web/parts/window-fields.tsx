@@ -38,7 +38,7 @@ export function WindowFields({ value, onChange, children }: Fields): ReactNode {
         <div className={classes.days} role="group" aria-label="Days it begins on; none: every day">
           <span>{value.days.length === 0 ? 'Every day' : 'Begins on'}</span>
           {days.map((day) => (
-            <Chip key={day} value={day} size="xs">
+            <Chip key={day} value={day} size="xs" color="teal">
               {day}
             </Chip>
           ))}

@@ -70,6 +70,7 @@ export const cssVariables: CSSVariablesResolver = () => {
     '--mantine-color-teal-light-hover': 'color-mix(in srgb, var(--accent) 18%, transparent)',
     '--mantine-color-teal-light-color': 'var(--accent)',
     '--mantine-color-placeholder': 'var(--soft)',
+    '--mantine-color-error': 'var(--critical)',
   };
   return { variables: {}, light: surfaces, dark: surfaces };
 };
