@@ -17,7 +17,7 @@ export function addNodeCommands(program: Command, context: Context): void {
         .choices(['name', 'health', 'cpu', 'memory', 'load', 'disk', 'last_heard'])
         .default('name'),
     )
-    .addOption(new Option('--order <way>', 'turns the order round').choices(['asc', 'desc']))
+    .addOption(new Option('--order <way>', 'which way, instead of the one natural to it').choices(['asc', 'desc']))
     .option(...jsonFlag)
     .addHelpText(
       'after',

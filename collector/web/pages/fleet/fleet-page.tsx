@@ -9,8 +9,8 @@ export function FleetPage(): ReactNode {
   return (
     <Page title="Fleet" lead="Nodes come in by a join token, once; from then on each agent has a key of its own.">
       <Enrolment />
-      <Agents />
       <JoinTokens />
+      <Agents />
     </Page>
   );
 }
