@@ -9,6 +9,12 @@ import * as z from 'zod';
 import { startApi, type TestApi, type TestApiOptions } from '../support/api-server.ts';
 import { eventually } from '../support/eventually.ts';
 
+const strictBody = z.strictObject({
+  name: z.string(),
+  kinds: z.array(z.enum(['a', 'b'])).default([]),
+  count: z.int().min(1).max(9).default(1),
+});
+
 const thingRoutes: FastifyPluginAsyncZod = async (app) => {
   app.get(
     '/things',
@@ -25,6 +31,8 @@ const thingRoutes: FastifyPluginAsyncZod = async (app) => {
   app.post('/things', { schema: { body: z.object({ name: z.string() }) } }, async (asked) => ({
     made: asked.body.name,
   }));
+  app.delete('/things/:id', async (asked) => ({ gone: (asked.params as { id: string }).id }));
+  app.post('/strict', { schema: { body: strictBody } }, async () => ({}));
   app.get('/things/missing', async () => {
     throw notFound('thing missing');
   });
@@ -101,6 +109,40 @@ describe('errors of the API', () => {
 
     expect([tooLarge.status, text.status, broken.status, wrong.status]).toEqual([413, 415, 400, 400]);
     expect(await wrong.json()).toMatchObject({ error: { code: 'bad_request', field: 'name' } });
+  });
+
+  it('takes an empty body for none, also when it is called JSON', async () => {
+    const { url } = await start();
+    const headers = { 'content-type': 'application/json' };
+
+    const gone = await fetch(`${url}/api/v1/things/7`, { method: 'DELETE', headers });
+    const nothing = await fetch(`${url}/api/v1/things`, { method: 'POST', headers });
+
+    expect([gone.status, await gone.json()]).toEqual([200, { gone: '7' }]);
+    expect([nothing.status, await nothing.json()]).toEqual([
+      400,
+      { error: { code: 'bad_request', message: 'body: expected keys and values', field: 'body' } },
+    ]);
+  });
+
+  it.each([
+    [{}, 'name', 'name: expected text'],
+    [{ name: 'x', expires: '1h' }, 'expires', 'expires: unknown key'],
+    [{ name: 'x', kinds: ['a', 'c'] }, 'kinds.1', 'kinds.1: expected one of a, b'],
+    [{ name: 'x', count: 0 }, 'count', 'count: expected at least 1'],
+    [{ name: 'x', count: 10 }, 'count', 'count: expected at most 9'],
+    [{ name: 'x', count: 'many' }, 'count', 'count: expected a number'],
+  ])('names the key at fault in %j, and what was expected there', async (body, field, message) => {
+    const { url } = await start();
+
+    const answer = await fetch(`${url}/api/v1/strict`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toEqual({ error: { code: 'bad_request', message, field } });
   });
 
   it('sends headers that keep a browser from sniffing, framing and leaking', async () => {

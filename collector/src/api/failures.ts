@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod';
+import { isResponseSerializationError } from 'fastify-type-provider-zod';
 import { ApiError, errorBody, unavailable } from './errors.ts';
 
 /** True for a failure that passes by itself: the database is away, starting, or cannot take more. */
@@ -19,7 +19,6 @@ export function createErrorHandler(isPassing: IsPassing) {
 /** Whatever was thrown, as an {@link ApiError}. */
 export function toApiError(error: unknown, isPassing: IsPassing): ApiError {
   if (error instanceof ApiError) return error;
-  if (hasZodFastifySchemaValidationErrors(error)) return fromValidation(error);
   if (isResponseSerializationError(error)) return new ApiError('internal', undefined, { cause: error });
   if (isPassing(error)) return unavailable('the database does not answer; try again in a moment', error);
   const status = statusOf(error);
@@ -30,20 +29,6 @@ export function toApiError(error: unknown, isPassing: IsPassing): ApiError {
   if (status === 503) return unavailable('the collector is stopping; try again in a moment', error);
   if (status !== null && status >= 400 && status < 500) return new ApiError('bad_request', (error as Error).message);
   return new ApiError('internal', undefined, { cause: error });
-}
-
-type ValidationFailure = Pick<FastifyError, 'validationContext'> & {
-  readonly validation: readonly { instancePath: string; message?: string }[];
-};
-
-function fromValidation({ validation, validationContext }: ValidationFailure): ApiError {
-  const first = validation[0];
-  const path = (first?.instancePath ?? '')
-    .split('/')
-    .filter((part) => part !== '')
-    .join('.');
-  const field = path === '' ? (validationContext ?? 'request') : path;
-  return new ApiError('bad_request', `${field}: ${first?.message ?? 'not valid'}`, { field });
 }
 
 function statusOf(error: unknown): number | null {

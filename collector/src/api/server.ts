@@ -5,7 +5,6 @@ import {
   createJsonSchemaTransformObject,
   type FastifyPluginAsyncZod,
   serializerCompiler,
-  validatorCompiler,
 } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { type AuthOptions, createGuard } from './auth.ts';
@@ -21,6 +20,7 @@ import { statusRoutes } from './routes/status.ts';
 import { streamRoutes } from './routes/stream.ts';
 import type { CollectorStatus } from './schemas/status.ts';
 import type { StreamHub } from './stream.ts';
+import { validatorCompiler } from './validation.ts';
 
 export interface ServerParts extends HealthParts {
   /** Everything under /api/v1 beside status and stream: one plugin a resource. */
@@ -59,6 +59,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.removeContentTypeParser('text/plain');
+  takeEmptyBodies(app);
   app.setErrorHandler(createErrorHandler(parts.isPassing));
   app.setNotFoundHandler((request) => {
     throw new ApiError('not_found', nothingAt(request));
@@ -90,6 +91,14 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   await app.register(guarded(parts));
   await app.ready();
   return app;
+}
+
+/** Many clients call every request JSON, also one without a body. */
+function takeEmptyBodies(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body === '' ? done(null, undefined) : parse(request, body, done),
+  );
 }
 
 /** What shows or changes data stands behind the guard; the rest is open. */
