@@ -117,6 +117,7 @@ describe('subscriptions that people make', () => {
       escalate: [],
       events: ['end'],
     });
+    expect(await product.ask('PATCH', path, {})).toMatchObject({ status: 200, body: { events: ['end'] } });
     expect((await product.ask('DELETE', path)).status).toBe(204);
     expect((await product.ask('DELETE', path)).status).toBe(404);
     expect(product.policy.current().subscriptions).toHaveLength(1);

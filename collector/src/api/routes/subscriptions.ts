@@ -138,7 +138,9 @@ function changingRoutes(deps: SubscribingDeps): FastifyPluginAsyncZod {
           throw conflict('an alert of a job is not changed; delete it with DELETE /alerts/:id and add another');
         if (body.receiver !== undefined && known.target !== null)
           throw badRequest('receiver', 'it has a target of its own; subscribe anew for another');
-        const row = await updateSubscription(db.drizzle, { id }, changeOf(deps, body));
+        const change = changeOf(deps, body);
+        if (Object.keys(change).length === 0) return ofRow(known, now());
+        const row = await updateSubscription(db.drizzle, { id }, change);
         if (row === null) throw notFound(`subscription ${id}`);
         await policy.refresh();
         return ofRow(row, now());
