@@ -443,7 +443,7 @@ describeOnDatabases('the outbox', (kind) => {
       const condition = all.items.find(({ title }) => String(title).startsWith('MemoryPressure'));
       expect(
         (await api.ask('POST', `/incidents/${String(condition?.['id'])}/ack`, { note: 'known' })).body,
-      ).toMatchObject({ status: 'open', acknowledge_note: 'known' });
+      ).toMatchObject({ status: 'open', acknowledged_by: null, acknowledge_note: 'known' });
       expect((await api.ask('GET', '/incidents?status=open')).body.items).toHaveLength(5);
       const { items: worst } = (await api.ask('GET', '/incidents?severity=critical')).body;
       expect(worst.map(({ id }) => id)).toEqual(

@@ -128,8 +128,8 @@ export function toIncident(
     opened_at: instantText(row.openedAt),
     resolved_at: orNull(row.resolvedAt),
     acknowledged_at: orNull(row.acknowledgedAt),
-    acknowledged_by: row.acknowledgedBy,
-    acknowledge_note: row.acknowledgeNote,
+    acknowledged_by: row.acknowledgedBy || null,
+    acknowledge_note: row.acknowledgeNote || null,
     acknowledged_until: orNull(row.acknowledgedUntil),
     alerts: members.map((one) => toAlert(one, names)),
   };
