@@ -115,6 +115,20 @@ describe('listings', () => {
     expect(report.out).not.toContain('\u001b');
   });
 
+  it('says why once, when the verdict repeats what the program said', async () => {
+    const refused: FastifyPluginAsync = async (app) => {
+      const said = '/opt/train: not found';
+      const verdict = { summary: `The command could not be started: ${said}.` };
+      const item = { id: 't1', name: 'train', status: 'failed', error_message: said, verdict };
+      app.get('/tasks', async () => ({ items: [item], next_cursor: null }));
+    };
+    await start({ routes: [refused] });
+
+    const { out } = await run(['tasks']);
+
+    expect(out.match(/not found/g)).toHaveLength(1);
+  });
+
   it('teaches when there is nothing', async () => {
     const nothing: FastifyPluginAsync = async (app) => {
       for (const path of ['/nodes', '/tasks', '/incidents'])
@@ -168,6 +182,16 @@ describe('one thing', () => {
     expect(out).toContain('no right to open /run/docker.sock');
     expect(out).toMatch(/DiskPressure +firing +\/data 97% used/);
     expect(out).toMatch(/InodePressure +unknown/);
+  });
+
+  it('prints what the collector answers to a change when asked for JSON', async () => {
+    await start();
+
+    const drained = await run(['nodes', 'drain', 'gpu-2', '--json']);
+    const acked = await run(['incidents', 'ack', '019ab3c2-f001-7000-8000-000000000002', '--note', 'on it', '--json']);
+
+    expect(JSON.parse(drained.out)).toEqual({ ok: true });
+    expect(JSON.parse(acked.out)).toEqual({ ok: true });
   });
 
   it('drains, undrains and acknowledges', async () => {

@@ -8,7 +8,9 @@ export type HookEvent = (typeof hookEvents)[number];
 /** One entry of `hooks` in agent.yaml: a program of this node, or an address, that hears of ends here. */
 export const hookConfig = z
   .strictObject({
-    events: z._default(field.listOf(z.enum(hookEvents, { error: `expected of ${hookEvents.join(', ')}` })), ['end']),
+    events: z._default(field.listOf(z.enum(hookEvents, { error: `expected one of ${hookEvents.join(', ')}` })), [
+      'end',
+    ]),
     exec: z.optional(
       z.array(field.text, { error: 'expected a list: the program by its absolute path, then its arguments' }).check(
         z.refine(([program]) => program?.startsWith('/') === true, {

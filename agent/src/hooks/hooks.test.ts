@@ -276,7 +276,7 @@ it.each<[string, object, string]>([
   ['neither program nor address', {}, 'expected either exec or webhook'],
   ['both', { exec: ['/bin/true'], webhook: 'http://a' }, 'expected either exec or webhook'],
   ['a program without its path', { exec: ['notify.sh'] }, 'expected the program by its absolute path'],
-  ['an event that is none', { exec: ['/bin/true'], events: ['start'] }, 'expected of end, success, fail, timeout'],
+  ['an event that is none', { exec: ['/bin/true'], events: ['start'] }, 'expected one of end, success, fail, timeout'],
 ])('refuses a hook with %s', (_, hook, message) => {
   const result = z.safeParse(hookConfig, hook);
 

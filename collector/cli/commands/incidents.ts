@@ -14,7 +14,7 @@ interface IncidentFlags extends JsonFlag {
   readonly limit: number;
 }
 
-interface AckFlags {
+interface AckFlags extends JsonFlag {
   readonly note: string;
   readonly by?: string;
   readonly for?: string;
@@ -49,7 +49,8 @@ export function addIncidentCommands(program: Command, context: Context): void {
     .requiredOption('--note <text>', 'what is being done')
     .option('--by <who>', 'who is on it')
     .option('--for <duration>', 'after this long reminders go on, if it still holds')
-    .action((id: string, flags: AckFlags) => acknowledge(context, id, flags));
+    .option(...jsonFlag)
+    .action((id: string, _flags: AckFlags, command: Command) => acknowledge(context, id, command.optsWithGlobals()));
 }
 
 /** The incident of that id, or of an id that begins so. */
@@ -208,13 +209,18 @@ function toldRows(timeline: readonly TransitionRecord[], now: number): Cell[][] 
   );
 }
 
-async function acknowledge(context: Context, wanted: string, { note, by, for: duration }: AckFlags): Promise<void> {
+async function acknowledge(
+  context: Context,
+  wanted: string,
+  { note, by, for: duration, json }: AckFlags,
+): Promise<void> {
   const client = context.client();
   const { id, title } = await findIncident(client, wanted);
-  await client.post(`/incidents/${encodeURIComponent(id)}/ack`, {
+  const incident = await client.post<IncidentRecord>(`/incidents/${encodeURIComponent(id)}/ack`, {
     note,
     ...(by === undefined ? {} : { by }),
     ...(duration === undefined ? {} : { for: duration }),
   });
+  if (json) return printJson(context, incident);
   context.print(`acknowledged: ${neutralise(title)}\n`);
 }

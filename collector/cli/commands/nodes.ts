@@ -7,6 +7,11 @@ import { type Cell, renderFacts, renderTable } from '../table.ts';
 import { neutralise } from '../terminal.ts';
 import { agoText, bytesText, durationText, numberText, percentText, statusPaint, unknownText } from '../words.ts';
 
+interface DrainFlags {
+  readonly by?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
 /** `nodes`, `nodes show|drain|undrain|remove N`. */
 export function addNodeCommands(program: Command, context: Context): void {
   const nodes = program
@@ -38,9 +43,10 @@ export function addNodeCommands(program: Command, context: Context): void {
   ] as const) {
     const command = nodes.command(verb).argument('<node>', 'name or id').description(says);
     if (verb === 'drain') command.option('--by <who>', 'who drains it').option('--reason <text>', 'why');
-    command.action((node: string, flags: { by?: string; reason?: string }) =>
-      setDraining(context, node, { verb, flags }),
-    );
+    command.option(...jsonFlag).action((node: string, { by, reason }: DrainFlags) => {
+      const { json = false } = command.optsWithGlobals<JsonFlag>();
+      return setDraining(context, node, { verb, said: { by, reason }, json });
+    });
   }
   nodes
     .command('remove')
@@ -190,11 +196,13 @@ function printSources({ print, style, terminal }: Context, node: NodeRecord): vo
 async function setDraining(
   context: Context,
   wanted: string,
-  { verb, flags }: { verb: 'drain' | 'undrain'; flags: { by?: string; reason?: string } },
+  { verb, said, json }: { verb: 'drain' | 'undrain'; said: DrainFlags; json: boolean },
 ): Promise<void> {
   const client = context.client();
   const { id, name } = await findNode(client, wanted);
-  await client.post(`/nodes/${encodeURIComponent(id)}/${verb}`, Object.keys(flags).length === 0 ? undefined : flags);
+  const isSaid = said.by !== undefined || said.reason !== undefined;
+  const node = await client.post<NodeRecord>(`/nodes/${encodeURIComponent(id)}/${verb}`, isSaid ? said : undefined);
+  if (json) return printJson(context, node);
   context.print(
     verb === 'drain'
       ? `${neutralise(name)} is draining: it is watched, and notifies nobody\n`

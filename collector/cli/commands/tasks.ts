@@ -112,7 +112,7 @@ async function listTasks(context: Context, { json, since, limit, ...filters }: T
 function statusList(text: string): string {
   const wrong = text.split(',').find((word) => !taskStatus.options.some((status) => status === word));
   if (wrong !== undefined)
-    throw new CliFailure('usage', `--status ${wrong}: expected of ${taskStatus.options.join(', ')}`);
+    throw new CliFailure('usage', `--status ${wrong}: expected one of ${taskStatus.options.join(', ')}`);
   return text;
 }
 
@@ -135,7 +135,7 @@ function taskRow(task: TaskRecord, idText: string, now: number): Cell[] {
 /** `Failed with exit 1: ValueError: bad seed`: the verdict, and what the program itself said when that is more. */
 function whyText({ verdict, error_message: said }: TaskRecord): string {
   const summary = verdict?.summary ?? '';
-  return !said || said === summary ? summary : `${summary.replace(/\.$/, '')}: ${said}`;
+  return !said || summary.includes(said) ? summary : `${summary.replace(/\.$/, '')}: ${said}`;
 }
 
 function runningFor({ status, started_at: startedAt }: TaskRecord, now: number): number | null {

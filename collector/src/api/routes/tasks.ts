@@ -92,7 +92,7 @@ function parseStatuses(text: string): TaskStatus[] {
   return text.split(',').map((word) => {
     const parsed = taskStatus.safeParse(word.trim());
     if (!parsed.success)
-      throw badRequest('status', `expected of ${taskStatus.options.join(', ')}; several with commas`);
+      throw badRequest('status', `expected one of ${taskStatus.options.join(', ')}; several with commas`);
     return parsed.data;
   });
 }
