@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { NodeDescription, SourceState } from '@runnerwatch/shared/model/node.ts';
 import { subsystem } from '@runnerwatch/shared/runtime/logging.ts';
 import { StopStack } from '@runnerwatch/shared/runtime/stop-stack.ts';
 import { version } from '@runnerwatch/shared/runtime/version.ts';
+import { authoritiesOf } from './config.ts';
 import { createFollowing } from './following.ts';
 import { type Ground, layGround } from './ground.ts';
 import type { Hearing } from './hearing.ts';
@@ -54,7 +54,7 @@ export async function startAgent({ config, signal, system }: AgentOptions): Prom
     spool,
     urls: config.collector_urls,
     credential: openCredential(folder, { token: config.token }),
-    ca: config.ca_file === undefined ? undefined : readFileSync(config.ca_file, 'utf8'),
+    ca: authoritiesOf(config),
     hello: () => ({ node_id: node.id, agent_version: version, node: describe() }),
     heartbeatIntervalMs: config.heartbeat_interval,
     clock,

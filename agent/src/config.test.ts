@@ -80,3 +80,9 @@ describe('redact', () => {
     );
   });
 });
+
+it('F086 says in one sentence that the authorities to trust cannot be read', () => {
+  const read = () => readAgentConfig({ file: undefined, environment: { RUNNERWATCH_CA_FILE: '/nonexistent/ca.pem' } });
+
+  expect(read).toThrow('environment RUNNERWATCH_CA_FILE: ca_file: cannot read /nonexistent/ca.pem (ENOENT)');
+});

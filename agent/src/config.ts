@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import {
   type ConditionSettings,
   type Level,
@@ -10,8 +11,7 @@ import {
 import { type LinearPattern, PatternError, readLinearPattern } from '@runnerwatch/shared/redact/linear-pattern.ts';
 import { createRedact, type Redact } from '@runnerwatch/shared/redact/redact.ts';
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
-import { type ConfigSource, loadConfig } from '@runnerwatch/shared/runtime/load-config.ts';
-import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
+import { ConfigFault, type ConfigSource, loadConfig } from '@runnerwatch/shared/runtime/load-config.ts';
 import * as z from 'zod/mini';
 import { hookConfig } from './hooks/config.ts';
 import { identifyRule } from './tasks/identify.ts';
@@ -142,20 +142,30 @@ const intervals = { sample_interval: 100, heartbeat_interval: 100 } as const;
 
 /** @throws StartFailure with file, line, key and what was expected. */
 export function readAgentConfig(source: ConfigSource): AgentConfig {
-  const config = loadConfig(agentSchema, source);
-  for (const [key, leastMs] of Object.entries(intervals)) {
-    if (config[key as keyof typeof intervals] < leastMs)
-      throw new StartFailure('config', `${key}: expected at least ${leastMs}ms`);
-  }
-  if (config.collector_urls.length === 0) throw new StartFailure('config', 'collector_urls: expected at least one URL');
-  checkRecorder(config.recorder);
-  redactOf(config);
-  conditionSettings(config);
-  warningSettings(config);
-  return config;
+  return loadConfig(agentSchema, source, (config) => {
+    for (const [key, leastMs] of Object.entries(intervals)) {
+      if (config[key as keyof typeof intervals] < leastMs) throw new ConfigFault(key, `expected at least ${leastMs}ms`);
+    }
+    if (config.collector_urls.length === 0) throw new ConfigFault('collector_urls', 'expected at least one URL');
+    checkRecorder(config.recorder);
+    redactOf(config);
+    conditionSettings(config);
+    warningSettings(config);
+    authoritiesOf(config);
+  });
 }
 
-/** What takes secrets out. @throws StartFailure when a pattern is none, or cannot be matched in linear time. */
+/** The text of `ca_file`. @throws ConfigFault when it cannot be read. */
+export function authoritiesOf({ ca_file: path }: AgentConfig): string | undefined {
+  try {
+    return path === undefined ? undefined : readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
+    throw new ConfigFault('ca_file', `cannot read ${path} (${code})`, { cause: error });
+  }
+}
+
+/** What takes secrets out. @throws ConfigFault when a pattern is none, or cannot be matched in linear time. */
 export function redactOf({ redact: { enabled, patterns } }: AgentConfig): Redact {
   return createRedact({ isEnabled: enabled, patterns: patterns.map(readPattern) });
 }
@@ -166,7 +176,7 @@ function readPattern(written: AgentConfig['redact']['patterns'][number], index: 
     return readLinearPattern(pattern, name);
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
-    throw new StartFailure('config', `redact.patterns.${index}: ${error.message}`, { cause: error });
+    throw new ConfigFault(`redact.patterns.${index}`, error.message, { cause: error });
   }
 }
 
@@ -174,12 +184,12 @@ function readPattern(written: AgentConfig['redact']['patterns'][number], index: 
 const readingsMax = 3600;
 
 function checkRecorder({ window, interval }: AgentConfig['recorder']): void {
-  if (interval < 100) throw new StartFailure('config', 'recorder.interval: expected at least 100ms');
+  if (interval < 100) throw new ConfigFault('recorder.interval', 'expected at least 100ms');
   if (window > interval * readingsMax)
-    throw new StartFailure('config', `recorder.window: expected at most ${readingsMax} times recorder.interval`);
+    throw new ConfigFault('recorder.window', `expected at most ${readingsMax} times recorder.interval`);
 }
 
-/** The thresholds as the judgments take them. @throws StartFailure when a clear level lies above its threshold, or a match names nothing. */
+/** The thresholds as the judgments take them. @throws ConfigFault when a clear level lies above its threshold, or a match names nothing. */
 export function conditionSettings({ conditions: c, process_conditions, self }: AgentConfig): ConditionSettings {
   return {
     memory: ordered(
@@ -215,13 +225,10 @@ export function conditionSettings({ conditions: c, process_conditions, self }: A
   };
 }
 
-/** The same for the early warnings. @throws StartFailure when one would end at a nearer end than it begins, or begin past the whole limit. */
+/** The same for the early warnings. @throws ConfigFault when one would end at a nearer end than it begins, or begin past the whole limit. */
 export function warningSettings({ conditions: c, tasks: { systemd } }: AgentConfig): WarningSettings {
   if (c.task_overrun_threshold >= 100)
-    throw new StartFailure(
-      'config',
-      'conditions.task_overrun_threshold: expected a percentage below 100, or 0 for off',
-    );
+    throw new ConfigFault('conditions.task_overrun_threshold', 'expected a percentage below 100, or 0 for off');
   return {
     memoryExhaustion: prediction('memory_exhaustion_predicted', {
       withinMs: c.memory_exhaustion_predicted_within,
@@ -252,14 +259,14 @@ function prediction(
 ): PredictionSettings | null {
   if (withinMs === 0) return null;
   if (clearMs >= withinMs) return { withinMs, clearMs, forMs };
-  throw new StartFailure('config', `conditions.${name}_clear: expected at least ${name}_within`);
+  throw new ConfigFault(`conditions.${name}_clear`, `expected at least ${name}_within`);
 }
 
 function ordered(name: string, level: Level): Level {
   if (level.clear <= level.threshold) return level;
-  throw new StartFailure(
-    'config',
-    `conditions.${name}_clear: expected at most the threshold (${level.threshold}), found ${level.clear}`,
+  throw new ConfigFault(
+    `conditions.${name}_clear`,
+    `expected at most the threshold (${level.threshold}), found ${level.clear}`,
   );
 }
 
@@ -279,8 +286,8 @@ function processMatch(written: AgentConfig['process_conditions'][number]['match'
       : Object.entries(written).map(([kind, pattern]) => `${kind}:${String(pattern)}`);
   const parsed = chosen.length === 1 && chosen[0] !== undefined ? parseProcessMatch(chosen[0]) : null;
   if (parsed) return parsed;
-  throw new StartFailure(
-    'config',
-    `process_conditions.${index}.match: expected exactly one of command, command_line, unit, cgroup, with a pattern`,
+  throw new ConfigFault(
+    `process_conditions.${index}.match`,
+    'expected exactly one of command, command_line, unit, cgroup, with a pattern',
   );
 }

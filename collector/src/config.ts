@@ -1,6 +1,5 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
-import { type ConfigSource, loadConfig } from '@runnerwatch/shared/runtime/load-config.ts';
-import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
+import { ConfigFault, type ConfigSource, loadConfig } from '@runnerwatch/shared/runtime/load-config.ts';
 import * as z from 'zod/mini';
 import { parseServerUrl } from './db/server-url.ts';
 import { notificationsConfig } from './routing/config.ts';
@@ -11,9 +10,7 @@ export const defaultConfigFile = '/etc/runnerwatch/collector.yaml';
 /** collector.yaml, as in docs and `runnerwatch init config --host`. Durations arrive as milliseconds, sizes as bytes. */
 export const collectorSchema = z.strictObject({
   listen: z._default(
-    field.text.check(
-      z.regex(/^(\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, { error: 'expected host:port, such as 127.0.0.1:4777' }),
-    ),
+    field.text.check(z.refine(isListenAddress, { error: 'expected host:port, such as 127.0.0.1:4777' })),
     '127.0.0.1:4777',
   ),
   public_url: z.optional(field.httpUrl),
@@ -68,11 +65,15 @@ export type CollectorConfig = z.output<typeof collectorSchema>;
 
 /** @throws StartFailure with file, line, key and what was expected. */
 export function readCollectorConfig(source: ConfigSource): CollectorConfig {
-  const config = loadConfig(collectorSchema, source);
-  if (config.heartbeat_timeout < 1000) {
-    throw new StartFailure('config', 'heartbeat_timeout: expected at least 1s, or every node would seem lost');
-  }
-  return config;
+  return loadConfig(collectorSchema, source, ({ heartbeat_timeout: timeoutMs }) => {
+    if (timeoutMs < 1000)
+      throw new ConfigFault('heartbeat_timeout', 'expected at least 1s, or every node would seem lost');
+  });
+}
+
+function isListenAddress(value: string): boolean {
+  const [, port] = /^(?:\[[0-9a-f:]+\]|[^:\s]+):(\d{1,5})$/i.exec(value) ?? [];
+  return port !== undefined && Number(port) <= 65_535;
 }
 
 /** What db/server-url.ts can read, told with the key's place. */

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { connect as connectTls } from 'node:tls';
 import type { Finding } from '@runnerwatch/shared/model/finding.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { ConfigSource } from '@runnerwatch/shared/runtime/load-config.ts';
-import type { AgentConfig } from '../config.ts';
+import { type AgentConfig, authoritiesOf } from '../config.ts';
 import { agentUrl, connect } from '../uplink/connect.ts';
 import type { FailureCause } from '../uplink/connect-failure.ts';
 import type { Shown } from '../uplink/credential.ts';
@@ -25,7 +24,7 @@ const skewLimitMs = 30_000;
 /** Whether this collector can be reached, admits the agent's token, and agrees on the time. */
 export async function examineDoor(examination: DoorExamination): Promise<Finding[]> {
   const { url, config, shown, clock } = examination;
-  const ca = config.ca_file === undefined ? undefined : readFileSync(config.ca_file, 'utf8');
+  const ca = authoritiesOf(config);
   const { signal } = new AbortController();
   const connection = await connect({ url: agentUrl(url), shown, ca, timeoutMs, clock, signal });
   const check = 'collector';

@@ -35,6 +35,6 @@ const kinds = [
 ] as const;
 
 export const notifierSettings = z.discriminatedUnion('type', kinds, {
-  error: `expected type: one of ${kinds.map(({ def }) => def.shape.type.def.values[0]).join(', ')}`,
+  error: `expected a type, one of ${kinds.map(({ def }) => def.shape.type.def.values[0]).join(', ')}`,
 });
 export type NotifierSettings = z.output<typeof notifierSettings>;

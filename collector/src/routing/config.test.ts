@@ -123,7 +123,7 @@ describe('the notifications section', () => {
     ['notifications: {notifiers: {hook: {type: webhook, url: "ftp://x"}}}', /hook\.url: expected a URL/],
     [
       'notifications: {notifiers: {hook: {type: carrier-pigeon}}}',
-      /hook\.type: expected type: one of log, webhook, email, exec, alertmanager, apprise, slack, mattermost/,
+      /hook\.type: expected a type, one of log, webhook, email, exec, alertmanager, apprise, slack, mattermost/,
     ],
     ['notifications: {notifiers: {chat: {type: slack}}}', /expected one of url, url_file, bot_token, bot_token_file/],
     ['notifications: {notifiers: {chat: {type: slack, bot_token: x}}}', /chat\.channel: expected the channel/],

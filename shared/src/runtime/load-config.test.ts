@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { temporaryFolderSync } from '../../../test/support/temporary-folder.ts';
 import * as field from './config-fields.ts';
-import { type ConfigSource, loadConfig } from './load-config.ts';
+import { ConfigFault, type ConfigSource, loadConfig } from './load-config.ts';
 
 const schema = z.strictObject({
   listen: z._default(field.text, '127.0.0.1:4777'),
@@ -17,6 +17,7 @@ const schema = z.strictObject({
     {},
   ),
   collector_urls: z._default(field.listOf(field.httpUrl), ['http://127.0.0.1:4777']),
+  level: z.optional(z.enum(['low', 'high'])),
 });
 
 function load(content: string, more: Partial<ConfigSource> = {}) {
@@ -56,6 +57,9 @@ describe('configuration', () => {
     ['heartbeat_timeout: soon\n', /:1:1: heartbeat_timeout: expected a duration such as/],
     ['notifications:\n  enabled: perhaps\n', /:2:3: notifications\.enabled: expected true or false/],
     ['collector_urls: [http://ok:1, "ftp://x"]\n', /:1:31: collector_urls\.1: expected a URL such as/],
+    ['notifications: 5\n', /:1:1: notifications: expected keys and values$/],
+    ['hosts: {}\n', /:1:1: hosts: expected a list$/],
+    ['level: loud\n', /:1:1: level: expected one of low, high$/],
     ['listen: "unclosed\n', /:\d+:\d+: not valid YAML/],
     ['- a\n- b\n', /expected keys and values/],
   ])('F086 names file, line, key and what was expected for %j', (content, sentence) => {
@@ -66,6 +70,23 @@ describe('configuration', () => {
     expect(load('', { environment: { RUNNERWATCH_HEARTBEAT_TIMEOUT: 'x' } })).toThrow(
       /^environment RUNNERWATCH_HEARTBEAT_TIMEOUT: heartbeat_timeout: expected a duration/,
     );
+  });
+
+  it('F086 names file and line also of what is wrong only beside other values, and of a secret that cannot be read', () => {
+    const path = join(temporaryFolderSync(), 'collector.yaml');
+    writeFileSync(path, '# ours\nheartbeat_timeout: 5s\nhosts:\n  - token_file: /nonexistent\n');
+    const read = (environment: Record<string, string>, file: string | undefined) => () =>
+      loadConfig(schema, { file: file ? { path: file, required: true } : undefined, environment }, () => {
+        throw new ConfigFault('heartbeat_timeout', 'expected more');
+      });
+
+    expect(read({}, path)).toThrow(`${path}:4:5: hosts.0.token_file: cannot read /nonexistent (ENOENT)`);
+    writeFileSync(path, '# ours\nheartbeat_timeout: 5s\n');
+    expect(read({}, path)).toThrow(`${path}:2:1: heartbeat_timeout: expected more`);
+    expect(read({ RUNNERWATCH_HEARTBEAT_TIMEOUT: '6s' }, path)).toThrow(
+      'environment RUNNERWATCH_HEARTBEAT_TIMEOUT: heartbeat_timeout: expected more',
+    );
+    expect(read({}, undefined)).toThrow(/^configuration: heartbeat_timeout: expected more$/);
   });
 
   it('takes a section whose every line is commented out as not given', () => {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { type Document, isMap, LineCounter, parse, parseDocument } from 'yaml';
 import * as z from 'zod/mini';
+import { expectation } from './expectation.ts';
 import { StartFailure } from './start-failure.ts';
 
 export interface ConfigSource {
@@ -9,6 +10,16 @@ export interface ConfigSource {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Values from the command line, by dotted key; they win over everything. */
   readonly flags?: Readonly<Record<string, unknown>>;
+}
+
+/** A value that is wrong beside others, or by more than its kind; `key` is its dotted name. */
+export class ConfigFault extends StartFailure {
+  readonly key: string;
+
+  constructor(key: string, expected: string, options?: ErrorOptions) {
+    super('config', `${key}: ${expected}`, options);
+    this.key = key;
+  }
 }
 
 /** Where a configuration that was understood came from, in words. */
@@ -21,10 +32,15 @@ export function describeSource({ file }: ConfigSource): string {
  * Reads one program's configuration: flags over environment over file over the schema's defaults.
  * The environment name of a key is `RUNNERWATCH_` and its path in upper case, dots as underscores.
  * Secrets may be in a file of their own: a text key `x` is filled from `x_file` when the schema has both.
+ * `judge` sees what the schema lets pass, and may throw a {@link ConfigFault}.
  *
  * @throws StartFailure naming file, line and column, key, and what was expected there.
  */
-export function loadConfig<T extends z.ZodMiniType>(schema: T, source: ConfigSource): z.output<T> {
+export function loadConfig<T extends z.ZodMiniType>(
+  schema: T,
+  source: ConfigSource,
+  judge: (config: z.output<T>) => void = () => {},
+): z.output<T> {
   const file = source.file && readDocument(source.file.path, source.file.required);
   const raw = withoutEmpty(asRecord(file?.document.toJS() ?? {}, source.file?.path ?? 'configuration'));
   const origins = new Map<string, string>();
@@ -40,9 +56,23 @@ export function loadConfig<T extends z.ZodMiniType>(schema: T, source: ConfigSou
     origins.set(key, `command line (${key})`);
     setAt(raw, key, value);
   }
-  const result = z.safeParse(schema, raw);
-  if (!result.success) throw new StartFailure('config', explain(result.error.issues, { file, origins }));
-  return deepFreeze(withSecretFiles(result.data, []) as z.output<T>);
+  const ground = { file, origins };
+  const result = z.safeParse(schema, raw, { error: expectation });
+  if (!result.success) throw new StartFailure('config', explain(result.error.issues, ground));
+  try {
+    const config = deepFreeze(withSecretFiles(result.data, []) as z.output<T>);
+    judge(config);
+    return config;
+  } catch (error) {
+    if (!(error instanceof ConfigFault)) throw error;
+    throw new StartFailure('config', `${placeOf(error.key.split('.'), ground)}: ${error.message}`, { cause: error });
+  }
+}
+
+/** What was read, to say where a value came from. */
+interface Ground {
+  readonly file: ConfigFile | undefined;
+  readonly origins: ReadonlyMap<string, string>;
 }
 
 interface ConfigFile {
@@ -143,18 +173,19 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** The first fault, in one sentence; the others are counted. */
-function explain(
-  issues: readonly z.core.$ZodIssue[],
-  { file, origins }: { file: ConfigFile | undefined; origins: ReadonlyMap<string, string> },
-): string {
+function explain(issues: readonly z.core.$ZodIssue[], ground: Ground): string {
   const flat = issues.flatMap((issue) => flatten(issue, []));
   const first = flat[0];
   if (!first) return 'the configuration is not valid';
   const key = first.path.join('.');
-  const origin = [...origins].find(([name]) => key === name || key.startsWith(`${name}.`))?.[1];
-  const where = origin ?? (file ? `${file.path}${position(file, first.path)}` : 'configuration');
   const more = flat.length > 1 ? ` (and ${flat.length - 1} more)` : '';
-  return `${where}: ${key === '' ? '' : `${key}: `}${first.message}${more}`;
+  return `${placeOf(first.path, ground)}: ${key === '' ? '' : `${key}: `}${first.message}${more}`;
+}
+
+function placeOf(path: readonly PropertyKey[], { file, origins }: Ground): string {
+  const key = path.join('.');
+  const origin = [...origins].find(([name]) => key === name || key.startsWith(`${name}.`))?.[1];
+  return origin ?? (file ? `${file.path}${position(file, path)}` : 'configuration');
 }
 
 interface Fault {
@@ -173,10 +204,7 @@ function flatten(issue: z.core.$ZodIssue, parent: readonly PropertyKey[]): Fault
   if (issue.code === 'invalid_union' && issue.message === 'Invalid input' && issue.errors[0]) {
     return issue.errors[0].flatMap((inner) => flatten(inner, path));
   }
-  if (issue.code === 'invalid_value')
-    return [{ path, message: `expected one of ${issue.values.map(String).join(', ')}` }];
-  if (issue.message !== 'Invalid input') return [{ path, message: issue.message }];
-  return [{ path, message: issue.code === 'invalid_type' ? `expected ${issue.expected}` : 'not a valid value' }];
+  return [{ path, message: issue.message === 'Invalid input' ? 'not a valid value' : issue.message }];
 }
 
 /** `:line:col` of the deepest node on the path that the file has. */
@@ -210,7 +238,7 @@ function withSecretFiles(value: unknown, path: readonly string[]): unknown {
     const plain = key.replace(/_file$/, '');
     if (!secretKeys.has(plain) || plain === key || typeof child !== 'string') continue;
     if (record[plain] !== undefined) {
-      throw new StartFailure('config', `${[...path, plain].join('.')}: give either ${plain} or ${key}, not both`);
+      throw new ConfigFault([...path, plain].join('.'), `give either ${plain} or ${key}, not both`);
     }
     record[plain] = readSecret(child, [...path, key].join('.'));
   }
@@ -234,9 +262,9 @@ function readSecret(path: string, key: string): string {
     return readFileSync(path, 'utf8').trim();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    throw new StartFailure(
-      'config',
-      `${key}: cannot read ${path} (${code ?? 'unknown reason'}); create it readable by this user only`,
+    throw new ConfigFault(
+      key,
+      `cannot read ${path} (${code ?? 'unknown reason'}); create it readable by this user only`,
       {
         cause: error,
       },
