@@ -21,10 +21,10 @@ const notification: Notification = {
   repeat: 0,
 };
 
-async function lineOf(told: Notification): Promise<Record<string, unknown>> {
+async function lineOf(told: Notification, level = 'info'): Promise<Record<string, unknown>> {
   const lines: string[] = [];
   const outcome = await createLogNotifier(
-    pino({}, { write: (line: string) => lines.push(line) }),
+    pino({ level }, { write: (line: string) => lines.push(line) }),
     'collector-1',
   ).deliver(told, {
     signal: new AbortController().signal,
@@ -53,6 +53,13 @@ describe('the log notifier', () => {
         ...(condition && { condition: { ...condition, active: false } }),
       }),
     ).toMatchObject({ level: 30, active: false });
+  });
+
+  it.each(['warn', 'error'])('keeps nothing back when the collector itself says only what is %s', async (level) => {
+    const { condition, ...rest } = notification;
+
+    expect(await lineOf(notification, level)).toMatchObject({ level: 40 });
+    expect(await lineOf({ ...rest, type: 'test', transition: 'test' }, level)).toMatchObject({ level: 30 });
   });
 
   it('names the machine itself for what is said of the collector', async () => {

@@ -4,13 +4,17 @@ import type { Logger } from 'pino';
 import type { Notifier } from '../notifier.ts';
 import { logFields } from './message.ts';
 
-/** Writes notifications to the collector's own log: trouble at WARN, good news at INFO. A line written is delivered. */
+/**
+ * Writes notifications to the collector's own log: trouble at WARN, good news at INFO. A line written is delivered, so that
+ * a `log.level` of warn or error, which is about what the collector says of itself, keeps none back.
+ */
 export function createLogNotifier(log: Logger, ownHostname: string): Notifier {
+  const voice = log.level === 'warn' || log.level === 'error' ? log.child({}, { level: 'info' }) : log;
   return {
     deliver: async (notification) => {
       const fields = logFields(notification, ownHostname);
-      if (isTrouble(notification)) log.warn(fields, messages[notification.type]);
-      else log.info(fields, messages[notification.type]);
+      if (isTrouble(notification)) voice.warn(fields, messages[notification.type]);
+      else voice.info(fields, messages[notification.type]);
       return { outcome: 'delivered' };
     },
     [Symbol.asyncDispose]: async () => {},
