@@ -1,6 +1,8 @@
 /* `runnerwatch up`: a collector on its embedded database and an agent for this machine, each in a process of its own, as in production. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,6 +46,7 @@ main().catch((error: unknown) => {
 async function main(): Promise<void> {
   const options = readOptions();
   const startedAt = performance.now();
+  await refuseTakenPort(options.port);
   const collector = supervise('collector', options, {
     args: [join(dist, 'collector.mjs')],
     environment: { RUNNERWATCH_LISTEN: `127.0.0.1:${options.port}` },
@@ -59,7 +62,7 @@ async function main(): Promise<void> {
       RUNNERWATCH_TOKEN_FILE: join(options.dataDir, 'collector', 'agent.token'),
     },
   });
-  const node = await thisNode(url, agent.current);
+  const node = await thisNode(url, options, agent.current);
   process.stdout.write(greeting({ url, node, options, startedMs: performance.now() - startedAt }));
 }
 
@@ -94,6 +97,20 @@ function readOptions(): UpOptions {
       cause: error,
     });
   }
+}
+
+/** Whoever has the port would answer in place of our collector, which finds that out seconds later. */
+async function refuseTakenPort(port: number): Promise<void> {
+  const probe = createServer();
+  try {
+    await once(probe.listen(port, '127.0.0.1'), 'listening');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return;
+    const says = `port ${port} of this machine is taken; stop what uses it, or choose another with --port`;
+    throw new StartFailure('unavailable', says, { cause: error });
+  }
+  probe.close();
+  await once(probe, 'close');
 }
 
 function userDataDir(): string {
@@ -188,9 +205,11 @@ interface ThisNode {
 }
 
 /** What the agent of this machine told the collector about itself; undefined when it has not arrived within ten seconds. */
-async function thisNode(url: string, agent: Supervised): Promise<ThisNode | undefined> {
+async function thisNode(url: string, { dataDir }: UpOptions, agent: Supervised): Promise<ThisNode | undefined> {
+  const tokenFile = join(dataDir, 'collector', 'api.token');
+  const headers = existsSync(tokenFile) ? { authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}` } : {};
   for (let waitedMs = 0; waitedMs < 10_000; waitedMs += 50) {
-    const answer = await fetch(`${url}/api/v1/nodes`).catch(() => undefined);
+    const answer = await fetch(`${url}/api/v1/nodes`, { headers }).catch(() => undefined);
     const { items = [] } = answer?.ok ? ((await answer.json()) as { items?: (ThisNode & { status: string })[] }) : {};
     const online = items.find((node) => node.status === 'online');
     if (online) return online;

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -17,7 +18,7 @@ afterEach(async () => {
 
 /** Exactly one sentence on standard error, and nothing that only a programmer reads. */
 function expectSentence({ stderr, stdout }: { stderr: string; stdout: string }): void {
-  expect(stderr).toMatch(/^runnerwatch (agent|collector): [^\n]+\n$/);
+  expect(stderr).toMatch(/^runnerwatch (agent|collector|up): [^\n]+\n$/);
   expect(stderr + stdout).not.toMatch(/\n\s+at |node:internal/);
 }
 
@@ -52,7 +53,7 @@ describe('F086 a start that cannot go on says so in one sentence, with its own e
       what: 'a clear level above its threshold',
       program: 'agent.cjs' as const,
       text: 'conditions:\n  disk_pressure_threshold: 80\n  disk_pressure_clear: 90\n',
-      says: /conditions\.disk_pressure_clear: expected at most the threshold \(80\), found 90/,
+      says: /agent\.yaml:3:3: conditions\.disk_pressure_clear: expected at most the threshold \(80\), found 90/,
     },
     {
       what: 'a wrong URL of the collector',
@@ -76,7 +77,7 @@ describe('F086 a start that cannot go on says so in one sentence, with its own e
       what: 'a secret file that is not there',
       program: 'agent.cjs' as const,
       text: 'token_file: /nowhere/agent.token\n',
-      says: /token_file: cannot read \/nowhere\/agent\.token \(ENOENT\)/,
+      says: /agent\.yaml:1:1: token_file: cannot read \/nowhere\/agent\.token \(ENOENT\)/,
     },
   ])('for $what', async ({ program, text, says }) => {
     const { folder, file } = await withFile(program === 'agent.cjs' ? 'agent.yaml' : 'collector.yaml', text);
@@ -130,6 +131,19 @@ describe('F086 a start that cannot go on says so in one sentence, with its own e
 
     expectSentence(said);
     expect(said.stderr).toContain(`listen: 127.0.0.1:${port}: the port is taken`);
+    expect(said.code).toBe(exitCodes.unavailable);
+  });
+
+  it('for a port on which somebody else answers in place of our collector', async () => {
+    const other = createHttpServer((_request, response) => response.end('ok'));
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as { port: number };
+
+    const said = await refusal('up.mjs', ['--port', String(port), '--data-dir', await temporaryFolder()]);
+    await new Promise((resolve) => other.close(resolve));
+
+    expectSentence(said);
+    expect(said.stderr).toContain(`port ${port} of this machine is taken; stop what uses it`);
     expect(said.code).toBe(exitCodes.unavailable);
   });
 
