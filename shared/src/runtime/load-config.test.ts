@@ -102,6 +102,17 @@ describe('configuration', () => {
     ).toThrow(/there is no such file; name another with --config/);
   });
 
+  it('takes a secret of the environment over the file, whichever way each of them says it', () => {
+    const file = join(temporaryFolderSync(), 'token');
+    writeFileSync(file, 's3cret\n');
+
+    expect(load(`token_file: ${file}\n`, { environment: { RUNNERWATCH_TOKEN: 'mine' } })().token).toBe('mine');
+    expect(load('token: other\n', { environment: { RUNNERWATCH_TOKEN_FILE: file } })().token).toBe('s3cret');
+    expect(load('', { environment: { RUNNERWATCH_TOKEN: 'mine', RUNNERWATCH_TOKEN_FILE: file } })).toThrow(
+      /token: give either token or token_file/,
+    );
+  });
+
   it('reads a secret from its own file, and refuses both', () => {
     const file = join(temporaryFolderSync(), 'token');
     writeFileSync(file, 's3cret\n');

@@ -50,6 +50,8 @@ export function loadConfig<T extends z.ZodMiniType>(
     if (value === undefined) continue;
     origins.set(key, `environment ${name}`);
     setAt(raw, key, environmentValue(value));
+    const other = otherWayToSay(key);
+    if (other !== undefined && source.environment[environmentName(other)] === undefined) removeAt(raw, other);
   }
   for (const [key, value] of Object.entries(source.flags ?? {})) {
     if (value === undefined) continue;
@@ -154,6 +156,21 @@ function setAt(target: Record<string, unknown>, key: string, value: unknown): vo
         : (at[part] = {});
   }
   at[last] = value;
+}
+
+/** `token_file` for `token` and back: where the environment says the one, the file's other no longer counts. */
+function otherWayToSay(key: string): string | undefined {
+  const plain = key.replace(/_file$/, '');
+  if (!secretKeys.has(plain.slice(plain.lastIndexOf('.') + 1))) return undefined;
+  return plain === key ? `${key}_file` : plain;
+}
+
+function removeAt(target: Record<string, unknown>, key: string): void {
+  const parts = key.split('.');
+  const last = parts.pop() ?? key;
+  let at: unknown = target;
+  for (const part of parts) at = isRecord(at) ? at[part] : undefined;
+  if (isRecord(at)) delete at[last];
 }
 
 function asRecord(value: unknown, where: string): Record<string, unknown> {
