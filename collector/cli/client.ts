@@ -52,7 +52,7 @@ export function createClient({ settings, fetch }: { settings: CliSettings; fetch
     const answer = await send(method, url, body);
     const content = await readContent(answer, base);
     if (answer.ok) return content;
-    throw refusal(answer.status, content, base);
+    throw refusal(answer.status, content, { base, isTokenGiven: !settings.tokens.includes(null) });
   };
 
   return {
@@ -128,7 +128,11 @@ async function readContent(answer: Response, base: string): Promise<unknown> {
   }
 }
 
-function refusal(status: number, content: unknown, base: string): CliFailure {
+function refusal(
+  status: number,
+  content: unknown,
+  { base, isTokenGiven }: { base: string; isTokenGiven: boolean },
+): CliFailure {
   const error = errorOf(content);
   if (error === null)
     return new CliFailure(
@@ -139,7 +143,7 @@ function refusal(status: number, content: unknown, base: string): CliFailure {
     return new ApiRefusal(
       status,
       error.code,
-      `the collector at ${base} asks for an API token; set RUNNERWATCH_API_TOKEN (it is in collector/api.token in the collector's data directory)`,
+      `the collector at ${base} ${isTokenGiven ? 'does not know this API token; mend' : 'asks for an API token; set'} RUNNERWATCH_API_TOKEN (it is in collector/api.token in the collector's data directory)`,
     );
   return new ApiRefusal(status, error.code, error.message);
 }

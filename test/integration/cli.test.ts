@@ -336,6 +336,15 @@ describe('which collector, and as whom', () => {
     });
   });
 
+  it('tells a token that is not known from none at all', async () => {
+    await start({ auth: { requireToken: true } });
+
+    expect((await run(['nodes'])).err).toContain('asks for an API token; set RUNNERWATCH_API_TOKEN');
+    expect((await run(['nodes'], { env: { RUNNERWATCH_API_TOKEN: 'rwp_other' } })).err).toContain(
+      'does not know this API token; mend RUNNERWATCH_API_TOKEN',
+    );
+  });
+
   it('asks without a credential that it may not read', async () => {
     await start();
     await mkdir(join(home, 'data', 'collector'), { recursive: true });
