@@ -95,6 +95,7 @@ export function createHearing(options: HearingOptions): Hearing {
   const inbox = createInboxWatcher({
     root: '/',
     dataDir,
+    logLines: config.log_lines,
     report,
     clock,
     log: subsystem(log, 'agent:inbox'),

@@ -403,7 +403,11 @@ afterEach(async () => {
   for (const watcher of open.splice(0)) await watcher.stop();
 });
 
-async function openInbox(): Promise<{ inbox: InboxWatcher; sightings: Sighting[]; exits: ProcessExitsWatcher }> {
+async function openInbox({ logLines = 100 } = {}): Promise<{
+  inbox: InboxWatcher;
+  sightings: Sighting[];
+  exits: ProcessExitsWatcher;
+}> {
   const sightings: Sighting[] = [];
   const exits = createProcessExitsWatcher({
     root: '/',
@@ -415,6 +419,7 @@ async function openInbox(): Promise<{ inbox: InboxWatcher; sightings: Sighting[]
   const inbox = createInboxWatcher({
     root: '/',
     dataDir,
+    logLines,
     report: (sighting) => sightings.push(sighting),
     clock: systemClock,
     log,
@@ -474,6 +479,17 @@ describe('the inbox', () => {
       { runId: begun?.runId, waitStatus: 3 << 8, approximate: false, logTail: ['bye'] },
     ]);
     expect(inbox.state()).toMatchObject({ name: 'inbox' });
+  });
+
+  it.each([
+    [2, ['2', '3']],
+    [0, []],
+  ])('keeps the last %i lines when it is told so', async (logLines, kept) => {
+    const { sightings } = await openInbox({ logLines });
+
+    await run(['--', 'sh', '-c', 'echo 1; echo 2; echo 3; exit 2']);
+
+    expect((await eventually(() => ended(sightings)[0])).logTail).toEqual(kept);
   });
 
   it('F001 reports again after a restart until the run is settled, then never', async () => {

@@ -16,6 +16,8 @@ export interface InboxOptions {
   readonly root: string;
   /** The agent's own; the inbox is `agent/inbox` in it. */
   readonly dataDir: string;
+  /** So many of its last lines are kept of a run, of those that its wrapper kept. */
+  readonly logLines: number;
   readonly report: Report;
   readonly clock: Clock;
   readonly log: Logger;
@@ -222,7 +224,8 @@ class Inbox implements InboxWatcher {
     const known = this.#runs.get(file.run_id);
     if (known === undefined && this.#runs.size >= MAX_OPEN_RUNS) return;
     const run = known ?? this.#begin(file);
-    if (file.ended !== null) this.#end(run, endedBy(file.ended, file.run_id));
+    if (file.ended !== null)
+      this.#end(run, endedBy(file.ended, { runId: file.run_id, logLines: this.#options.logLines }));
   }
 
   #begin(file: FactFile): OpenRun {
@@ -333,7 +336,11 @@ function startedBy({ run_id: runId, begun }: FactFile): RunStarted {
   };
 }
 
-function endedBy(ended: NonNullable<FactFile['ended']>, runId: string): RunEnded {
+function endedBy(
+  ended: NonNullable<FactFile['ended']>,
+  { runId, logLines }: { runId: string; logLines: number },
+): RunEnded {
+  const lines = ended.log_tail;
   return {
     kind: 'run_ended',
     runId,
@@ -344,6 +351,6 @@ function endedBy(ended: NonNullable<FactFile['ended']>, runId: string): RunEnded
     memoryPeakBytes: ended.memory_peak_bytes,
     at: Date.parse(ended.at),
     approximate: false,
-    logTail: ended.log_tail,
+    logTail: lines && lines.slice(Math.max(0, lines.length - logLines)),
   };
 }
