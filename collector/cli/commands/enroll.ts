@@ -60,7 +60,7 @@ Examples:
 async function create(context: Context, flags: CreateFlags): Promise<void> {
   const uses = Number(flags.uses);
   if (!Number.isInteger(uses) || uses < 1)
-    throw new CliFailure('usage', `--uses ${flags.uses}: expected a whole number`);
+    throw new CliFailure('usage', `--uses ${flags.uses}: expected a whole number above 0`);
   const answer = await context.client().post<{ enrollment: EnrollmentRecord; token: string }>('/enrollments', {
     uses,
     expires_in: flags.expires,

@@ -67,7 +67,9 @@ function deliveryLines(
   style: Context['style'],
 ): string[] {
   const tries = attempts.map(({ attempt, at, outcome, http_status: status, error, duration_ms: durationMs }) => {
-    const how = [outcome, status ? `HTTP ${status}` : '', error ?? ''].filter(Boolean).join(', ');
+    // What was refused begins with the status already.
+    const answer = status && !error?.startsWith(`HTTP ${status}`) ? `HTTP ${status}` : '';
+    const how = [outcome, answer, error ?? ''].filter(Boolean).join(', ');
     return `      ${style('dim', at ?? '')}  try ${attempt ?? '?'}: ${neutralise(how)} after ${durationText(durationMs)}`;
   });
   const next = state === 'pending' && nextAt ? `; next try ${nextAt}` : '';
