@@ -56,10 +56,11 @@ describe('the log notifier', () => {
   });
 
   it.each(['warn', 'error'])('keeps nothing back when the collector itself says only what is %s', async (level) => {
-    const { condition, ...rest } = notification;
+    const { condition } = notification;
+    const over = condition && { condition: { ...condition, active: false } };
 
     expect(await lineOf(notification, level)).toMatchObject({ level: 40 });
-    expect(await lineOf({ ...rest, type: 'test', transition: 'test' }, level)).toMatchObject({ level: 30 });
+    expect(await lineOf({ ...notification, type: 'condition.resolved', ...over }, level)).toMatchObject({ level: 30 });
   });
 
   it('names the machine itself for what is said of the collector', async () => {
