@@ -111,6 +111,17 @@ describe('errors of the API', () => {
     expect(await wrong.json()).toMatchObject({ error: { code: 'bad_request', field: 'name' } });
   });
 
+  it('tells who comes to the agents’ door without a WebSocket what is missing', async () => {
+    const { url } = await start();
+
+    const answer = await ask(`${url}/agent/v1`, {});
+
+    expect(answer.status).toBe(426);
+    expect(JSON.parse(answer.body)).toMatchObject({
+      error: { code: 'upgrade_required', message: expect.stringContaining('a proxy in between has to pass') },
+    });
+  });
+
   it('takes an empty body for none, also when it is called JSON', async () => {
     const { url } = await start();
     const headers = { 'content-type': 'application/json' };

@@ -12,6 +12,10 @@ export const errorCodes = {
   conflict: { status: 409, message: 'this contradicts the present state' },
   too_large: { status: 413, message: 'the request body is larger than 64 KiB' },
   unsupported_media_type: { status: 415, message: 'the body must be application/json' },
+  upgrade_required: {
+    status: 426,
+    message: 'agents come here by WebSocket; a proxy in between has to pass the headers Upgrade and Connection on',
+  },
   internal: { status: 500, message: 'something failed inside the collector; its log says what' },
   unavailable: { status: 503, message: 'the collector cannot answer now; try again in a moment' },
 } as const satisfies Record<string, { status: number; message: string }>;

@@ -87,6 +87,10 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   });
   await app.register(healthRoutes(parts));
   await app.register(docsRoutes);
+  app.get('/agent/v1', { schema: { hide: true } }, async (_request, reply) => {
+    reply.headers({ upgrade: 'websocket', connection: 'Upgrade' });
+    throw new ApiError('upgrade_required');
+  });
   await app.register(pageRoutes({ dir: parts.pageDir }));
   await app.register(guarded(parts));
   await app.ready();

@@ -447,7 +447,7 @@ export type Watch = {
 
 export type Error = {
   readonly error: {
-    readonly code: 'bad_request' | 'unauthorized' | 'cross_site' | 'unknown_host' | 'not_found' | 'timeout' | 'conflict' | 'too_large' | 'unsupported_media_type' | 'internal' | 'unavailable';
+    readonly code: 'bad_request' | 'unauthorized' | 'cross_site' | 'unknown_host' | 'not_found' | 'timeout' | 'conflict' | 'too_large' | 'unsupported_media_type' | 'upgrade_required' | 'internal' | 'unavailable';
     readonly message: string;
     readonly field?: string;
   };
