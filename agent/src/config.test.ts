@@ -86,3 +86,9 @@ it('F086 says in one sentence that the authorities to trust cannot be read', () 
 
   expect(read).toThrow('environment RUNNERWATCH_CA_FILE: ca_file: cannot read /nonexistent/ca.pem (ENOENT)');
 });
+
+it('F086 refuses a spool that holds nothing', () => {
+  const read = () => readAgentConfig({ file: undefined, environment: { RUNNERWATCH_SPOOL_MAX_BYTES: '64KiB' } });
+
+  expect(read).toThrow('environment RUNNERWATCH_SPOOL_MAX_BYTES: spool.max_bytes: expected at least 1MiB');
+});

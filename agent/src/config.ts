@@ -138,6 +138,9 @@ export const agentSchema = z.strictObject({
 
 export type AgentConfig = z.output<typeof agentSchema>;
 
+/** A few hundred records: with less, a collector's short absence would lose ends. */
+const spoolBytesMin = 1024 * 1024;
+
 const intervals = { sample_interval: 100, heartbeat_interval: 100 } as const;
 
 /** @throws StartFailure with file, line, key and what was expected. */
@@ -147,6 +150,7 @@ export function readAgentConfig(source: ConfigSource): AgentConfig {
       if (config[key as keyof typeof intervals] < leastMs) throw new ConfigFault(key, `expected at least ${leastMs}ms`);
     }
     if (config.collector_urls.length === 0) throw new ConfigFault('collector_urls', 'expected at least one URL');
+    if (config.spool.max_bytes < spoolBytesMin) throw new ConfigFault('spool.max_bytes', 'expected at least 1MiB');
     checkRecorder(config.recorder);
     redactOf(config);
     conditionSettings(config);

@@ -10,7 +10,7 @@ export interface SpoolOptions {
   readonly now: () => number;
   /** `spool.max_bytes`; 256 MiB. */
   readonly maxBytes?: number;
-  /** `spool.max_age`; 7 days. */
+  /** `spool.max_age`; 7 days. 0: no limit. */
   readonly maxAgeMs?: number;
   /** Acknowledged records kept for a collector restored from a backup; 64 MiB, 24 h. */
   readonly keepBytes?: number;
@@ -31,5 +31,5 @@ export function limitsOf({
   keepBytes = 64 * MiB,
   keepMs = 86_400_000,
 }: SpoolOptions): RetentionLimits {
-  return { maxBytes, maxAgeMs, keepBytes, keepMs };
+  return { maxBytes, maxAgeMs: maxAgeMs === 0 ? Number.POSITIVE_INFINITY : maxAgeMs, keepBytes, keepMs };
 }

@@ -467,6 +467,23 @@ describe('spool', () => {
     expect(await gapsIn(spool)).toMatchObject([{ cause: 'age', lost: 2, from_seq: 1, to_seq: 2 }]);
   });
 
+  it('keeps records of any age, a segment filled as ever, where there is no limit', async () => {
+    let now = noon;
+    const folder = await temporaryFolder();
+    const { spool, problems } = await open(folder, { maxAgeMs: 0, now: () => now });
+    for (const id of ids(3)) {
+      await spool.append(taskEnded(id), now);
+      now += 1000;
+    }
+
+    now += 10 * 365 * 86_400_000;
+    await spool.tick();
+
+    expect(problems).toEqual([]);
+    expect(await spool.read('ends', 0, all)).toHaveLength(3);
+    expect(await segmentsOf(folder)).toHaveLength(1);
+  });
+
   it('leaves log tails out once it is seven tenths full', async () => {
     const { spool, problems } = await open(await temporaryFolder(), { maxBytes: 20_000, segmentBytes: 1000 });
     for (const id of ids(19)) await spool.append(taskEnded(id, ['x'.repeat(300)]), noon);
