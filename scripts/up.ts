@@ -16,12 +16,14 @@ const dist = dirname(fileURLToPath(import.meta.url));
 /** A light heap; docs/decisions says what it saves. */
 const agentFlags = ['--lite-mode', '--single-threaded', '--no-expose-wasm', '--max-semi-space-size=1'];
 
-const help = `Usage: runnerwatch up [--port 4777] [--data-dir DIR] [--config FILE] [--agent-config FILE]
+const defaultPort = 4777;
+
+const help = `Usage: runnerwatch up [--port ${defaultPort}] [--data-dir DIR] [--config FILE] [--agent-config FILE]
 
 Runs everything for this machine in one go: a collector on its embedded database,
 an agent, and the dashboard. Ctrl-C stops it; started again it continues with all state.
 
-  --port N            where the page and the API listen, on 127.0.0.1 (default 4777)
+  --port N            where the page and the API listen, on 127.0.0.1 (default ${defaultPort})
   --data-dir DIR      where state is kept (default ${userDataDir()})
   --config FILE       collector.yaml: who is told what (default /etc/runnerwatch/collector.yaml if there)
   --agent-config FILE agent.yaml: what is watched (default /etc/runnerwatch/agent.yaml if there)
@@ -70,7 +72,7 @@ function readOptions(): UpOptions {
   try {
     const { values } = parseArgs({
       options: {
-        port: { type: 'string', default: '4777' },
+        port: { type: 'string', default: String(defaultPort) },
         'data-dir': { type: 'string' },
         config: { type: 'string' },
         'agent-config': { type: 'string' },
@@ -244,7 +246,7 @@ function greeting({
     ...unseen.map((source) => `    not ${source.name}: ${source.reason ?? source.state}`),
     '',
     `  Try it:     npx runnerwatch run -- sh -c 'echo oh no; exit 3'`,
-    `  then:       npx runnerwatch tasks`,
+    `  then:       npx runnerwatch ${options.port === defaultPort ? '' : `--url ${url} `}tasks`,
     ...(existsSync('/etc/runnerwatch/collector.yaml') || options.config
       ? []
       : ['  Tell someone: npx runnerwatch init config --host, then notifications.notifiers in collector.yaml']),

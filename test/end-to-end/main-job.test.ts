@@ -78,6 +78,7 @@ describe('the main job', () => {
 
     expect(up.output).toContain(`Dashboard   ${url}/`);
     expect(up.output).toContain(`State       ${dataDir}`);
+    expect(up.output).toContain(`then:       npx runnerwatch --url ${url} tasks\n`);
     expect(up.output).toMatch(/is watched: .*run/);
     for (const [, reason] of up.output.matchAll(/^ {4}not \S+: (.*)$/gm)) expect(reason?.length).toBeGreaterThan(10);
     if (!existsSync('/run/systemd/system')) expect(up.output).toContain('not systemd: PID 1 is not systemd');
