@@ -3,6 +3,7 @@ import { and, asc, desc, eq, gte, inArray, isNotNull, like, or } from 'drizzle-o
 import type { Queries } from '../db/database.ts';
 import { alerts, nodes, tasks } from '../db/tables/schema.ts';
 import type { AlertRow } from '../incidents/store.ts';
+import { isRunning } from '../tasks/store.ts';
 import type { NodeRow, TaskRow } from './round.ts';
 
 export interface LoopRow {
@@ -44,7 +45,7 @@ export async function isRunningAgain(db: Queries, { nodeId, unit, containerId }:
   const [row] = await db
     .select({ id: tasks.id })
     .from(tasks)
-    .where(and(eq(tasks.nodeId, nodeId), eq(tasks.status, 'running'), same))
+    .where(and(eq(tasks.nodeId, nodeId), isRunning, same))
     .limit(1);
   return row !== undefined;
 }

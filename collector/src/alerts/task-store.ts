@@ -3,6 +3,7 @@ import { and, asc, eq, gte, inArray, isNotNull, lte, or, sql } from 'drizzle-orm
 import type { Queries } from '../db/database.ts';
 import { alerts, tasks, transitions } from '../db/tables/schema.ts';
 import type { AlertRow } from '../incidents/store.ts';
+import { isRunning } from '../tasks/store.ts';
 import type { TaskRow } from './round.ts';
 
 /* What became of tasks that were lost with their node, and which failed tasks are over. */
@@ -40,7 +41,7 @@ export async function listRunningOn(tx: Queries, nodeIds: readonly string[]): Pr
   return tx
     .select()
     .from(tasks)
-    .where(and(inArray(tasks.nodeId, [...nodeIds]), eq(tasks.status, 'running')));
+    .where(and(inArray(tasks.nodeId, [...nodeIds]), isRunning));
 }
 
 /** Takes the loss back: the tasks run, as far as anyone knows. */

@@ -148,6 +148,20 @@ export async function listNodes(
     .limit(limit);
 }
 
+export interface FleetRow extends Pick<NodeRow, 'id' | 'name' | 'status' | 'draining'> {
+  /** Those that do not see everything. */
+  readonly limited: SourceState[];
+}
+
+/** Every node in short, by name, then id. */
+export async function listFleet(queries: Queries, limit: number): Promise<FleetRow[]> {
+  const { id, name, status, draining, sources } = nodes;
+  const limited = sql<
+    SourceState[]
+  >`jsonb_path_query_array(${sources}, '$[*] ? (@.state == "blind" || @.state == "degraded")')`;
+  return queries.select({ id, name, status, draining, limited }).from(nodes).orderBy(asc(name), asc(id)).limit(limit);
+}
+
 function matches(pattern: string): SQL {
   return sql`(${nodes.name} ilike ${pattern} or exists (select 1 from jsonb_each_text(${nodes.labels}) as label where label.value ilike ${pattern}))`;
 }

@@ -1,5 +1,5 @@
 import { type Cause, failureStatuses, type TaskStatus } from '@runnerwatch/shared/model/task.ts';
-import { type SQL, sql } from 'drizzle-orm';
+import { or, type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
 import { holding } from '../db/like-pattern.ts';
 
@@ -83,14 +83,7 @@ export function parseJobId(id: string): JobName | undefined {
 }
 
 const failures = sql.param([...failureStatuses]);
-const counts = sql`
-  project, job as name,
-  count(*)::int as runs,
-  count(*) filter (where status = 'running')::int as running,
-  count(*) filter (where status = any(${failures}::text[]))::int as failed,
-  max(ended_at) as last_ended_at`;
-const summary = sql`${counts},
-  (array_agg(status order by ended_at desc) filter (where ended_at is not null))[1] as last_status`;
+const isFailure = sql`status = any(${failures}::text[])`;
 
 interface SummaryRow extends Record<string, unknown> {
   readonly project: string | null;
@@ -112,10 +105,13 @@ export interface JobQuery {
 }
 
 const lastRunsMax = 20;
-/* Two of them, one for jobs without a project: the index knows `=` and `is null`, but not `is not distinct from`. */
+/*
+ * Two of them, one for jobs without a project: the index knows `=` and `is null`, but not `is not distinct from`. They are asked for
+ * in the order of the whole index, because of `is null` it would not be known that the order of ends is enough.
+ */
 const lastRuns = (since: Date) =>
   sql`select id, status, ended_at, duration_ms from tasks where job = listed.name and ended_at >= ${since.toISOString()}::timestamptz`;
-const newestFirst = sql`order by ended_at desc limit ${lastRunsMax}`;
+const newestFirst = sql`order by project desc, job desc, ended_at desc limit ${lastRunsMax}`;
 
 interface ListedRow extends SummaryRow {
   readonly p50_ms: number | null;
@@ -126,13 +122,19 @@ interface ListedRow extends SummaryRow {
 export async function listJobs(queries: Queries, { since, search, limit, after }: JobQuery): Promise<JobPage> {
   const last = after === undefined ? undefined : parseJobId(after);
   const beyond =
-    last === undefined ? sql`true` : sql`(coalesce(project, ''), job) > (${last.project ?? ''}, ${last.name})`;
-  const named = search === undefined ? sql`true` : sql`coalesce(project || '/', '') || job ilike ${holding(search)}`;
+    last === undefined ? sql`true` : sql`(coalesce(project, ''), name) > (${last.project ?? ''}, ${last.name})`;
+  const named = search === undefined ? sql`true` : sql`coalesce(project || '/', '') || name ilike ${holding(search)}`;
   const rows = await queries.execute<ListedRow>(sql`
-    with listed as (
-      select ${counts} from tasks
-      where job is not null and ${isWithin(since)} and ${beyond} and ${named}
-      group by project, job order by coalesce(project, ''), job limit ${limit + 1}
+    with counted as (
+      select project, job as name, status, count(*) as runs, max(ended_at) as last_ended_at
+      from ${within(since, sql`job is not null`)} group by 1, 2, 3
+    ), listed as (
+      select project, name, sum(runs)::int as runs,
+        coalesce(sum(runs) filter (where status = 'running'), 0)::int as running,
+        coalesce(sum(runs) filter (where ${isFailure}), 0)::int as failed,
+        max(last_ended_at) as last_ended_at
+      from counted where ${beyond} and ${named}
+      group by project, name order by coalesce(project, ''), name limit ${limit + 1}
     )
     select listed.*, newest.* from listed cross join lateral (
       select jsonb_agg(run order by ended_at desc) as last_runs,
@@ -156,46 +158,51 @@ export async function listJobs(queries: Queries, { since, search, limit, after }
 /** Null when no task bears the name. `id`: of {@link jobId}, `project/name`, or a name without project. */
 export async function findJobName(queries: Queries, id: string): Promise<JobName | null> {
   const pair = parseJobId(id);
-  const named =
-    pair === undefined
-      ? sql`((project is not null and project || '/' || job = ${id}) or (project is null and job = ${id}))`
-      : isOfJob(pair);
+  const pairs = pair === undefined ? [{ project: null, name: id }, ...splitsOf(id)] : [pair];
   const [known] = await queries.execute<{ project: string | null; name: string }>(
-    sql`select project, job as name from tasks where ${named} order by project nulls first limit 1`,
+    sql`select project, job as name from tasks where ${isOfAny(pairs)} order by project nulls first limit 1`,
   );
   return known ?? null;
 }
 
-/** Null when no task bears the name; `id` as in {@link findJobName}. */
+/** What `project/name` may mean: either may have slashes of its own. */
+export function splitsOf(text: string): JobName[] {
+  const slashes = [...text.matchAll(/\//g)].map(({ index }) => index);
+  return slashes.map((at) => ({ project: text.slice(0, at), name: text.slice(at + 1) }));
+}
+
+/** Null when no task bears the name; `id` as in {@link findJobName}. Every statement is answered out of the index. */
 export async function findJob(queries: Queries, id: string, since: Date): Promise<JobDetail | null> {
   const known = await findJobName(queries, id);
   if (known === null) return null;
-  const ofJob = sql`${isOfJob(known)} and ${isWithin(since)}`;
-  const [row] = await queries.execute<SummaryRow>(
-    sql`select ${summary} from tasks where ${ofJob} group by project, job`,
-  );
-  const causes = await queries.execute<{ cause: Cause; count: number }>(
-    sql`select cause, count(*)::int as count from tasks where ${ofJob} and cause is not null group by cause order by 2 desc`,
-  );
-  const [durations] = await queries.execute<Record<'p50_ms' | 'p95_ms' | 'mean_ms' | 'max_ms', number | null>>(sql`
-    select percentile_cont(0.5) within group (order by duration_ms) as p50_ms,
+  const ofJob = within(since, isOfJob(known));
+  const [sums] = await queries.execute<SummaryRow & JobDetail['durations']>(sql`
+    select count(*)::int as runs,
+      count(*) filter (where status = 'running')::int as running,
+      count(*) filter (where ${isFailure})::int as failed,
+      max(ended_at) as last_ended_at,
+      (select status from ${ofJob} where ended_at is not null order by ended_at desc limit 1) as last_status,
+      percentile_cont(0.5) within group (order by duration_ms) as p50_ms,
       percentile_cont(0.95) within group (order by duration_ms) as p95_ms,
       avg(duration_ms)::float8 as mean_ms, max(duration_ms)::float8 as max_ms
-    from tasks where ${ofJob} and duration_ms is not null`);
+    from ${ofJob}`);
+  const causes = await queries.execute<{ cause: Cause; count: number }>(
+    sql`select cause, count(*)::int as count from ${ofJob} where cause is not null group by cause order by 2 desc`,
+  );
   const days = await queries.execute<{ day: string; ends: number; failed: number }>(sql`
-    select to_char(ended_at at time zone 'UTC', 'YYYY-MM-DD') as day, count(*)::int as ends,
-      count(*) filter (where status = any(${failures}::text[]))::int as failed
-    from tasks where ${ofJob} and ended_at is not null group by 1 order by 1`);
+    select to_char(day, 'YYYY-MM-DD') as day, sum(ends)::int as ends, coalesce(sum(ends) filter (where ${isFailure}), 0)::int as failed
+    from (select date_trunc('day', ended_at at time zone 'UTC') as day, status, count(*) as ends
+      from ${ofJob} where ended_at is not null group by 1, 2) as counted group by 1 order by 1`);
   const none = { runs: 0, running: 0, failed: 0, last_status: null, last_ended_at: null };
   return {
-    ...jobRecord(row ?? { ...known, ...none }),
+    ...jobRecord({ ...none, ...sums, ...known }),
     days: [...days],
     causes: Object.fromEntries([...causes].map(({ cause, count }) => [cause, count])),
     durations: {
-      p50_ms: durations?.p50_ms ?? null,
-      p95_ms: durations?.p95_ms ?? null,
-      mean_ms: durations?.mean_ms ?? null,
-      max_ms: durations?.max_ms ?? null,
+      p50_ms: sums?.p50_ms ?? null,
+      p95_ms: sums?.p95_ms ?? null,
+      mean_ms: sums?.mean_ms ?? null,
+      max_ms: sums?.max_ms ?? null,
     },
   };
 }
@@ -205,8 +212,15 @@ export function isOfJob({ project, name }: JobName): SQL {
   return sql`(${project === null ? sql`tasks.project is null` : sql`tasks.project = ${project}`} and tasks.job = ${name})`;
 }
 
-function isWithin(since: Date): SQL {
-  return sql`(ended_at is null or ended_at >= ${since.toISOString()}::timestamptz)`;
+/** Undefined for none. */
+export function isOfAny(jobs: readonly JobName[]): SQL | undefined {
+  return or(...jobs.map(isOfJob));
+}
+
+/** Those that ended since or still run, in two parts, because an index has them in two places. */
+function within(since: Date, like: SQL): SQL {
+  const columns = sql`select project, job, status, cause, ended_at, duration_ms from tasks where ${like}`;
+  return sql`(${columns} and ended_at >= ${since.toISOString()}::timestamptz union all ${columns} and ended_at is null) as runs`;
 }
 
 function jobRecord(row: SummaryRow): JobRecord {

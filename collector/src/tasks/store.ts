@@ -1,9 +1,10 @@
 import type { Cause, TaskStatus, Verdict } from '@runnerwatch/shared/model/task.ts';
-import { and, desc, eq, getTableColumns, inArray, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, gte, inArray, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
+import { unionAll } from 'drizzle-orm/pg-core';
 import type { Queries } from '../db/database.ts';
 import { nodes, taskRecordings, tasks } from '../db/tables/schema.ts';
 import type { TaskCursor } from './cursor.ts';
-import { isOfJob, parseJobId } from './jobs.ts';
+import { isOfAny, isOfJob, parseJobId, splitsOf } from './jobs.ts';
 import { type TaskRecord, taskRecord } from './record.ts';
 import type { TaskRow } from './row.ts';
 
@@ -29,60 +30,89 @@ export interface TaskPage {
 
 const { logTail: _logTail, errorExcerpt: _errorExcerpt, ...listColumns } = getTableColumns(tasks);
 
-/** What still runs first, then the newest end first. */
+/**
+ * What still runs first, then the newest end first. Their ids come first: out of an index alone, in its order, in two parts,
+ * because it has what runs and what has ended in two places. However much is stored, only the rows of the page are read.
+ */
 export async function listTasks(
   queries: Queries,
   filter: TaskFilter,
-  page: { readonly limit: number; readonly after?: TaskCursor | undefined },
+  { limit, after }: { readonly limit: number; readonly after?: TaskCursor | undefined },
 ): Promise<TaskPage> {
+  const like = await likeThat(queries, filter);
+  const order = [desc(tasks.endedAt), desc(tasks.id)];
+  const list = (...terms: (SQL | undefined)[]) =>
+    queries
+      .select({ id: tasks.id })
+      .from(tasks)
+      .where(and(like, ...terms))
+      .orderBy(...order)
+      .limit(limit + 1);
+  const ended = () => list(isNotNull(tasks.endedAt), hasEnded(filter), isAfter(after));
+  const running = () => list(isNull(tasks.endedAt), hasBegun(filter), isBelow(after));
+  const both = () => unionAll(running(), ended());
   const rows = await queries
     .select({ task: listColumns, node: nodes.name })
     .from(tasks)
     .innerJoin(nodes, eq(nodes.id, tasks.nodeId))
-    .where(and(...filterTerms(filter), page.after === undefined ? undefined : isAfter(page.after)))
-    .orderBy(desc(tasks.endedAt), desc(tasks.id))
-    .limit(page.limit + 1);
-  const items = rows.slice(0, page.limit);
+    .where(inArray(tasks.id, { running, ended, both }[wantedOf(filter, after)]()))
+    .orderBy(...order)
+    .limit(limit + 1);
+  const items = rows.slice(0, limit);
   const last = items.at(-1)?.task;
   return {
     items: items.map(({ task, node }) => taskRecord(task, node)),
-    next: rows.length > page.limit && last !== undefined ? { endedAt: last.endedAt, id: last.id } : null,
+    next: rows.length > limit && last !== undefined ? { endedAt: last.endedAt, id: last.id } : null,
   };
 }
 
-/** `desc` puts nulls first, so running tasks come before every end. */
-function isAfter({ endedAt, id }: TaskCursor): SQL | undefined {
-  if (endedAt === null) return or(and(isNull(tasks.endedAt), lt(tasks.id, id)), isNotNull(tasks.endedAt));
-  return sql`(${tasks.endedAt}, ${tasks.id}) < (${endedAt.toISOString()}::timestamptz, ${id})`;
+function wantedOf({ statuses }: TaskFilter, after: TaskCursor | undefined): 'running' | 'ended' | 'both' {
+  const isPast = after !== undefined && after.endedAt !== null;
+  if (isPast || statuses?.includes('running') === false) return 'ended';
+  return statuses?.every((status) => status === 'running') === true ? 'running' : 'both';
 }
 
-function filterTerms(filter: TaskFilter): (SQL | undefined)[] {
-  return [
-    filter.statuses === undefined ? undefined : inArray(tasks.status, [...filter.statuses]),
-    filter.node === undefined ? undefined : isOn(filter.node),
-    filter.job === undefined ? undefined : hasJob(filter.job),
-    filter.project === undefined ? undefined : eq(tasks.project, filter.project),
-    filter.owner === undefined ? undefined : eq(tasks.owner, filter.owner),
-    filter.cause === undefined ? undefined : eq(tasks.cause, filter.cause),
-    filter.since === undefined
-      ? undefined
-      : or(sql`${tasks.endedAt} >= ${filter.since.toISOString()}::timestamptz`, isNull(tasks.endedAt)),
-    filter.until === undefined
-      ? undefined
-      : sql`coalesce(${tasks.endedAt}, ${tasks.startedAt}, ${tasks.receivedAt}) < ${filter.until.toISOString()}::timestamptz`,
-  ];
+function hasBegun({ until }: TaskFilter): SQL | undefined {
+  return until && sql`coalesce(${tasks.startedAt}, ${tasks.receivedAt}) < ${until.toISOString()}::timestamptz`;
 }
 
-/** By ids found first, so that the index by node serves it. */
-function isOn(idOrName: string): SQL {
-  return sql`${tasks.nodeId} = any(array(select id from nodes where id = ${idOrName} or name = ${idOrName}))`;
+function isBelow(after: TaskCursor | undefined): SQL | undefined {
+  return after && lt(tasks.id, after.id);
+}
+
+function hasEnded({ since, until }: TaskFilter): SQL | undefined {
+  return and(since && gte(tasks.endedAt, since), until && lt(tasks.endedAt, until));
+}
+
+function isAfter(after: TaskCursor | undefined): SQL | undefined {
+  if (after === undefined || after.endedAt === null) return undefined;
+  return sql`(${tasks.endedAt}, ${tasks.id}) < (${after.endedAt.toISOString()}::timestamptz, ${after.id})`;
+}
+
+async function likeThat(queries: Queries, filter: TaskFilter): Promise<SQL | undefined> {
+  const { statuses, node, job, project, owner, cause } = filter;
+  return and(
+    statuses && inArray(tasks.status, [...statuses]),
+    node === undefined ? undefined : inArray(tasks.nodeId, await idsOf(queries, node)),
+    job === undefined ? undefined : hasJob(job),
+    project === undefined ? undefined : eq(tasks.project, project),
+    owner === undefined ? undefined : eq(tasks.owner, owner),
+    cause && eq(tasks.cause, cause),
+  );
+}
+
+/** Beforehand, because the index by node has its ends in order only for an id that is known. */
+async function idsOf(queries: Queries, node: string): Promise<string[]> {
+  const found = await queries
+    .select({ id: nodes.id })
+    .from(nodes)
+    .where(or(eq(nodes.id, node), eq(nodes.name, node)));
+  return found.map(({ id }) => id);
 }
 
 function hasJob(job: string): SQL | undefined {
   const pair = parseJobId(job);
-  return pair === undefined
-    ? or(eq(tasks.job, job), sql`${tasks.project} || '/' || ${tasks.job} = ${job}`)
-    : isOfJob(pair);
+  return pair === undefined ? or(eq(tasks.job, job), isOfAny(splitsOf(job))) : isOfJob(pair);
 }
 
 export interface TaskDetail extends TaskRecord {
@@ -111,11 +141,14 @@ export async function findTask(queries: Queries, idOrTaskId: string): Promise<Ta
   return { ...taskRecord(task, node), log_tail: task.logTail, error_excerpt: task.errorExcerpt, has_recording };
 }
 
+/** Said twice, because the index by node has those that run where an end is missing. */
+export const isRunning = and(eq(tasks.status, 'running'), isNull(tasks.endedAt));
+
 export async function runningTasks(queries: Queries, nodeId: string): Promise<TaskRow[]> {
   return queries
     .select()
     .from(tasks)
-    .where(and(eq(tasks.nodeId, nodeId), eq(tasks.status, 'running')))
+    .where(and(eq(tasks.nodeId, nodeId), isRunning))
     .orderBy(tasks.id);
 }
 
@@ -124,7 +157,7 @@ export async function countRunning(queries: Queries, nodeIds: readonly string[])
   const rows = await queries
     .select({ nodeId: tasks.nodeId, count: sql<number>`count(*)::int` })
     .from(tasks)
-    .where(and(sql`${tasks.nodeId} = any(${sql.param([...nodeIds])}::text[])`, eq(tasks.status, 'running')))
+    .where(and(sql`${tasks.nodeId} = any(${sql.param([...nodeIds])}::text[])`, isRunning))
     .groupBy(tasks.nodeId);
   return new Map(rows.map(({ nodeId, count }) => [nodeId, count]));
 }
@@ -143,7 +176,7 @@ export async function markLost(transaction: Queries, nodeId: string, { at, verdi
   return transaction
     .update(tasks)
     .set({ status: 'lost', endedAt: at, endedAtApproximate: true, verdict, cause: verdict.cause, receivedAt: at })
-    .where(and(eq(tasks.nodeId, nodeId), eq(tasks.status, 'running')))
+    .where(and(eq(tasks.nodeId, nodeId), isRunning))
     .returning();
 }
 

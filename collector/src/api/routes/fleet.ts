@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import * as z from 'zod';
 import { shownStatus } from '../../nodes/record.ts';
-import { listNodes, raisedConditions } from '../../nodes/store.ts';
+import { listFleet, raisedConditions } from '../../nodes/store.ts';
 import { countRunning } from '../../tasks/store.ts';
 import { fleetNode } from '../schemas/node.ts';
 import type { NodeRouteParts } from './nodes.ts';
@@ -21,7 +21,7 @@ export function fleetRoutes({ queries }: Pick<NodeRouteParts, 'queries'>): Fasti
         },
       },
       async () => {
-        const rows = await listNodes(queries, {}, { limit: nodesMax });
+        const rows = await listFleet(queries, nodesMax);
         const ids = rows.map(({ id }) => id);
         const conditions = await raisedConditions(queries, ids);
         const running = await countRunning(queries, ids);
@@ -31,7 +31,7 @@ export function fleetRoutes({ queries }: Pick<NodeRouteParts, 'queries'>): Fasti
           status: shownStatus(row),
           running_tasks: running.get(row.id) ?? 0,
           conditions: conditions.get(row.id) ?? [],
-          sources: row.sources.filter(({ state }) => state === 'blind' || state === 'degraded'),
+          sources: row.limited,
         }));
         return { items };
       },

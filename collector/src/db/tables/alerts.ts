@@ -168,6 +168,10 @@ export const notifications = pgTable(
     index('notifications_by_transition').on(table.transitionId),
     index('notifications_by_subscription').on(table.subscription),
     index('notifications_by_creation').on(table.createdAt, table.id),
+    // The few among all that were delivered.
+    index('notifications_not_sent')
+      .on(table.state, table.createdAt, table.id)
+      .where(sql`state in ('dead', 'collapsed')`),
     // Few: only of notifiers that keep threads.
     index('notifications_threads')
       .on(table.receiver, sql`(body -> 'incident' ->> 'id')`, table.id)

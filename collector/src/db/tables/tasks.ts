@@ -43,7 +43,7 @@ export const tasks = pgTable(
     receivedAt: instantColumn('received_at').notNull(),
   },
   (table) => [
-    // The newest ends, and counts of ends and failures out of the index alone (tasks/failures.ts).
+    // The newest ends that are like this, and counts of ends and failures out of the index alone (tasks/failures.ts).
     index('tasks_by_end').on(
       table.endedAt,
       table.id,
@@ -52,10 +52,20 @@ export const tasks = pgTable(
       table.nodeId,
       table.project,
       table.job,
+      table.owner,
     ),
     index('tasks_by_task_id').on(table.taskId),
-    index('tasks_by_node').on(table.nodeId, table.status),
-    index('tasks_by_job').on(table.project, table.job, table.endedAt),
+    index('tasks_by_node').on(table.nodeId, table.endedAt, table.id, table.status),
+    // What a job's runs came to, and its newest ones, out of the index alone (tasks/jobs.ts).
+    index('tasks_by_job').on(
+      table.project,
+      table.job,
+      table.endedAt,
+      table.status,
+      table.cause,
+      table.durationMs,
+      table.id,
+    ),
   ],
 );
 
