@@ -89,10 +89,11 @@ async function withNotifications(db: Queries, rows: readonly TransitionRecord[])
     db,
     rows.map(({ id }) => id),
   );
-  return rows.map((transition) => ({
-    transition,
-    notifications: promised.filter(({ transitionId }) => transitionId === transition.id),
-  }));
+  const explained = new Map(
+    rows.map((transition) => [transition.id, { transition, notifications: [] as NotificationRecord[] }]),
+  );
+  for (const notification of promised) explained.get(notification.transitionId)?.notifications.push(notification);
+  return [...explained.values()];
 }
 
 /** Names of nodes, for people. */

@@ -392,5 +392,7 @@ async function select(
       ),
     )
     .orderBy(asc(deliveries.at), asc(deliveries.id));
-  return rows.map((row) => ({ ...row, attempts: attempts.filter(({ notificationId }) => notificationId === row.id) }));
+  const records = new Map(rows.map((row) => [row.id, { ...row, attempts: [] as AttemptRecord[] }]));
+  for (const attempt of attempts) records.get(attempt.notificationId)?.attempts.push(attempt);
+  return [...records.values()];
 }
