@@ -118,14 +118,14 @@ interface ListedRow extends SummaryRow {
   readonly last_runs: readonly JobRun[] | null;
 }
 
-/** By project and name. Runs count that ended at or after `since` or still run. */
+/** By project and name. Runs count that ended at or after `since` or still run. A name is looked at once, not for each of its runs. */
 export async function listJobs(queries: Queries, { since, search, limit, after }: JobQuery): Promise<JobPage> {
   const last = after === undefined ? undefined : parseJobId(after);
   const beyond =
     last === undefined ? sql`true` : sql`(coalesce(project, ''), name) > (${last.project ?? ''}, ${last.name})`;
   const named = search === undefined ? sql`true` : sql`coalesce(project || '/', '') || name ilike ${holding(search)}`;
   const rows = await queries.execute<ListedRow>(sql`
-    with counted as (
+    with counted as materialized (
       select project, job as name, status, count(*) as runs, max(ended_at) as last_ended_at
       from ${within(since, sql`job is not null`)} group by 1, 2, 3
     ), listed as (
