@@ -1,5 +1,6 @@
 /* `npm run bench [NAME…]`: prints ratios against something public, measured in the same run. */
 import { benchAgentCost } from './agent-cost.ts';
+import { benchApiScale } from './api-scale.ts';
 import { benchBusyNode } from './busy-node.ts';
 import { benchDelivery } from './delivery.ts';
 import { benchEndToWebhook } from './end-to-webhook.ts';
@@ -15,6 +16,7 @@ const benches = {
   'verdict-latency': benchVerdictLatency,
   'ends-per-second': benchEndsPerSecond,
   delivery: benchDelivery,
+  'api-scale': benchApiScale,
 };
 const asked = process.argv.slice(2);
 
