@@ -42,9 +42,9 @@ describe('enrolment, by hand', () => {
   it('admits a node once with a token that the command line made, and with its own key from then on', async () => {
     const made = await installation.cli(['enroll', 'create', '--label', 'rack=r1', '--json']);
     expect(made).toMatchObject({ code: 0, stderr: '' });
-    const answer = JSON.parse(made.stdout) as { token: string; enrollment: { state: string } };
+    const answer = JSON.parse(made.stdout) as { token: string; state: string };
     joinToken = answer.token;
-    expect(answer.enrollment.state).toBe('active');
+    expect(answer.state).toBe('active');
 
     agent = installation.agent({ ...calm, token: joinToken, data_dir: dataDir, node: { name: 'first' } });
     await agentIs({ node: 'first', connected: true, admitted_by: 'enrollment', revoked_at: null });

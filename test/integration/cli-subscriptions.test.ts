@@ -146,7 +146,7 @@ describe('the command line, about who hears what', () => {
     expect(dry.out).toContain('MemoryPressure');
     expect((await run('silence', 'list')).out).toBe('Nothing is silenced.\n');
     const made = await run(...order, '--for', '2h', '--json');
-    const { id } = (made.json() as unknown as { silence: { id: string } }).silence;
+    const { id } = made.json() as unknown as { id: string };
     await run(...order, '--every', '02:00-04:00', '--days', 'sat,sun', '--time-zone', 'Europe/Berlin');
     expect((await run('silence', 'list')).out).toMatch(/active +node=n1 +until 2\S+ +ada +new disks/);
     expect((await run('silence', 'list')).out).toContain('sat,sun 02:00-04:00 Europe/Berlin until it is ended');

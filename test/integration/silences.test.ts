@@ -60,11 +60,11 @@ describe('a silence', () => {
     const dry = await product.ask('POST', '/silences?dry_run', { ...order, for: '2h' });
     expect(preview.body).toMatchObject({ count: 2 });
     expect(preview.body.items.map(({ condition }) => condition).toSorted()).toEqual(['MemoryPressure', 'TaskFailed']);
-    expect(dry).toMatchObject({ status: 200, body: { hides: { count: 2 }, silence: { state: 'active' } } });
+    expect(dry).toMatchObject({ status: 200, body: { hides: { count: 2 }, state: 'active' } });
     expect((await product.ask('GET', '/silences')).body.items).toEqual([]);
 
     const made = await product.ask('POST', '/silences', { ...order, for: '2h' });
-    expect(made).toMatchObject({ status: 201, body: { silence: { author: 'ada', reason: 'swapping disks' } } });
+    expect(made).toMatchObject({ status: 201, body: { author: 'ada', reason: 'swapping disks' } });
     await rig.taskEnded('n1', 't2', { status: 'failed' });
     await product.engine.round();
 
@@ -78,7 +78,7 @@ describe('a silence', () => {
           decisions: [
             {
               reason: 'silenced',
-              silence_id: (made.body as unknown as { silence: { id: string } }).silence.id,
+              silence_id: (made.body as unknown as { id: string }).id,
               detail: `by ada until ${new Date(clock.wallMs() + 2 * hourMs).toISOString()}: swapping disks`,
             },
           ],
@@ -150,7 +150,7 @@ describe('a silence', () => {
   it('ends when told to, and lets go at once', async () => {
     await using product = await start();
     const { body } = await product.ask('POST', '/silences', { ...order, for: '1h' });
-    const { id } = (body as unknown as { silence: { id: string } }).silence;
+    const { id } = body as unknown as { id: string };
     await rig.condition('n1', { status: 'true' });
     await product.engine.round();
 
@@ -194,7 +194,7 @@ describe('a silence', () => {
     await using product = await start();
     const recurrence = { time_zone: 'Europe/Berlin', days: ['sun'], from: '02:00', to: '03:00' };
     const { body } = await product.ask('POST', '/silences', { ...order, recurrence });
-    expect(body).toMatchObject({ silence: { state: 'waiting', until: null, ends_at: null } });
+    expect(body).toMatchObject({ state: 'waiting', until: null, ends_at: null });
 
     await clock.advance(60_000);
     expect((await product.ask('GET', '/silences')).body.items).toMatchObject([

@@ -127,7 +127,7 @@ describe.skipIf(!haveBrowser())('the page of a node', () => {
       const body = JSON.stringify({ matchers, author: 'ada', reason: 'new switches', for: '2h' });
       const headers = { 'content-type': 'application/json' };
       const answer = await fetch(`${here.url}/api/v1/silences`, { method: 'POST', headers, body });
-      return ((await answer.json()) as { silence: { id: string } }).silence.id;
+      return ((await answer.json()) as { id: string }).id;
     };
     const ids = [await send({ 'label.rack': 'r*' }), await send({ node: 'cpu-*' })];
     await using visited = await visit(browser, `${here.url}/nodes/${node.id}`);

@@ -61,7 +61,7 @@ async function create(context: Context, flags: CreateFlags): Promise<void> {
   const uses = Number(flags.uses);
   if (!Number.isInteger(uses) || uses < 1)
     throw new CliFailure('usage', `--uses ${flags.uses}: expected a whole number above 0`);
-  const answer = await context.client().post<{ enrollment: EnrollmentRecord; token: string }>('/enrollments', {
+  const answer = await context.client().post<EnrollmentRecord & { token: string }>('/enrollments', {
     uses,
     expires_in: flags.expires,
     ...(flags.label === undefined ? {} : { labels: flags.label }),
@@ -69,7 +69,7 @@ async function create(context: Context, flags: CreateFlags): Promise<void> {
   });
   if (flags.json) return printJson(context, answer);
   context.print(
-    `${answer.token}\nadmits ${countText(uses, 'node')} until ${answer.enrollment.expires_at ?? unknownText}; it is not shown again\n`,
+    `${answer.token}\nadmits ${countText(uses, 'node')} until ${answer.expires_at ?? unknownText}; it is not shown again\n`,
   );
 }
 

@@ -95,14 +95,14 @@ async function add(context: Context, flags: AddFlags): Promise<void> {
   const path = flags.dryRun === true ? '/silences?dry_run' : '/silences';
   const answer = await context
     .client()
-    .post<{ silence: SilenceRecord; hides: { count?: number; items?: readonly HiddenRecord[] } }>(path, body);
+    .post<SilenceRecord & { hides: { count?: number; items?: readonly HiddenRecord[] } }>(path, body);
   if (flags.json) return printJson(context, answer);
-  const { silence, hides } = answer;
+  const { hides } = answer;
   const count = countText(hides.count ?? 0, 'firing alert');
   context.print(
     flags.dryRun === true
       ? `It would hide ${count} now. Nothing was stored.\n`
-      : `silenced ${endText(silence)}; it hides ${count} now. End it: runnerwatch silence expire ${silence.id}\n`,
+      : `silenced ${endText(answer)}; it hides ${count} now. End it: runnerwatch silence expire ${answer.id}\n`,
   );
   const rows = (hides.items ?? []).map(({ condition, node, task_id: task, reason }): Cell[] => [
     { text: `  ${condition ?? unknownText}` },

@@ -776,7 +776,22 @@ export interface Routes {
       readonly days?: readonly ('mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun')[];
     };
   }; answer: {
-    readonly silence: Silence;
+    readonly id: string;
+    readonly origin: 'person' | 'drain';
+    readonly state: 'active' | 'pending' | 'waiting' | 'expired';
+    readonly author: string;
+    readonly reason: string;
+    readonly matchers: Readonly<Record<string, readonly (string)[]>>;
+    readonly recurrence: {
+      readonly time_zone: string;
+      readonly from: string;
+      readonly to: string;
+      readonly days?: readonly (string)[];
+    } | null;
+    readonly starts_at: string;
+    readonly ends_at: string | null;
+    readonly until: string | null;
+    readonly created_at: string;
     readonly hides: {
       readonly count: number;
       readonly items: readonly ({
@@ -848,17 +863,15 @@ export interface Routes {
     readonly labels?: Readonly<Record<string, string>>;
     readonly note?: string;
   }; answer: {
-    readonly enrollment: {
-      readonly id: string;
-      readonly state: 'active' | 'used_up' | 'expired' | 'revoked';
-      readonly note: string | null;
-      readonly labels: Readonly<Record<string, string>>;
-      readonly uses: number;
-      readonly uses_max: number;
-      readonly created_at: string;
-      readonly expires_at: string;
-      readonly revoked_at: string | null;
-    };
+    readonly id: string;
+    readonly state: 'active' | 'used_up' | 'expired' | 'revoked';
+    readonly note: string | null;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly uses: number;
+    readonly uses_max: number;
+    readonly created_at: string;
+    readonly expires_at: string;
+    readonly revoked_at: string | null;
     readonly token: string;
   } };
   'DELETE /enrollments/{id}': { path: { id: string }; answer: undefined };

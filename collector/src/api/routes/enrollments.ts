@@ -65,7 +65,7 @@ function tokenRoutes({ queries, register, now }: EnrollmentRouteDeps): FastifyPl
           usesMax: body.uses,
           expiresAt: new Date(now() + lifeMs),
         });
-        return reply.code(201).send({ enrollment: showEnrollment(row, now()), token });
+        return reply.code(201).send({ ...showEnrollment(row, now()), token });
       },
     );
     app.delete(

@@ -98,14 +98,14 @@ function changingRoutes({ db, policy, now, onEnded }: SilenceRouteDeps): Fastify
           summary: 'Silences. The answer says what that hides now; with `dry_run` nothing else happens.',
           querystring: z.object({ dry_run: onOff }),
           body: silenceBody,
-          response: { 200: z.object({ silence, hides: hidden }), 201: z.object({ silence, hides: hidden }) },
+          response: { 200: silence.extend({ hides: hidden }), 201: silence.extend({ hides: hidden }) },
         },
       },
       async ({ body, query }, reply) => {
         const row = silenceOf(body, now());
         const stored = query.dry_run ? row : await insertSilence(db.drizzle, row);
         if (!query.dry_run) await policy.refresh();
-        const answer = { silence: showSilence(stored, now()), hides: await hides(db, toMatchers(body.matchers)) };
+        const answer = { ...showSilence(stored, now()), hides: await hides(db, toMatchers(body.matchers)) };
         return reply.code(query.dry_run ? 200 : 201).send(answer);
       },
     );

@@ -26,8 +26,7 @@ export const enrollment = z.object({
   revoked_at: z.string().nullable(),
 });
 
-export const madeEnrollment = z.object({
-  enrollment,
+export const madeEnrollment = enrollment.extend({
   token: z.string().describe('Shown this once: the collector keeps only its digest.'),
 });
 

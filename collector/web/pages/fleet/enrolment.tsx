@@ -114,13 +114,13 @@ function TokenForm({ onMade }: { onMade: (made: Made) => void }): ReactNode {
   );
 }
 
-function ShownToken({ made: { token, enrollment } }: { made: Made }): ReactNode {
+function ShownToken({ made }: { made: Made }): ReactNode {
   return (
     <>
-      <Command text={token} />
+      <Command text={made.token} />
       <p>
-        It admits {countText(enrollment.uses_max, 'node')} until <At at={enrollment.expires_at} />, and is not shown
-        again: the collector keeps only its digest.
+        It admits {countText(made.uses_max, 'node')} until <At at={made.expires_at} />, and is not shown again: the
+        collector keeps only its digest.
       </p>
     </>
   );
@@ -145,10 +145,10 @@ function Script({ text }: { text: string }): ReactNode {
 }
 
 /** Who has come in with it; the live stream brings them. */
-function Arrivals({ made: { enrollment } }: { made: Made }): ReactNode {
+function Arrivals({ made }: { made: Made }): ReactNode {
   const { data } = useQuery(read('GET /agents', {}));
-  const here = (data?.items ?? []).filter((agent) => agent.enrollment_id === enrollment.id && agent.connected);
-  const missing = enrollment.uses_max - here.length;
+  const here = (data?.items ?? []).filter((agent) => agent.enrollment_id === made.id && agent.connected);
+  const missing = made.uses_max - here.length;
   return (
     <div role="status">
       {here.map(({ id, node, version }) => (
