@@ -296,7 +296,7 @@ describe('the live stream', () => {
     reader.close();
   });
 
-  it('cuts off a reader that does not read, and goes on serving the others', async () => {
+  it('F072 cuts off a reader that does not read, and goes on serving the others', async () => {
     const { url, bus } = await start({
       unreadBytesMax: 256 * 1024,
       load: async (id) => ({ id, filler: id === 'big' ? 'x'.repeat(192 * 1024) : '' }),

@@ -1,19 +1,13 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { CloseReason } from '@runnerwatch/shared/protocol/close-codes.ts';
-import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { asc } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { events, nodes, refusedEvents, streams, tasks } from '../../collector/src/db/tables/schema.ts';
-import { createGateway, type Gateway, type GatewayOptions } from '../../collector/src/ingest/gateway.ts';
-import { createGreeting } from '../../collector/src/ingest/greeting.ts';
-import { type Committed, createWriter } from '../../collector/src/ingest/writer.ts';
-import { Liveness } from '../../collector/src/nodes/liveness.ts';
-import { findNodes, raisedConditions, saveTouches } from '../../collector/src/nodes/store.ts';
+import { findNodes, raisedConditions } from '../../collector/src/nodes/store.ts';
 import { markLost } from '../../collector/src/tasks/store.ts';
 import { AgentClient, aHello, anEvent, ended, started } from '../support/agent-client.ts';
-import { silentLog, TestDatabase } from '../support/database.ts';
-import { aRegister } from '../support/enrolment.ts';
+import { type AgentsDoor, openAgentsDoor } from '../support/agents-door.ts';
+import { TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { describeOnDatabases } from '../support/on-databases.ts';
 
@@ -22,7 +16,7 @@ const nodeId = aHello().node_id;
 describeOnDatabases('the agents’ door', (kind) => {
   let test: TestDatabase;
   let server: Server;
-  let door: Door;
+  let door: AgentsDoor;
   const clients: AgentClient[] = [];
   beforeAll(async () => {
     test = await TestDatabase.start(kind);
@@ -30,7 +24,7 @@ describeOnDatabases('the agents’ door', (kind) => {
   afterAll(async () => test[Symbol.asyncDispose]());
   beforeEach(async () => {
     await test.clear();
-    door = openDoor(test);
+    door = openAgentsDoor(test);
     server = door.server;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
@@ -269,7 +263,7 @@ describeOnDatabases('the agents’ door', (kind) => {
     expect(task?.logTail?.at(-1)).toBe('line 699');
   });
 
-  it('sets an event aside that it does not understand, says so by a gap, and goes on with its lane', async () => {
+  it('F074 sets an event aside that it does not understand, says so by a gap, and goes on with its lane', async () => {
     const client = connect();
     await client.greet(aHello());
     const bad = { ...ended(2, 't2'), body: { ...bodyOf(ended(2, 't2')), ending: 'tomorrow' } };
@@ -289,7 +283,7 @@ describeOnDatabases('the agents’ door', (kind) => {
     expect(JSON.parse(refused[0]?.raw ?? '')).toEqual(bad);
   });
 
-  it('lets a newer session of an agent take over', async () => {
+  it('F049 lets a newer session of an agent take over, without an alarm', async () => {
     const older = connect();
     await older.greet(aHello());
 
@@ -325,9 +319,9 @@ describeOnDatabases('the agents’ door', (kind) => {
       1002,
     ],
     ['text that is no frame', (client: AgentClient) => client.sendText('{"kind":'), 1007],
-    ['no common version', (client: AgentClient) => client.send(aHello({ protocol: { min: 7, max: 9 } })), 4004],
-    ['a frame above the limit', (client: AgentClient) => client.sendText(`"${'x'.repeat(1_100_000)}"`), 1009],
-    ['nothing at all', () => {}, 4000],
+    ['no common version (F075)', (client: AgentClient) => client.send(aHello({ protocol: { min: 7, max: 9 } })), 4004],
+    ['a frame above the limit (F068)', (client: AgentClient) => client.sendText(`"${'x'.repeat(1_100_000)}"`), 1009],
+    ['nothing at all (F071)', () => {}, 4000],
   ])('closes a session that begins with %s', async (_, act, code) => {
     const client = await connect().opened();
 
@@ -427,49 +421,4 @@ const unproven = {
 function bodyOf(event: ReturnType<typeof ended>) {
   if (event.body.kind !== 'task_ended') throw new Error('not an end');
   return event.body;
-}
-
-interface Door {
-  readonly gateway: Gateway;
-  readonly server: Server;
-  readonly liveness: Liveness;
-  readonly committed: Committed[];
-  readonly connected: string[];
-  readonly disconnected: [string, CloseReason | 'lost'][];
-}
-
-function openDoor(test: TestDatabase, limits: GatewayOptions['limits'] = {}): Door {
-  const { database } = test;
-  const clock = systemClock;
-  const log = silentLog;
-  const liveness = new Liveness({
-    returnMs: 0,
-    clock,
-    log,
-    timeoutMs: 30_000,
-    tickMs: 20,
-    save: (touches) => saveTouches(database.drizzle, touches),
-  });
-  liveness.start([]);
-  const committed: Committed[] = [];
-  const connected: string[] = [];
-  const disconnected: Door['disconnected'] = [];
-  const register = aRegister(database, { sharedToken: 'good' });
-  const gateway = createGateway({
-    admit: (shown) => register.admit(shown),
-    collectorId: 'collector-1',
-    clock,
-    log,
-    liveness,
-    writer: createWriter({ database, log, onCommitted: (what) => committed.push(what) }),
-    greeting: createGreeting({ database, register, clock, log, timeoutMs: 30_000 }),
-    onSample: () => {},
-    onConnected: (id) => connected.push(id),
-    onDisconnected: (id, reason) => disconnected.push([id, reason]),
-    limits: { helloWithinMs: 700, silentAfterMs: 1500, ...limits },
-    tickMs: 20,
-  });
-  const server = createServer();
-  server.on('upgrade', (request, socket, head) => gateway.handleUpgrade(request, socket, head));
-  return { gateway, server, liveness, committed, connected, disconnected };
 }

@@ -38,6 +38,7 @@ export interface TestApiOptions {
   readonly unreadBytesMax?: number;
   readonly heartbeatMs?: number;
   readonly port?: number;
+  readonly headersWithinMs?: number;
 }
 
 /** The real HTTP server on a free port of loopback, with the given resources behind it. */
@@ -74,6 +75,7 @@ export async function buildApi(options: TestApiOptions = {}): Promise<{ app: Fas
       ...(options.unreadBytesMax === undefined ? {} : { unreadBytesMax: options.unreadBytesMax }),
       ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
     }),
+    ...(options.headersWithinMs === undefined ? {} : { headersWithinMs: options.headersWithinMs }),
     pageDir: fileURLToPath(new URL('../../dist/web/', import.meta.url)),
     log,
   });

@@ -33,6 +33,8 @@ export interface ServerParts extends HealthParts {
   readonly hub: StreamHub;
   /** Folder of the built dashboard: dist/web. */
   readonly pageDir: string;
+  /** A connection whose request has not begun properly by then is closed. */
+  readonly headersWithinMs?: number;
   readonly log: Logger;
 }
 
@@ -47,11 +49,13 @@ const keepAliveTimeoutMs = 72_000;
  */
 export async function buildServer(parts: ServerParts): Promise<FastifyInstance> {
   const log: FastifyBaseLogger = parts.log;
+  const { headersWithinMs = 10_000 } = parts;
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
+    http: { headersTimeout: headersWithinMs, connectionsCheckingInterval: Math.min(1000, headersWithinMs) },
     keepAliveTimeout: keepAliveTimeoutMs,
     routerOptions: { maxParamLength: 512 },
     return503OnClosing: true,

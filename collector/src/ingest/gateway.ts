@@ -41,12 +41,18 @@ const defaultLimits: SessionLimits = {
   unreadBytesMax: 256 * 1024,
 };
 const closeWithinMs = 2000;
+/** Our agents send each frame in one piece; a proxy may cut it into a few. */
+const maxFragments = 64;
+/** Pieces in which a frame of the largest size may arrive from the network: 128 bytes each. */
+const maxBufferedChunks = 8192;
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { log, clock, tickMs = 500 } = options;
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: maxFrameBytes,
+    maxFragments,
+    maxBufferedChunks,
     perMessageDeflate: false,
     clientTracking: false,
   });

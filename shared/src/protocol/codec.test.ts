@@ -200,7 +200,7 @@ describe('codec', () => {
     expect(decode('{"kind":"ping","id":1,"at":"2026-01-01T00:00:00.000Z"}', 'collector').kind).toBe('unknown');
   });
 
-  it('names the field that is wrong and what it should be', () => {
+  it('F074 names the field that is wrong and what it should be', () => {
     const events = [
       { seq: 1, at: toInstant(0), body: { kind: 'gap', gap: { source: 'spool', cause: 'x', lost: 'many' } } },
     ];
@@ -220,14 +220,14 @@ describe('codec', () => {
     expect(decode('null', 'collector')).toMatchObject({ reason: 'invalid' });
   });
 
-  it.each(['9007199254740993', '-1', '1.5', '1e400', '"1"', 'null'])('refuses %s as a sequence number', (seq) => {
+  it.each(['9007199254740993', '-1', '1.5', '1e400', '"1"', 'null'])('F074 refuses %s as a sequence number', (seq) => {
     expect(decode(`{"kind":"ack","lane":"ends","seq":${seq}}`, 'collector')).toMatchObject({
       kind: 'refused',
       where: 'seq',
     });
   });
 
-  it('refuses what is too big or too deep before building anything from it', () => {
+  it('F074 refuses what is too big or too deep before building anything from it', () => {
     expect(decode('['.repeat(1_000_000), 'agent')).toMatchObject({ reason: 'too_deep' });
     expect(decode(`{"kind":"x","a":${'['.repeat(maxFrameDepth)}${']'.repeat(maxFrameDepth)}}`, 'agent')).toMatchObject({
       reason: 'too_deep',
@@ -237,7 +237,7 @@ describe('codec', () => {
     expect(decode(`"${'é'.repeat(maxFrameBytes / 2)}"`, 'agent')).toMatchObject({ reason: 'too_big' });
   });
 
-  it('lets no key reach a prototype', () => {
+  it('F074 lets no key reach a prototype', () => {
     const hostile = fc.sample(agentFrames, 200).find((frame) => frame.kind === 'hello');
     const text = encode(hostile ?? { kind: 'ping', id: 1, at: toInstant(0) }).replace(
       /"labels":\{[^}]*\}/,
