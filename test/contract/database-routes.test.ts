@@ -224,7 +224,7 @@ describeOnDatabases('nodes, tasks and jobs as the API shows them', (kind) => {
     expect((await get('/nodes?sort=height')).body.error).toMatchObject({ field: 'sort' });
   });
 
-  it('finds a node by id or name, and says so when the name is not one node’s alone', async () => {
+  it('F047 finds a node by id or name, and says so when the name is not one node’s alone', async () => {
     expect((await get(`/nodes/${ids[1]}`)).body).toMatchObject({ id: ids[1] });
     expect((await get('/nodes/alpha')).body).toMatchObject({ id: ids[0] });
     expect(await get('/nodes/beta')).toMatchObject({
@@ -414,7 +414,12 @@ describeOnDatabases('nodes, tasks and jobs as the API shows them', (kind) => {
     expect(changes.at(-1)).toEqual([ids[1], 'removed']);
   });
 
+  it('F021 F023 keeps what a node with its clock in the past has just told of', async () => {
+    expect(await deleteTasksEndedBefore(test.database.drizzle, new Date(nowMs - 60_000), 100)).toBe(0);
+  });
+
   it('deletes what is older than its retention, in steps', async () => {
+    await test.database.sql`update tasks set received_at = ended_at where ended_at is not null`;
     expect(await deleteTasksEndedBefore(test.database.drizzle, new Date(nowMs - 5.5 * 60_000), 1)).toBe(1);
     expect(await deleteTasksEndedBefore(test.database.drizzle, new Date(nowMs - 5.5 * 60_000), 100)).toBe(1);
     expect(await taskIds('owner=ann')).toEqual(['t01', 't02', 't03', 't04', 't05']);

@@ -206,12 +206,17 @@ export async function saveTasks(transaction: Queries, rows: readonly TaskRow[]):
     on conflict (id) do update set ${replacement}`);
 }
 
-/** Ended before the instant; at most `limit` at a time. Returns how many. */
+/**
+ * Ended, and told of, before the instant; at most `limit` at a time. Returns how many. A node whose clock stands in the past
+ * tells of new ends that only look old.
+ */
 export async function deleteTasksEndedBefore(queries: Queries, before: Date, limit: number): Promise<number> {
+  const iso = before.toISOString();
   const deleted = await queries
     .delete(tasks)
     .where(
-      sql`${tasks.id} in (select id from tasks where ended_at < ${before.toISOString()}::timestamptz order by ended_at limit ${limit})`,
+      sql`${tasks.id} in (select id from tasks where ended_at < ${iso}::timestamptz and received_at < ${iso}::timestamptz
+        order by ended_at limit ${limit})`,
     )
     .returning({ id: tasks.id });
   return deleted.length;
