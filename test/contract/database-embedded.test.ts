@@ -64,7 +64,7 @@ describe('the embedded database in its folder', () => {
     expect(existsSync(join(dataDir, 'database/init-abc'))).toBe(false);
   });
 
-  it('refuses a folder that this machine already uses, and names the reason', async () => {
+  it('F080 refuses a folder that this machine already uses, and names the reason', async () => {
     await copyTemplate(dataDir);
     await open();
 

@@ -151,7 +151,7 @@ describe.skipIf(!havePostgres())('a PostgreSQL server that has its own life', ()
     expect(await database.sql`select 1 as one`).toEqual([{ one: 1 }]);
   });
 
-  it('says of a read-only server that it is one', async () => {
+  it('F090 says of a read-only server that it is one', async () => {
     cluster.psql('create database frozen');
     cluster.psql('alter database frozen set default_transaction_read_only = on');
     const database = open({ url: cluster.url('frozen') });

@@ -40,13 +40,13 @@ describeOnDatabases('schema and driver', (kind) => {
     expect(await migrate(test.database, { log: silentLog })).toEqual([]);
   });
 
-  it('lets several start to migrate at the same time', async () => {
+  it('F094 lets several start to migrate at the same time', async () => {
     const results = await Promise.all([1, 2, 3].map(() => migrate(test.database, { log: silentLog })));
 
     expect(results).toEqual([[], [], []]);
   });
 
-  it('refuses a database that a newer program has migrated, with one sentence', async () => {
+  it('F094 F126 refuses a database that a newer program has migrated, with one sentence', async () => {
     await test.database.sql`insert into schema_migrations (tag, sha256) values ('9999_from_the_future', 'x')`;
     try {
       await expect(migrate(test.database, { log: silentLog })).rejects.toMatchObject({
@@ -59,7 +59,7 @@ describeOnDatabases('schema and driver', (kind) => {
     }
   });
 
-  it('continues with the step that failed, and leaves nothing of it behind', async () => {
+  it('F094 continues with the step that failed, and leaves nothing of it behind', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'runnerwatch-migrations-'));
     cpSync(migrationsDir, dir, { recursive: true });
     const journal = JSON.parse(readFileSync(join(dir, 'meta/_journal.json'), 'utf8')) as { entries: object[] };
@@ -223,7 +223,7 @@ describeOnDatabases('schema and driver', (kind) => {
     expect(failure).toMatchObject({ problem: 'data', retryable: false });
   });
 
-  it('knows a conflict of two transactions as something to try again', async () => {
+  it('F093 knows a conflict of two transactions as something to try again', async () => {
     const failure = await test.database.sql`do $$ begin raise exception 'x' using errcode = '40001'; end $$`.then(
       () => undefined,
       (error: unknown) => error,

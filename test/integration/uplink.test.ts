@@ -139,7 +139,7 @@ describe('uplink', () => {
     expect(Math.abs(offset - 3_600_000)).toBeLessThan(1000);
   });
 
-  it('sends every end before any fact, and all of a large backlog in small batches', async () => {
+  it('F018 sends every end before any fact, and all of a large backlog in small batches', async () => {
     const collector = await collectorOf();
     const spool = await spoolOf();
     const appends = Array.from({ length: 3000 }, (_, index) => [
@@ -178,7 +178,7 @@ describe('uplink', () => {
     });
   });
 
-  it('sends again what a collector restored from a backup has lost', async () => {
+  it('F092 sends again what a collector restored from a backup has lost', async () => {
     const collector = await collectorOf();
     const spool = await spoolOf(10);
     begin(spool, [collector.url]);
@@ -357,7 +357,7 @@ describe('uplink', () => {
     });
   });
 
-  it('F058 is not fooled by a half-open connection', async () => {
+  it('F058 F049 is not fooled by a half-open connection', async () => {
     const collector = await collectorOf();
     const proxy = await proxyTo(collector.port);
     const spool = await spoolOf(1);
@@ -532,7 +532,7 @@ describe('uplink', () => {
     );
   });
 
-  it('ends the session by name when the collector chose a version it does not speak', async () => {
+  it('F075 ends the session by name when the collector chose a version it does not speak', async () => {
     const collector = await collectorOf();
     collector.isSilent = true;
     const { log, messages } = listeningLog();

@@ -18,7 +18,8 @@ export async function currentDocumentText(): Promise<string> {
   }
 }
 
-function unconnectedParts(): ResourceParts {
+/** For every route, connected to nothing: enough for what is decided before a handler. */
+export function unconnectedParts(): ResourceParts {
   const queries = drizzle.mock({ schema });
   const nobody = async (): Promise<never> => {
     throw new Error('nothing is connected here');

@@ -124,7 +124,7 @@ describe('spool', () => {
     expect(spool.positions.last.ends).toBe(0);
   });
 
-  it('keeps acknowledged records for a collector that comes back from a backup', async () => {
+  it('F091 F092 keeps acknowledged records for a collector that comes back from a backup', async () => {
     const { spool, problems } = await open(await temporaryFolder(), tiny);
     for (const id of ids(5)) await spool.append(taskEnded(id), noon);
     await spool.read('ends', 0, all);
@@ -405,7 +405,7 @@ describe('spool', () => {
     expect(spool.streamId).toBe(stream_id);
   });
 
-  it('refuses a spool made by a newer version with one sentence', async () => {
+  it('F126 refuses a spool made by a newer version with one sentence', async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'stream.json'), '{"version":2}');
 

@@ -3,7 +3,7 @@ import { DatabaseError, toDatabaseError } from './errors.ts';
 
 const withCode = (code: string, cause?: unknown) => Object.assign(new Error(`message of ${code}`, { cause }), { code });
 
-describe('what a database error means', () => {
+describe('what a database error means (F090, F093)', () => {
   it.each([
     ['25006', 'read_only', true],
     ['53100', 'disk_full', true],

@@ -42,6 +42,12 @@ function judge(
 }
 
 describe('the door of agents', () => {
+  it('F052 takes a key it knows after any absence: keys of agents do not expire', () => {
+    const admittedAt = new Date(now - 10 * 365 * 86_400_000);
+
+    expect(judge({ token: ownKey }, { agent: agentOf({ admittedAt }) })).toMatchObject({ admitted: true });
+  });
+
   it('takes the shared token, a join token that is good with a key, and a key it knows', () => {
     expect(judge({ token: 'rwa_shared' })).toEqual({ admitted: true, credential: { kind: 'shared' } });
     expect(judge({ token: joinToken, key: ownKey }, { enrollment: enrollmentOf() })).toEqual({

@@ -36,7 +36,7 @@ describe('a window', () => {
     });
   });
 
-  it('lasts eight hours in the night the clock goes forward, and ten when it goes back', () => {
+  it('F022 lasts eight hours in the night the clock goes forward, and ten when it goes back', () => {
     const { around } = createWindow(night);
     const hours = (instant: string) => {
       const found = around(at(instant));
@@ -47,7 +47,7 @@ describe('a window', () => {
     expect(hours('2026-10-25T01:30:00Z')).toBe(10);
   });
 
-  it('has no hole in the hour that comes twice', () => {
+  it('F022 has no hole in the hour that comes twice', () => {
     const { around } = createWindow({ time_zone: 'Europe/Berlin', from: '02:30', to: '02:45' });
 
     expect(around(at('2026-10-25T00:35:00Z'))).toEqual({
@@ -75,7 +75,7 @@ describe('a window', () => {
     });
   });
 
-  it('finds for every instant an occurrence that holds it, or none, in any zone', () => {
+  it('F022 finds for every instant an occurrence that holds it, or none, in any zone', () => {
     const minute = fc.integer({ min: 0, max: 1439 }).map((m) => new Date(m * 60_000).toISOString().slice(11, 16));
     const zones = ['UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kathmandu', 'Pacific/Apia'];
     fc.assert(

@@ -24,7 +24,7 @@ describe('a schedule', () => {
     ]);
   });
 
-  it('comes once in the night in which the clock goes back', () => {
+  it('F022 comes once in the night in which the clock goes back', () => {
     expect(texts(timesUpTo(nightly, at('2026-10-26T12:00Z'), 3))).toEqual([
       '2026-10-26T01:30',
       '2026-10-25T00:30',
