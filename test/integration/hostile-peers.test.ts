@@ -203,6 +203,21 @@ describe('a peer at the people’s door', () => {
     await eventually(() => slow.every(({ isOver }) => isOver));
   });
 
+  it.each([
+    ['says nothing', ''],
+    ['begins a request and never ends it', 'GET /healthz HTTP/1.1\r\nHost: local'],
+    ['sends its body drop by drop', 'POST /api/v1/things HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{'],
+  ])('F071 F014 that %s does not keep the collector from stopping', async (_, words) => {
+    await using stopping = await startApi({ routes: [things] });
+    const peer = await RawPeer.connect(Number(new URL(stopping.url).port));
+    peer.write(words);
+    expect((await fetch(`${stopping.url}/healthz`)).status).toBe(200);
+
+    await stopping[Symbol.asyncDispose]();
+
+    await eventually(() => peer.isOver);
+  });
+
   it('F070 that sends a packed body has it refused, not unpacked', async () => {
     const bomb = gzipSync(Buffer.alloc(20 * 1024 * 1024));
 

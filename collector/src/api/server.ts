@@ -42,6 +42,8 @@ const bodyLimitBytes = 64 * 1024;
 const requestTimeoutMs = 30_000;
 /** Longer than the idle limit of common proxies (60 s), so that it is the proxy that closes. */
 const keepAliveTimeoutMs = 72_000;
+/** What is being answered when the server closes may take so long. */
+const closeWithinMs = 1000;
 
 /**
  * The people's door, ready to listen: the API under /api/v1, its document, health, metrics and the dashboard.
@@ -82,7 +84,12 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
       'request answered',
     );
   });
-  app.addHook('preClose', async () => parts.hub[Symbol.asyncDispose]());
+  app.addHook('preClose', async () => {
+    // Node ends idle connections only: one that has not asked yet, or not to the end, would hold us up for as long as it likes.
+    const cutOff = setTimeout(() => app.server.closeAllConnections(), closeWithinMs);
+    app.server.once('close', () => clearTimeout(cutOff));
+    await parts.hub[Symbol.asyncDispose]();
+  });
 
   await app.register(fastifySwagger, {
     openapi: { ...documentHead },
