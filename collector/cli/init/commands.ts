@@ -1,6 +1,10 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
+import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
+import { loadConfig } from '@runnerwatch/shared/runtime/load-config.ts';
+import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
 import { Command, Option } from 'commander';
+import * as z from 'zod/mini';
 import { agentTemplate, collectorTemplate } from './config-templates.ts';
 import { agentService, collectorService, collectorSocket, type UnitOptions } from './service-units.ts';
 import { type GeneratedFile, type Written, writeFiles } from './write-files.ts';
@@ -28,6 +32,7 @@ interface ServiceFlags {
   readonly instance?: string;
   readonly socket?: boolean;
   readonly user?: string;
+  readonly onFailure?: string;
   readonly force?: boolean;
 }
 
@@ -42,7 +47,7 @@ export function initCommands(here: Installation): Command {
     .option('--all', 'both')
     .option(
       '--config <path>',
-      'configuration file of what is written (default /etc/runnerwatch/{collector,agent}.yaml)',
+      'configuration file of what is written (default /etc/runnerwatch/{collector,agent}.yaml; with --instance …-<name>.yaml)',
     )
     .option('--host-config <path>', 'configuration file of the collector, with --all')
     .option('--runner-config <path>', 'configuration file of the agent, with --all')
@@ -52,8 +57,12 @@ export function initCommands(here: Installation): Command {
     )
     .option('--socket', 'also runnerwatch-collector.socket: systemd holds the port while the collector restarts')
     .option('--user <user>', `who runs it (default: ${here.user}, who is typing)`)
+    .option('--on-failure <units>', 'systemd units to start when it fails, such as email-admin@%n.service')
     .option('--force', 'overwrite a file that was changed')
-    .addHelpText('after', '\nExample:\n  runnerwatch init service --runner --output-dir /etc/systemd/system\n')
+    .addHelpText(
+      'after',
+      '\nExample:\n  runnerwatch init service --runner --output-dir /etc/systemd/system\n\nWhat stands in the units, and how to change it: docs/systemd.md\n',
+    )
     .action((flags: ServiceFlags) => writeServices(flags, here));
   init
     .command('config')
@@ -74,13 +83,13 @@ function writeServices(flags: ServiceFlags, here: Installation): void {
     here.fail('--config names one file: with two services use --host-config and --runner-config');
   const files: GeneratedFile[] = [];
   if (host) {
-    const config = configPath(flags.hostConfig ?? flags.config ?? '/etc/runnerwatch/collector.yaml', here);
+    const config = configPath(flags.hostConfig ?? flags.config ?? defaultConfig('collector', flags), here);
     const options = unitOptions(flags, config, here);
     files.push(collectorService({ ...options, socket: flags.socket === true }));
-    if (flags.socket === true) files.push(collectorSocket('127.0.0.1:4777', flags.instance));
+    if (flags.socket === true) files.push(collectorSocket(listenAddress(config, here), flags.instance));
   }
   if (runner) {
-    const config = configPath(flags.runnerConfig ?? flags.config ?? '/etc/runnerwatch/agent.yaml', here);
+    const config = configPath(flags.runnerConfig ?? flags.config ?? defaultConfig('agent', flags), here);
     files.push(agentService({ ...unitOptions(flags, config, here), extraGroups: agentGroups(flags, here) }));
   }
   const folder = resolve(here.cwd, flags.outputDir);
@@ -97,7 +106,7 @@ function writeServices(flags: ServiceFlags, here: Installation): void {
         : [`  sudo cp ${files.map(({ name }) => resolve(folder, name)).join(' ')} /etc/systemd/system/`]),
       '  sudo systemctl daemon-reload',
       `  sudo systemctl enable --now ${start.map(({ name }) => name).join(' ')}`,
-      `  journalctl -u ${start[0]?.name ?? ''} -f`,
+      `  journalctl -u ${files[0]?.name ?? ''} -f`,
       '',
     ].join('\n'),
   );
@@ -134,7 +143,30 @@ function unitOptions(flags: ServiceFlags, config: string, here: Installation): U
     extraGroups: [],
     path: here.path,
     instance: flags.instance,
+    onFailure: flags.onFailure === undefined ? undefined : unitNames(flags.onFailure, here),
   };
+}
+
+/** Two on one node need two files: state and port are apart. */
+function defaultConfig(program: 'agent' | 'collector', { instance }: ServiceFlags): string {
+  return `/etc/runnerwatch/${program}${instance === undefined ? '' : `-${instance}`}.yaml`;
+}
+
+const listenSchema = z.looseObject({ listen: z._default(field.text, '127.0.0.1:4777') });
+
+/** Where the collector of that configuration listens: the socket that systemd holds for it is the same one. */
+function listenAddress(config: string, here: Installation): string {
+  try {
+    return loadConfig(listenSchema, { file: { path: config, required: false }, environment: {} }).listen;
+  } catch (error) {
+    if (error instanceof StartFailure) return here.fail(error.message);
+    throw error;
+  }
+}
+
+/** See systemd.unit(5): names with specifiers, blanks between them. */
+function unitNames(names: string, here: Installation): string {
+  return /^[\w:.@%\\-]+( [\w:.@%\\-]+)*$/.test(names) ? names : here.fail(`--on-failure ${names}: not a list of units`);
 }
 
 /** The configuration is read by absolute path, and must be there by the time the unit starts. */

@@ -12,6 +12,8 @@ export interface UnitOptions {
   readonly path: string;
   /** A second one on the same node; part of the unit's name and of its state directory. */
   readonly instance: string | undefined;
+  /** Units to start when it fails, as `OnFailure=` takes them. */
+  readonly onFailure: string | undefined;
 }
 
 export interface UnitFile {
@@ -26,6 +28,7 @@ export function collectorService(options: UnitOptions & { readonly socket: boole
     '[Unit]',
     `Description=Runnerwatch collector${described(options.instance)}`,
     'After=network.target',
+    ...onFailure(options),
     ...(options.socket ? [`Requires=${name}.socket`, `After=${name}.socket`] : []),
     '',
     '[Service]',
@@ -34,7 +37,7 @@ export function collectorService(options: UnitOptions & { readonly socket: boole
     `ExecStart=${quote(options.node)} ${quote(`${options.programs}/collector.mjs`)} --config ${quote(options.config)}`,
     ...always(options, 'collector'),
     'MemoryMax=2G',
-    'ProtectHome=read-only',
+    ...collectorHardening,
     '',
     '[Install]',
     'WantedBy=multi-user.target',
@@ -66,6 +69,7 @@ export function agentService(options: UnitOptions): UnitFile {
     `Description=Runnerwatch agent${described(options.instance)}`,
     'After=network.target dbus.service docker.service podman.socket',
     'Wants=docker.service',
+    ...onFailure(options),
     '',
     '[Service]',
     'Type=simple',
@@ -75,6 +79,8 @@ export function agentService(options: UnitOptions): UnitFile {
     ...always(options, 'agent'),
     'MemoryMax=512M',
     'LimitNOFILE=65536',
+    // It looks at other people's processes, logs and containers, and its hooks are the user's own programs.
+    'ProtectSystem=full',
     // Kernel process events: a netlink socket, and before Linux 6.6 this capability.
     ...(root ? [] : ['AmbientCapabilities=CAP_NET_ADMIN', 'CapabilityBoundingSet=CAP_NET_ADMIN']),
     '',
@@ -90,6 +96,10 @@ function unitName(program: 'agent' | 'collector', instance: string | undefined):
 
 function described(instance: string | undefined): string {
   return instance === undefined ? '' : ` (${instance})`;
+}
+
+function onFailure({ onFailure: units }: UnitOptions): string[] {
+  return units === undefined ? [] : [`OnFailure=${units}`];
 }
 
 function identity({ user, group, extraGroups }: UnitOptions): string[] {
@@ -120,10 +130,37 @@ function always({ instance, path }: UnitOptions, program: 'agent' | 'collector')
     'TimeoutStopSec=15',
     'CPUAccounting=yes',
     'MemoryAccounting=yes',
-    'NoNewPrivileges=yes',
-    'ProtectSystem=full',
+    ...hardening,
   ];
 }
+
+/** What neither needs, see systemd.exec(5); `systemd-analyze security` counts it. */
+const hardening = [
+  'NoNewPrivileges=yes',
+  'LockPersonality=yes',
+  'ProtectClock=yes',
+  'ProtectKernelLogs=yes',
+  'ProtectKernelModules=yes',
+  'ProtectKernelTunables=yes',
+  'ProtectControlGroups=yes',
+  'RestrictRealtime=yes',
+  'RestrictSUIDSGID=yes',
+  'SystemCallArchitectures=native',
+];
+
+/** It speaks over the network and to its database, and writes below its state directory alone. */
+const collectorHardening = [
+  'ProtectSystem=strict',
+  'ProtectHome=read-only',
+  'PrivateTmp=yes',
+  'PrivateDevices=yes',
+  'ProtectHostname=yes',
+  'RestrictNamespaces=yes',
+  'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK',
+  'CapabilityBoundingSet=CAP_NET_BIND_SERVICE',
+  'RemoveIPC=yes',
+  'UMask=0077',
+];
 
 /** systemd.syntax(7): double quotes around what has blanks; `%` and `$` mean something to systemd. */
 function quote(value: string): string {
