@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { type Client, createClient } from './client.ts';
 import { addAnalyticsCommands } from './commands/analytics.ts';
 import { addApplyCommand } from './commands/apply.ts';
+import { addAskCommand } from './commands/ask.ts';
 import { addCheckCommands } from './commands/check.ts';
 import { addDeliveryCommands } from './commands/deliveries.ts';
 import { addEnrollCommands } from './commands/enroll.ts';
@@ -75,6 +76,7 @@ export function buildProgram(parts: ProgramParts): Program {
   addNotifyCommands(command, context);
   addEnrollCommands(command, context);
   addStatusCommand(command, context);
+  addAskCommand(command, context);
   return {
     command,
     run: async (args) => {

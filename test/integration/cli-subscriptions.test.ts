@@ -134,6 +134,21 @@ describe('the command line, about who hears what', () => {
     expect((await run('watch', 'stop', 'zzz')).code).toBe(1);
   });
 
+  it('R92 does what it is asked in plain English, and shows the command for it', async () => {
+    await using product = await start();
+    const { run } = product;
+
+    const started = await run('ask', 'Monitor', 'jobs', 'in', 'project', 'ml-team', 'for', '30', 'minutes');
+    const status = await run('ask', 'What is the monitoring status?');
+    const shown = await run('ask', '--dry-run', 'stop monitoring all');
+    const unknown = await run('ask', 'make me a sandwich');
+
+    expect(started).toMatchObject({ code: 0, err: '$ runnerwatch watch start --project ml-team --for 30m\n' });
+    expect(status.out).toMatch(/active +ml-team +failures, warnings/);
+    expect(shown).toMatchObject({ code: 0, out: '' });
+    expect(unknown).toMatchObject({ code: 64, err: expect.stringContaining('ask --help') });
+  });
+
   it('silences, shows what that hides first, and lets go', async () => {
     await using product = await start();
     const { run } = product;
