@@ -6,9 +6,6 @@ import { failureStatuses } from '@runnerwatch/shared/model/task.ts';
  * taken as they were typed, and never begin with a dash.
  */
 
-/** Nobody says more in one sentence. */
-const charactersMax = 500;
-
 /** The arguments of `runnerwatch`; undefined when the sentence is not understood. */
 export function understand(sentence: string): readonly string[] | undefined {
   if (sentence.length > charactersMax) return undefined;
@@ -22,6 +19,9 @@ export function understand(sentence: string): readonly string[] | undefined {
   }
   return undefined;
 }
+
+/** Nobody says more in one sentence. */
+const charactersMax = 500;
 
 interface Form {
   readonly form: RegExp;

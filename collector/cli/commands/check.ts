@@ -16,7 +16,7 @@ export function addCheckCommands(program: Command, context: Context): void {
     .description('for cron and CI: is anything wrong?')
     .addHelpText(
       'after',
-      '\nExit code: 0 nothing wrong, 1 something found (the report is on stdout), 2 cannot see (the reason is on stderr).\n\nExample, in a crontab:\n  */15 * * * * runnerwatch check tasks --since 15m || mail -s "task failures" ops@example.org < /dev/null\n',
+      '\nExit code: 0 nothing wrong, 1 something found (the report is on stdout), 2 cannot see (the reason is on stderr).\n\nExample, in a crontab:\n  */15 * * * * said=$(runnerwatch check tasks --since 15m 2>&1) || echo "$said" | mail -s "task failures" ops@example.org\n',
     );
   check
     .command('tasks')
