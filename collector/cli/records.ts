@@ -179,6 +179,7 @@ export interface SubscriptionRecord {
   readonly target_digest?: string | null;
   readonly max_alerts_per_job?: number | null;
   readonly group_window?: string | null;
+  readonly digest?: string | null;
   readonly quiet_hours?: WindowRecord | null;
   readonly escalate?: readonly StepRecord[];
   readonly expires_at?: string | null;

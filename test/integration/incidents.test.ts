@@ -124,6 +124,39 @@ describe('incidents', () => {
       expect((await told()).at(-1)?.body.incident?.title).toBe('t1 failed (exit code 3) on n1, and 2 more');
     });
 
+    it('R27 tells a subscription with a digest of all that failed in one message at its time, and others at once', async () => {
+      const subscriptions = [
+        { name: 'summary', receiver: 'ops', digest: '4h' },
+        { name: 'pager', receiver: 'pager' },
+      ];
+      const notifications = { notifiers: { ops: { type: 'log' }, pager: { type: 'log' } }, subscriptions };
+      {
+        await using alerting = start(notifications);
+        await rig.taskEnded('n1', 't1', { status: 'failed', job: 'train' });
+        await alerting.engine.round();
+        await pass(alerting, 60 * minute, 10 * minute);
+        await rig.taskEnded('n2', 't2', { status: 'failed', job: 'eval' });
+        await rig.condition('n1', { status: 'true' });
+        await alerting.engine.round();
+      }
+      await using alerting = start(notifications);
+      await pass(alerting, 179 * minute, minute);
+      const of = async (name: string) =>
+        (await told()).filter(({ subscription }) => subscription === name).map(({ type }) => type);
+      const before = await of('summary');
+      await pass(alerting, 2 * minute, minute);
+      await rig.taskEnded('n2', 't3', { status: 'failed', job: 'eval', exit_code: 9 });
+      await pass(alerting, 241 * minute, minute);
+
+      expect(before).toEqual(['condition.fired']);
+      expect(await of('summary')).toEqual(['condition.fired', 'digest', 'task.ended']);
+      expect(await of('pager')).toEqual(['task.ended', 'task.ended', 'condition.fired', 'task.ended']);
+      expect((await told()).find(({ type }) => type === 'digest')?.body).toMatchObject({
+        group: [{ task: { id: 't1' } }, { task: { id: 't2' } }],
+        group_size: 2,
+      });
+    });
+
     it('tells what waits though the engine was restarted and someone has acknowledged the incident meanwhile', async () => {
       {
         await using alerting = start();

@@ -74,6 +74,7 @@ describe('subscriptions that people make', () => {
           max_alerts_per_job: 5,
           renotify_interval: '1h',
           group_window: '1h',
+          digest: null,
           quiet_hours: { time_zone: 'Europe/Berlin', from: '03:00', to: '03:01', days: ['mon'] },
           escalate: [
             { after: '15m', receiver: 'log' },
@@ -118,6 +119,9 @@ describe('subscriptions that people make', () => {
       events: ['end'],
     });
     expect(await product.ask('PATCH', path, {})).toMatchObject({ status: 200, body: { events: ['end'] } });
+    expect((await product.ask('PATCH', path, { digest: '90m' })).body).toMatchObject({ digest: '1h30m' });
+    expect(product.policy.current().subscriptions.at(-1)).toMatchObject({ digestMs: 5_400_000 });
+    expect((await product.ask('PATCH', path, { digest: null })).body).toMatchObject({ digest: null, events: ['end'] });
     expect((await product.ask('DELETE', path)).status).toBe(204);
     expect((await product.ask('DELETE', path)).status).toBe(404);
     expect(product.policy.current().subscriptions).toHaveLength(1);

@@ -73,6 +73,7 @@ interface SubscribeFlags extends JsonFlag, ReceiverFlags, WindowFlags {
   readonly maxAlertsPerJob?: number;
   readonly renotify?: string;
   readonly groupWindow?: string;
+  readonly digest?: string;
   readonly quiet?: string;
   readonly escalate?: readonly StepRecord[];
   readonly by?: string;
@@ -92,6 +93,7 @@ function addSubscribe(program: Command, context: Context): void {
     .option('--max-alerts-per-job <n>', 'so often it tells of one job, until a run of that ends well', alertCount)
     .option('--renotify <interval>', 'say again that a condition still holds')
     .option('--group-window <duration>', 'failures of one kind within are told together; 0: each for itself')
+    .option('--digest <duration>', 'instead: failures of whatever kind in one message, so long after the first')
     .option('--quiet <hours>', 'what matches within, such as 22:00-07:00, is told afterwards, if it is still true')
     .option('--time-zone <zone>', 'of --quiet (default: this machine)')
     .option('--days <days>', 'on which --quiet begins, such as mon,tue', collectWords)
@@ -108,6 +110,7 @@ function addSubscribe(program: Command, context: Context): void {
 Examples:
   runnerwatch subscribe --match owner=ada --event fail --to slack
   runnerwatch subscribe --match project=ml-* --webhook https://hooks.example.org/ml --max-alerts-per-job 3
+  runnerwatch subscribe --event fail --email ada@example.org --digest 4h
   runnerwatch subscribe --to ops --quiet 22:00-07:00 --time-zone Europe/Berlin
   runnerwatch subscribe --match project=prod-* --to ops --escalate 15m=oncall --escalate 1h=lead
   runnerwatch subscriptions test --match owner=ada --event fail --since 7d    # try it on the past first
@@ -123,7 +126,7 @@ Examples:
 }
 
 function bodyOf(flags: SubscribeFlags) {
-  const { name, match, event, maxAlertsPerJob, renotify, groupWindow, quiet, escalate, by } = flags;
+  const { name, match, event, maxAlertsPerJob, renotify, groupWindow, digest, quiet, escalate, by } = flags;
   return {
     ...receiverOf(flags),
     ...(name === undefined ? {} : { name }),
@@ -133,6 +136,7 @@ function bodyOf(flags: SubscribeFlags) {
     ...(maxAlertsPerJob === undefined ? {} : { max_alerts_per_job: maxAlertsPerJob || null }),
     ...(renotify === undefined ? {} : { renotify_interval: renotify }),
     ...(groupWindow === undefined ? {} : { group_window: groupWindow }),
+    ...(digest === undefined ? {} : { digest }),
     ...(quiet === undefined ? {} : { quiet_hours: windowOf(quiet, flags) }),
     ...(escalate === undefined ? {} : { escalate }),
     ...(by === undefined ? {} : { created_by: by }),

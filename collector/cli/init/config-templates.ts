@@ -68,6 +68,8 @@ notifications:
     #:   matchers: { project: ml-*, node: gpu-* }
     #:   # At most so many messages about one job, until a run of it ends well.
     #:   max_alerts_per_job: 3
+    #:   # Or all failures of four hours in one message.
+    #:   digest: 4h
     #:   # What matches within is told afterwards, if it is still true.
     #:   quiet_hours: { time_zone: Europe/Berlin, from: "22:00", to: "07:00", days: [mon, tue, wed, thu, fri] }
     #:   # Who else is told while nobody acknowledges it, and after how long.

@@ -18,7 +18,7 @@ import {
   saveGroups,
   settleGroup,
 } from './group-store.ts';
-import { nextWindow, place, type ToldGroup } from './grouping.ts';
+import { gather, nextWindow, place, type ToldGroup } from './grouping.ts';
 import { type FiringCase, type Judging, leave, type NodeRow, type TaskRow } from './round.ts';
 import { countFailuresAround } from './task-store.ts';
 import { tell } from './tell.ts';
@@ -29,6 +29,7 @@ import { tell } from './tell.ts';
  *   told     the first, at once; so is the next one after a calm
  *   grouped  those that follow within a subscription's window: each is an alert and a transition like any other, and waits
  *   digest   one message with all that waited, as they are by then; of a single one its own
+ *   gather a subscription with `digest` hears nothing at once: whatever fails waits for one message
  *   storm    a hundred and first kind within a minute waits, too, with all that come after it
  *
  * What one kind is: one incident's key (incidents/signature.ts), also when the incident was resolved in between. A task without a
@@ -44,8 +45,12 @@ export async function groupFailure(
   { groupKey, isOfJob, decisions }: { groupKey: string; isOfJob: boolean; decisions: readonly Decision[] },
 ): Promise<Decision[]> {
   const { tx, policy, now } = judging;
-  const windows = new Map(policy.subscriptions.map(({ name, groupWindowMs = 0 }) => [name, groupWindowMs]));
-  const isGrouping = ({ notified, subscription }: Decision) => notified && (windows.get(subscription) ?? 0) > 0;
+  const known = new Map(policy.subscriptions.map((subscription) => [subscription.name, subscription]));
+  const waitsOf = (name: string) => {
+    const { groupWindowMs = 0, digestMs = 0 } = known.get(name) ?? {};
+    return { windowMs: digestMs || groupWindowMs, isGathering: digestMs > 0 };
+  };
+  const isGrouping = ({ notified, subscription }: Decision) => notified && waitsOf(subscription).windowMs > 0;
   const subscriptions = decisions.filter(isGrouping).map(({ subscription }) => subscription);
   if (subscriptions.length === 0) return [...decisions];
   const since = new Date(now.getTime() - kindsWithinMs);
@@ -59,14 +64,18 @@ export async function groupFailure(
     const { subscription } = decision;
     const groupOf = (key: string) =>
       rows.find((row) => row.subscription === subscription && row.groupKey === key) ?? null;
-    const change = place({
-      own: asTold(groupOf(groupKey)),
-      any: asTold(groupOf(anyKind)),
-      kinds: kinds.get(subscription) ?? 0,
-      isOfJob,
-      windowMs: windows.get(subscription) ?? 0,
-      now: now.getTime(),
-    });
+    const { isGathering, windowMs } = waitsOf(subscription);
+    const any = asTold(groupOf(anyKind));
+    const change = isGathering
+      ? gather(any, { now: now.getTime(), windowMs })
+      : place({
+          own: asTold(groupOf(groupKey)),
+          any,
+          kinds: kinds.get(subscription) ?? 0,
+          isOfJob,
+          windowMs,
+          now: now.getTime(),
+        });
     const key = change.where === 'own' ? groupKey : anyKind;
     saved.push({ ...change.group, toldAt: new Date(change.group.toldAt), subscription, groupKey: key });
     if (change.isTold) return decision;

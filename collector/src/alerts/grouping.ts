@@ -32,6 +32,12 @@ export function nextWindow(windowMs: number): number {
   return Math.min(windowMaxMs, growth * windowMs);
 }
 
+/** Where a subscription tells failures of whatever kind in one message: how long they wait counts from the first of them. */
+export function gather(any: ToldGroup | null, { now, windowMs }: { now: number; windowMs: number }) {
+  const group = any === null || any.waiting === 0 ? { toldAt: now, windowMs, waiting: 0 } : any;
+  return { where: 'any', isTold: false, group: { ...group, waiting: group.waiting + 1 } } as const;
+}
+
 export interface Placing {
   /** The failures of its kind. */
   readonly own: ToldGroup | null;

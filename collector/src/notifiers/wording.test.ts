@@ -56,6 +56,7 @@ describe('what a notification says', () => {
     expect(titleOf(digest)).toBe(samples.failed.incident?.title);
     expect(sentenceOf(digest)).toBe('499 more failed alike since the last message.');
     expect(groupOf(digest, 1)).toMatchObject({ more: 498 });
+    expect(sentenceOf({ ...digest, incident: null })).toBe('499 failed since the last message.');
     expect([toneOf(digest), titleOf({ ...digest, incident: null })]).toEqual(['bad', '499 tasks failed']);
   });
 

@@ -108,7 +108,8 @@ function sentenceOfWord(notification: Notification): string {
   if (digest !== undefined) return digestText(digest);
   if (type === 'test') return 'Nothing happened. Somebody asked whether notifications arrive here, and this one did.';
   if (type === 'incident.acknowledged') return asSentence(oneLine(acknowledged?.note ?? ''));
-  if (type === 'digest') return `${groupSizeOf(notification)} more failed alike since the last message.`;
+  if (type === 'digest')
+    return `${groupSizeOf(notification)} ${notification.incident === null ? 'failed' : 'more failed alike'} since the last message.`;
   if (type.startsWith('task.') && task !== undefined) {
     if (task.verdict === null) return type === 'task.started' ? '' : 'How it ended is not known.';
     const doubt = { proven: '', likely: ' This is likely, not proven.', unknown: '' }[task.verdict.confidence];

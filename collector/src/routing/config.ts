@@ -46,6 +46,8 @@ const subscription = z.strictObject({
   max_alerts_per_job: z.optional(field.count.check(z.refine((value) => value > 0, { error: 'expected 1 or more' }))),
   /** Failures of one kind that follow within are told together; 0: each for itself. */
   group_window: z.optional(field.duration),
+  /** Instead: failures of whatever kind are told together, so long after the first of them. */
+  digest: z.optional(field.duration),
   /** What matches within these hours is told afterwards, if it is still true. */
   quiet_hours: z.optional(windowRule),
   /** Who else is told of what nobody has acknowledged so long after it was first told. */
@@ -146,6 +148,7 @@ export function policyOf(config: NotificationsConfig): Policy {
             receiver: one.receiver ?? receivers[0] ?? logReceiver,
             renotifyIntervalMs: one.renotify_interval ?? config.renotify_interval,
             groupWindowMs: one.group_window ?? (one.max_alerts_per_job === undefined ? config.group_window : 0),
+            ...(one.digest === undefined ? {} : { digestMs: one.digest }),
             ...(one.max_alerts_per_job === undefined ? {} : { maxAlertsPerJob: one.max_alerts_per_job }),
             ...(one.quiet_hours === undefined ? {} : { quietHours: createWindow(one.quiet_hours) }),
             escalate: stepsOf((one.escalate ?? []).map(({ after, receiver }) => ({ afterMs: after, receiver }))),

@@ -137,6 +137,7 @@ function toSubscription(row: SubscriptionRow, { groupWindowMs = 0 }: Policy): Su
     renotifyIntervalMs: row.renotifyIntervalMs,
     // Who asks for each failure of a job, or counts them, is told each.
     groupWindowMs: row.groupWindowMs ?? (row.origin === 'api' && row.maxAlertsPerJob === null ? groupWindowMs : 0),
+    ...(row.digestMs === null ? {} : { digestMs: row.digestMs }),
     ...(row.job === null ? {} : { job: { project: row.project, name: row.job } }),
     ...(row.maxAlertsPerJob === null ? {} : { maxAlertsPerJob: row.maxAlertsPerJob }),
     ...(row.expiresAt === null ? {} : { expiresAt: row.expiresAt.getTime() }),

@@ -54,6 +54,8 @@ export interface Subscription {
   readonly maxAlertsPerJob?: number | undefined;
   /** Failures of one kind that follow one another this closely are told together; 0 or none: each for itself. */
   readonly groupWindowMs?: number | undefined;
+  /** Failures wait so long, of whatever kind, and are told in one message; 0 or none: as `groupWindowMs` says. */
+  readonly digestMs?: number | undefined;
   /** Epoch milliseconds. */
   readonly expiresAt?: number | undefined;
   /** What matches within is told afterwards, if it is still true. */

@@ -347,6 +347,7 @@ export type Subscription = {
   readonly max_alerts_per_job: number | null;
   readonly renotify_interval: string;
   readonly group_window: string | null;
+  readonly digest: string | null;
   readonly quiet_hours: {
     readonly time_zone: string;
     readonly from: string;
@@ -667,6 +668,7 @@ export interface Routes {
     readonly expires_at?: string | null;
     readonly for?: string;
     readonly group_window?: string | null;
+    readonly digest?: string | null;
     readonly quiet_hours?: {
       readonly time_zone: string;
       readonly from: string;
@@ -714,6 +716,7 @@ export interface Routes {
     readonly expires_at?: string | null;
     readonly for?: string;
     readonly group_window?: string | null;
+    readonly digest?: string | null;
     readonly quiet_hours?: {
       readonly time_zone: string;
       readonly from: string;

@@ -108,7 +108,8 @@ function changingRoutes(deps: SubscribingDeps): FastifyPluginAsyncZod {
             events: body.events,
             maxAlertsPerJob: body.max_alerts_per_job ?? null,
             renotifyIntervalMs: toMs(body.renotify_interval),
-            groupWindowMs: groupWindowOf(body.group_window) ?? null,
+            groupWindowMs: msOf(body.group_window) ?? null,
+            digestMs: msOf(body.digest) ?? null,
             quietHours: body.quiet_hours ?? null,
             escalate: stepsOf(policy, body.escalate) ?? null,
             expiresAt: endOf({ ends_at: body.expires_at, for: body.for }, { field: 'expires_at', now: now() }),
@@ -174,7 +175,7 @@ function changeOf(
 ): Parameters<typeof updateSubscription>[2] {
   const { name, matchers, events, receiver, max_alerts_per_job, renotify_interval, quiet_hours, expires_at } = body;
   const steps = stepsOf(policy, body.escalate);
-  const groupWindowMs = groupWindowOf(body.group_window);
+  const [groupWindowMs, digestMs] = [msOf(body.group_window), msOf(body.digest)];
   const hasEnd = expires_at !== undefined || body.for !== undefined;
   return {
     ...(name === undefined ? {} : { name }),
@@ -184,6 +185,7 @@ function changeOf(
     ...(max_alerts_per_job === undefined ? {} : { maxAlertsPerJob: max_alerts_per_job }),
     ...(renotify_interval === undefined ? {} : { renotifyIntervalMs: toMs(renotify_interval) }),
     ...(groupWindowMs === undefined ? {} : { groupWindowMs }),
+    ...(digestMs === undefined ? {} : { digestMs }),
     ...(quiet_hours === undefined ? {} : { quietHours: quiet_hours }),
     ...(steps === undefined ? {} : { escalate: steps }),
     ...(hasEnd
@@ -199,6 +201,6 @@ function stepsOf(
   return written ? knownSteps(policy, written) : written;
 }
 
-function groupWindowOf(written: string | null | undefined): number | null | undefined {
+function msOf(written: string | null | undefined): number | null | undefined {
   return typeof written === 'string' ? toMs(written) : written;
 }

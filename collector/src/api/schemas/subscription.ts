@@ -33,6 +33,7 @@ export const subscription = z.object({
   max_alerts_per_job: z.int().nullable(),
   renotify_interval: z.string().describe('A duration; `0` never.'),
   group_window: z.string().nullable().describe('A duration; null: as `notifications.group_window` says.'),
+  digest: z.string().nullable().describe('A duration: how long failures wait to be told in one message.'),
   quiet_hours: shownWindow.nullable(),
   escalate: z
     .array(z.object({ after: z.string(), receiver: z.string() }))
@@ -63,6 +64,10 @@ const limits = {
     .nullable()
     .optional()
     .describe('Failures of one kind that follow within are told together; `0` each for itself.'),
+  digest: writtenDuration
+    .nullable()
+    .optional()
+    .describe('Instead: failures of whatever kind are told in one message, so long after the first of them.'),
   quiet_hours: z
     .nullable(windowRule)
     .optional()
@@ -136,6 +141,7 @@ export function ofFile(one: Subscription): z.infer<typeof subscription> {
     max_alerts_per_job: one.maxAlertsPerJob ?? null,
     renotify_interval: showDuration(one.renotifyIntervalMs),
     group_window: showDuration(one.groupWindowMs ?? 0),
+    digest: one.digestMs ? showDuration(one.digestMs) : null,
     quiet_hours: one.quietHours === undefined ? null : shownWindow.parse(one.quietHours.rule),
     escalate: showSteps(one.escalate ?? []),
     expires_at: null,
@@ -159,6 +165,7 @@ export function ofRow(row: SubscriptionRow, now: number): z.infer<typeof subscri
     max_alerts_per_job: row.maxAlertsPerJob,
     renotify_interval: showDuration(row.renotifyIntervalMs),
     group_window: row.groupWindowMs === null ? null : showDuration(row.groupWindowMs),
+    digest: row.digestMs ? showDuration(row.digestMs) : null,
     quiet_hours: row.quietHours === null ? null : shownWindow.parse(row.quietHours),
     escalate: showSteps((row.escalate ?? []).map(({ after_ms: afterMs, receiver }) => ({ afterMs, receiver }))),
     expires_at: row.expiresAt === null ? null : instantText(row.expiresAt),

@@ -20,6 +20,8 @@ export const subscriptions = pgTable(
     renotifyIntervalMs: countColumn('renotify_interval_ms').notNull().default(0),
     /** What fails alike within is told together; null: as the configuration file says. */
     groupWindowMs: countColumn('group_window_ms'),
+    /** Failures wait so long and are told in one message; null: not so. */
+    digestMs: countColumn('digest_ms'),
     quietHours: jsonb('quiet_hours').$type<StoredWindow>(),
     /** Who else is told while nobody acknowledges, and when; null: nobody. */
     escalate: jsonb('escalate').$type<StoredStep[]>(),
