@@ -22,6 +22,7 @@ import type { CollectorConfig } from './config.ts';
 import { type Credentials, openCredentials } from './credentials.ts';
 import type { Database } from './db/database.ts';
 import { toDatabaseError } from './db/errors.ts';
+import { takeLease } from './db/lease.ts';
 import { migrate } from './db/migrate.ts';
 import { openDatabase } from './db/open.ts';
 import { areAllAway } from './delivery-watch.ts';
@@ -52,14 +53,16 @@ export interface CollectorSystem {
 export interface CollectorOptions {
   readonly config: CollectorConfig;
   readonly system: CollectorSystem;
+  /** The end, when it comes before the start is over. */
+  readonly signal: AbortSignal;
 }
 
 /**
  * The collector, assembled. Doors (API, ingest) and loops (engine, deliverer) do not know each other: what one committed
  * nudges the next through the callbacks given here, and each loop's own tick is the guarantee. It starts from the database
- * outwards and stops in the opposite order, the doors first.
+ * outwards and stops in the opposite order, the doors first. While another collector works on its database it stands by.
  */
-export async function startCollector({ config, system }: CollectorOptions): Promise<AsyncDisposable> {
+export async function startCollector({ config, system, signal }: CollectorOptions): Promise<AsyncDisposable> {
   const clock = systemClock;
   await checkTemplates(notifiersOf(config.notifications));
   const dataDir =
@@ -77,6 +80,18 @@ export async function startCollector({ config, system }: CollectorOptions): Prom
     });
     stops.defer(() => database.close());
     await migrate(database, { log: subsystem(log, 'collector:db') });
+    // The embedded database has the lock of its folder.
+    if (database.kind === 'server') {
+      const lease = await takeLease(database, {
+        holder: `${hostname()}:${folder}`,
+        clock,
+        log: subsystem(log, 'collector:db'),
+        signal,
+        onLost: () => void system.kill(system.pid, 'SIGTERM'),
+      });
+      if (lease === null) return stops;
+      stops.defer(() => lease[Symbol.asyncDispose]());
+    }
     const credentials = await openCredentials({ database, folder, now: clock.wallMs(), log });
     const register = new AgentRegister({
       database,

@@ -13,7 +13,7 @@ The server: hears the agents, keeps the state, tells people, serves the page and
 
 void runProgram(process, {
   name: 'collector',
-  start: async () => {
+  start: async (signal) => {
     const { wantsHelp, file } = readProgramArguments(process.argv.slice(2), {
       program: 'collector',
       defaultFile: defaultConfigFile,
@@ -23,6 +23,6 @@ void runProgram(process, {
       process.exit(0);
     }
     const config = readCollectorConfig({ file, environment: process.env });
-    return startCollector({ config, system: process });
+    return startCollector({ config, system: process, signal });
   },
 });
