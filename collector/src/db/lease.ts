@@ -62,8 +62,9 @@ function hold(database: Database, options: LeaseOptions): AsyncDisposable {
   return {
     [Symbol.asyncDispose]: async () => {
       stopping.abort();
-      await renewing;
-      await Promise.race([giveBack(database, options), clock.sleep(giveBackWithinMs)]);
+      // The database may be what is away.
+      const given = renewing.then(() => giveBack(database, options));
+      await Promise.race([given, clock.sleep(giveBackWithinMs)]);
     },
   };
 }
