@@ -248,6 +248,24 @@ describe.each(Object.entries(cases))('the notifier %s', (_kind, one) => {
     expect(JSON.parse(request?.body ?? '')).toMatchObject(one.holds);
   });
 
+  it('R77 R95 says neither log lines nor proof nor advice when it is to be brief', async () => {
+    const { sink, notifier } = await open(one, () => ({ kind: 'status', ...one.taken }), { brief: true });
+    const { verdict, log_tail = [], error_message = null, name = '' } = failed.task ?? {};
+    const details = [
+      ...(log_tail ?? []),
+      ...(verdict?.evidence ?? []).map(({ fact }) => fact),
+      ...(verdict?.advice ?? []),
+    ];
+
+    await notifier.deliver(failed, { signal });
+
+    const body = sink.requests[0]?.body ?? '';
+    expect(details.length).toBeGreaterThan(3);
+    const others = details.filter((detail) => detail !== error_message);
+    expect(others.filter((detail) => body.includes(JSON.stringify(detail).slice(1, -1)))).toEqual([]);
+    expect(body).toContain(name);
+  });
+
   it.each(one.others)('F104 F105 F106 takes %i %s for %s', async (...row) => {
     const [status, body, outcome, error, afterMs] = row;
     const { notifier } = await open(one, () => ({ kind: 'status', status, body }));

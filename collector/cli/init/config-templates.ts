@@ -41,6 +41,8 @@ notifications:
     #:   secret_file: /etc/runnerwatch/ops.secret
     #:   # At most so many; more wait for their turn. Unset: 500/s.
     #:   rate_limit: 30/m
+    #:   # Without log lines, proof and advice.
+    #:   brief: true
     #: team:
     #:   type: email
     #:   to: [ops@example.org]

@@ -12,6 +12,7 @@ import type { Notifier, NotifierDeps, Rate } from './notifier.ts';
 import { createNtfyNotifier } from './ntfy/ntfy.ts';
 import { createOpsgenieNotifier } from './opsgenie/opsgenie.ts';
 import { createPagerdutyNotifier } from './pagerduty/pagerduty.ts';
+import { withoutDetails } from './parts.ts';
 import type { NotifierSettings } from './settings.ts';
 import { createSlackNotifier } from './slack/slack.ts';
 import { createTeamsNotifier } from './teams/teams.ts';
@@ -23,7 +24,21 @@ export function createNotifiers(
   settings: Readonly<Record<string, NotifierSettings>>,
   deps: Omit<NotifierDeps, 'receiver'>,
 ): Map<string, Notifier> {
-  return new Map(Object.entries(settings).map(([receiver, one]) => [receiver, create(one, { ...deps, receiver })]));
+  return new Map(
+    Object.entries(settings).map(([receiver, one]) => {
+      const notifier = create(one, { ...deps, receiver });
+      return [receiver, one.type !== 'log' && one.brief === true ? asBrief(notifier) : notifier];
+    }),
+  );
+}
+
+function asBrief(notifier: Notifier): Notifier {
+  const preview = notifier.preview?.bind(notifier);
+  return {
+    ...notifier,
+    deliver: (notification, options) => notifier.deliver(withoutDetails(notification), options),
+    ...(preview === undefined ? {} : { preview: (notification) => preview(withoutDetails(notification)) }),
+  };
 }
 
 /** What the configuration says on how many a receiver gets at most. */

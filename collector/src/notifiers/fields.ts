@@ -33,6 +33,9 @@ export const rateLimit = z.optional(
   ),
 );
 
+/** Without log lines, proof and advice: for who must not see them, or does not want to. */
+export const brief = z.optional(field.boolean);
+
 /** RFC 9110 section 5.1: a token. The names that we set ourselves are not for others to set. */
 function refuseHeader(name: string): string | null {
   if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) return 'expected an HTTP header name';

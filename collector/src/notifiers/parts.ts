@@ -75,10 +75,15 @@ export function partsOf(notification: Notification, budget: Budget, words = buil
 /** The same without what is long: log, proof, advice, and what is told with it. */
 export function shortened(notification: Notification): Notification {
   const { group: _, ...rest } = notification;
-  const { task } = rest;
-  if (task === undefined) return rest;
+  return withoutDetails(rest);
+}
+
+/** The same without log lines, proof and advice. */
+export function withoutDetails(notification: Notification): Notification {
+  const { task } = notification;
+  if (task === undefined) return notification;
   const verdict = task.verdict === null ? null : { ...task.verdict, evidence: [], advice: [] };
-  return { ...rest, task: { ...task, verdict, log_tail: null, error_excerpt: null } };
+  return { ...notification, task: { ...task, verdict, log_tail: null, error_excerpt: null } };
 }
 
 /** The pieces without any markup, one below the other, for services that show plain text. The title stands elsewhere. */

@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { headers, rateLimit, timeout } from '../fields.ts';
+import { brief, headers, rateLimit, timeout } from '../fields.ts';
 import { ownLabels } from './message.ts';
 
 /** Prometheus data model: what a label may be called; two underscores in front are Prometheus' own. */
@@ -28,6 +28,7 @@ export const alertmanagerSettings = z
     task_failure_for: z._default(field.duration, 3_600_000),
     timeout,
     rate_limit: rateLimit,
+    brief,
   })
   .check((context) => {
     const { username, password, password_file, token, token_file, task_failure_for: failureMs } = context.value;

@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { headers, rateLimit, timeout } from '../fields.ts';
+import { brief, headers, rateLimit, timeout } from '../fields.ts';
 import { templateSettings } from '../template.ts';
 
 export const appriseSettings = z
@@ -17,6 +17,7 @@ export const appriseSettings = z
     headers,
     timeout,
     rate_limit: rateLimit,
+    brief,
   })
   .check(field.eitherOr('url'));
 export type AppriseSettings = z.output<typeof appriseSettings>;

@@ -1,7 +1,7 @@
 import { domainToASCII } from 'node:url';
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { rateLimit, timeout } from '../fields.ts';
+import { brief, rateLimit, timeout } from '../fields.ts';
 import { templateSettings } from '../template.ts';
 
 /** RFC 5321 section 4.5.3.1.3: a path has 256 octets, its angle brackets among them. */
@@ -101,6 +101,7 @@ export const emailSettings = z.strictObject({
   template: templateSettings,
   timeout,
   rate_limit: rateLimit,
+  brief,
 });
 export type EmailSettings = z.output<typeof emailSettings>;
 

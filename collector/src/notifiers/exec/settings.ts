@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { rateLimit, timeout } from '../fields.ts';
+import { brief, rateLimit, timeout } from '../fields.ts';
 
 export const execSettings = z.strictObject({
   type: z.literal('exec'),
@@ -12,5 +12,6 @@ export const execSettings = z.strictObject({
   ),
   timeout,
   rate_limit: rateLimit,
+  brief,
 });
 export type ExecSettings = z.output<typeof execSettings>;

@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { rateLimit, timeout } from '../fields.ts';
+import { brief, rateLimit, timeout } from '../fields.ts';
 import { templateSettings } from '../template.ts';
 
 /** An incoming webhook. */
@@ -12,6 +12,7 @@ export const mattermostSettings = z
     template: templateSettings,
     timeout,
     rate_limit: rateLimit,
+    brief,
   })
   .check(field.eitherOr('url'));
 export type MattermostSettings = z.output<typeof mattermostSettings>;

@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { rateLimit, timeout } from '../fields.ts';
+import { brief, rateLimit, timeout } from '../fields.ts';
 import { templateSettings } from '../template.ts';
 
 /** A topic. On a public server its name is as good as a password, so it may come from a file. */
@@ -15,6 +15,7 @@ export const ntfySettings = z
     template: templateSettings,
     timeout,
     rate_limit: rateLimit,
+    brief,
   })
   .check(field.eitherOr('topic'));
 export type NtfySettings = z.output<typeof ntfySettings>;

@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { rateLimit, timeout } from '../fields.ts';
+import { brief, rateLimit, timeout } from '../fields.ts';
 import { templateSettings } from '../template.ts';
 
 /** An integration of type "Events API v2". */
@@ -14,6 +14,7 @@ export const pagerdutySettings = z
     template: templateSettings,
     timeout,
     rate_limit: rateLimit,
+    brief,
   })
   .check(field.eitherOr('routing_key'));
 export type PagerdutySettings = z.output<typeof pagerdutySettings>;

@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { rateLimit, timeout } from '../fields.ts';
+import { brief, rateLimit, timeout } from '../fields.ts';
 import { templateSettings } from '../template.ts';
 
 /** An incoming webhook (`url`), or a bot (`bot_token` and `channel`), whose messages can be edited and answered in threads. */
@@ -17,6 +17,7 @@ export const slackSettings = z
     template: templateSettings,
     timeout,
     rate_limit: rateLimit,
+    brief,
   })
   .check(({ value, issues }) => {
     const refuse = (key: string, message: string) =>

@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { rateLimit, timeout } from '../fields.ts';
+import { brief, rateLimit, timeout } from '../fields.ts';
 import { templateSettings } from '../template.ts';
 
 /** A webhook of a workflow (or of a connector, where those still run). */
@@ -12,6 +12,7 @@ export const teamsSettings = z
     template: templateSettings,
     timeout,
     rate_limit: rateLimit,
+    brief,
   })
   .check(field.eitherOr('url'));
 export type TeamsSettings = z.output<typeof teamsSettings>;

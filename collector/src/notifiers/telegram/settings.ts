@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { rateLimit, timeout } from '../fields.ts';
+import { brief, rateLimit, timeout } from '../fields.ts';
 import { templateSettings } from '../template.ts';
 
 /** A bot, and the chat it writes to. */
@@ -20,6 +20,7 @@ export const telegramSettings = z
     template: templateSettings,
     timeout,
     rate_limit: rateLimit,
+    brief,
   })
   .check(field.eitherOr('bot_token'));
 export type TelegramSettings = z.output<typeof telegramSettings>;

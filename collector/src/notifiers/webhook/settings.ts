@@ -1,6 +1,6 @@
 import * as field from '@runnerwatch/shared/runtime/config-fields.ts';
 import * as z from 'zod/mini';
-import { headers, rateLimit, timeout } from '../fields.ts';
+import { brief, headers, rateLimit, timeout } from '../fields.ts';
 
 export const webhookSettings = z
   .strictObject({
@@ -14,6 +14,7 @@ export const webhookSettings = z
     headers,
     timeout,
     rate_limit: rateLimit,
+    brief,
   })
   .check(field.eitherOr('url'));
 export type WebhookSettings = z.output<typeof webhookSettings>;
