@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -261,6 +261,35 @@ describe('check', () => {
     expect(out).toContain('--- Node: cpu-12 ---\nStatus: offline\n');
     expect(out).toContain('DiskPressure: /data 97% used (threshold 90%)');
     expect(out).not.toContain('gpu-1 ');
+  });
+
+  it('R7 R19 R20 R26 tells with --state only what is new: a failure once, and nodes by how they were and are', async () => {
+    await start();
+    const [tasks, nodes] = [join(home, 'tasks.json'), join(home, 'nodes.json')];
+
+    const first = await run(['check', 'tasks', '--since', '15m', '--state', tasks]);
+    const again = await run(['check', 'tasks', '--since', '15m', '--state', tasks]);
+    const look = await run(['check', 'nodes', '--state', nodes]);
+    const same = await run(['check', 'nodes', '--state', nodes]);
+    const known = JSON.parse(await readFile(nodes, 'utf8')) as Record<string, { name: string; state: string }>;
+    const away = Object.entries(known).find(([, { name }]) => name === 'cpu-12')?.[0] ?? '';
+    await writeFile(
+      nodes,
+      JSON.stringify({ ...known, [away]: { name: 'cpu-12', state: 'online' }, x: { name: 'old', state: 'online' } }),
+    );
+    const changed = await run(['check', 'nodes', '--state', nodes]);
+    await writeFile(nodes, '{"not": "ours"}');
+    const foreign = await run(['check', 'nodes', '--state', nodes]);
+
+    expect(first).toMatchObject({ code: 1, out: expect.stringContaining('Task ID: 7718-4') });
+    expect(again).toEqual({ code: 0, out: '', err: '' });
+    expect([look.code, same.code]).toEqual([1, 0]);
+    expect(changed).toMatchObject({
+      code: 1,
+      out: 'Runnerwatch Node Status Change Detected:\n- Node cpu-12: online -> offline\n- Node old: online -> unknown\n',
+    });
+    expect(foreign).toMatchObject({ code: 2, out: '', err: expect.stringContaining('name another') });
+    expect(await readFile(nodes, 'utf8')).toBe('{"not": "ours"}');
   });
 
   it('exits 2 when it cannot see: nobody there, refused, failing, or not a collector', async () => {
