@@ -496,6 +496,27 @@ describe('what happened while nobody looked', () => {
 });
 
 describe('an engine in trouble', () => {
+  it('F041 that breaks off in the middle of what it remembers has not told the rest', async () => {
+    const engine = await startEngine();
+    const begun = engine.run({ autoRemove: true });
+    const second = () => Math.floor(Date.now() / 1000);
+    await eventually(() => second() > Math.floor((begun.startedAtMs ?? 0) / 1000));
+    const sinceMs = Date.now();
+    engine.die(begun, 6);
+    let isBroken = true;
+    engine.answer = ({ url = '' }, response) => {
+      if (!isBroken || url === '/version') return false;
+      isBroken = url.includes('/events');
+      const other = { Type: 'image', Action: 'pull', Actor: { ID: 'bb', Attributes: {} } };
+      if (isBroken) response.write(`${JSON.stringify({ ...other, timeNano: sinceMs * 1e6 })}\n`);
+      return true;
+    };
+
+    const watched = await watch(engine.socketPath, { since: sinceMs });
+
+    expect(await first(watched, 'container_ended')).toMatchObject({ containerId: begun.id, exitCode: 6 });
+  });
+
   it('F040 without a socket it is off with the reason, and is found when it appears', async () => {
     const folder = await temporaryFolder();
     const socketPath = join(folder, 'docker.sock');

@@ -171,7 +171,8 @@ function createHearing({ access, runs, memory, clock }: SessionOptions): Hearing
       if (memory.heard.has(event.key)) return;
       remember(memory, event.key);
       memory.last = event;
-      memory.seenAtMs = clock.wallMs();
+      // What it replays after this is later, and not heard yet.
+      memory.seenAtMs = Math.max(memory.seenAtMs ?? 0, event.at);
       if (event.container !== null) runs.handle(event.container);
     },
     async quiet(signal) {
