@@ -4,6 +4,7 @@ import { eventually } from '../support/eventually.ts';
 import { Installation } from '../support/product.ts';
 import { installAgent, killAgentForGood } from '../support/real-node/installed-node.ts';
 import { bootNamespaceMachine, type NamespaceMachine } from '../support/real-node/namespace-machine.ts';
+import { mustSucceed } from '../support/real-node/run-command.ts';
 
 /*
  * systemd at native speed, on this machine's kernel: no process connector in there, so the exit status of scopes comes
@@ -137,6 +138,34 @@ describe('an agent under systemd', () => {
       expect({ form, code, complaint: stderr }, stdout).toEqual({ form, code: 0, complaint: '' });
     }
   });
+
+  it.each(['root', 'daemon'])(
+    'R54 starts the collector of %s, shut in as its unit is, on its own database',
+    async (user) => {
+      const unit = `runnerwatch-collector-${user}.service`;
+      await mustSucceed(
+        machine.exec(
+          `printf 'listen: 127.0.0.1:4888\\n' >/etc/runnerwatch/collector-${user}.yaml && runnerwatch init service --host --user ${user} --instance ${user} --output-dir /etc/systemd/system && systemctl daemon-reload && systemctl start ${unit}`,
+          { timeoutMs: 60_000 },
+        ),
+        'start',
+      );
+      const ask = `node -e 'fetch("http://127.0.0.1:4888/readyz").then(async (answer) => { console.log(answer.status); process.exit(answer.ok ? 0 : 1); }, () => process.exit(1))'`;
+
+      const asked = await machine.exec(
+        `for i in $(seq 60); do ${ask} && exit 0; sleep 0.5; done; journalctl -u ${unit} -n 30 -o cat`,
+        {
+          timeoutMs: 90_000,
+        },
+      );
+      const stopped = await machine.exec(`systemctl stop ${unit}; systemctl show -P Result ${unit}`, {
+        timeoutMs: 60_000,
+      });
+
+      expect(asked.stdout.trim()).toBe('200');
+      expect(stopped.stdout.trim()).toBe('success');
+    },
+  );
 
   it('tells a failed service with its last lines', async () => {
     await machine.exec("systemd-run --wait --unit=job7 -- sh -c 'echo epoch 3; echo last words; exit 7'");

@@ -138,22 +138,25 @@ function always({ instance, path }: UnitOptions, program: 'agent' | 'collector')
 const hardening = [
   'NoNewPrivileges=yes',
   'LockPersonality=yes',
-  'ProtectClock=yes',
   'ProtectKernelLogs=yes',
   'ProtectKernelModules=yes',
-  'ProtectKernelTunables=yes',
-  'ProtectControlGroups=yes',
   'RestrictRealtime=yes',
   'RestrictSUIDSGID=yes',
   'SystemCallArchitectures=native',
 ];
 
-/** It speaks over the network and to its database, and writes below its state directory alone. */
+/**
+ * It speaks over the network and to its database, and writes below its state directory alone. Not for the agent: with
+ * ProtectControlGroups= or ProtectKernelTunables= it had no last lines (measured), and ProtectClock= would shut a hook out from a GPU.
+ */
 const collectorHardening = [
   'ProtectSystem=strict',
   'ProtectHome=read-only',
   'PrivateTmp=yes',
   'PrivateDevices=yes',
+  'ProtectClock=yes',
+  'ProtectKernelTunables=yes',
+  'ProtectControlGroups=yes',
   'ProtectHostname=yes',
   'RestrictNamespaces=yes',
   'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK',
