@@ -1,8 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { haveTool } from '../../../test/support/tool.ts';
 import { initCommands } from './commands.ts';
 
 let folder: string;
@@ -85,7 +86,7 @@ describe('init service', () => {
     expect(() => init('--host', '--on-failure', 'a.service\nExecStart=/bin/sh')).toThrow('not a list of units');
   });
 
-  const hasAnalyze = spawnSync('systemd-analyze', ['--version']).status === 0;
+  const hasAnalyze = haveTool('systemd-analyze', 'Debian: apt-get install systemd');
   it.skipIf(!hasAnalyze).each([
     ['collector', 4],
     ['agent', 8.5],
