@@ -518,6 +518,7 @@ describeOnDatabases('the outbox', (kind) => {
           receiver: 'hook',
           renotify_interval: '0',
           group_window: '5s',
+          digest: null,
           target: null,
           target_digest: null,
           max_alerts_per_job: null,
