@@ -111,7 +111,7 @@ async function inspect(files: LaneFiles, name: string, { quarantine, report }: O
   const stat = await lstatOrUndefined(path);
   if (stat === undefined) return { kind: 'odd' };
   const odd = (
-    what: 'symbolic_link' | 'empty' | 'foreign' | 'unknown_version' | 'not_a_file',
+    what: 'symbolic_link' | 'foreign' | 'unknown_version' | 'not_a_file',
     aside: string | null,
   ): Found => {
     report({ kind: 'odd_file', file: path, what, aside });
@@ -121,7 +121,12 @@ async function inspect(files: LaneFiles, name: string, { quarantine, report }: O
   if (!stat.isFile()) return odd('not_a_file', null);
   const firstSeq = parseSegmentName(name);
   if (firstSeq === undefined) return odd('foreign', null);
-  if (stat.size === 0) return odd('empty', await quarantine.take(path));
+  if (stat.size === 0) {
+    // What a kill between the making of a segment and its header leaves: nothing was promised from it.
+    await unlink(path);
+    report({ kind: 'torn', lane: files.lane, file: path, sizeBytes: 0 });
+    return { kind: 'odd' };
+  }
   const handle = await openSegment(path, 'read');
   try {
     const reading = readSegmentHeader(await readUpTo(handle, 0, segmentHeaderBytes));

@@ -13,13 +13,13 @@ export type SpoolProblem =
       readonly records: number;
       readonly quarantine: string | null;
     }
-  /** The end of a file was cut back to its last whole record. */
+  /** The end of a file was cut back to its last whole record; at 0 bytes, a file that was only begun was removed. */
   | { readonly kind: 'torn'; readonly lane: Lane; readonly file: string; readonly sizeBytes: number }
   /** Something in the folder that is not ours to read. `aside`: where it was moved; null when it was left alone. */
   | {
       readonly kind: 'odd_file';
       readonly file: string;
-      readonly what: 'symbolic_link' | 'empty' | 'foreign' | 'unknown_version' | 'not_a_file';
+      readonly what: 'symbolic_link' | 'foreign' | 'unknown_version' | 'not_a_file';
       readonly aside: string | null;
     }
   /** Numbers that should be in the folder and are not. A gap event stands in for them. */
@@ -57,7 +57,9 @@ export function describeProblem(problem: SpoolProblem): string {
     case 'damaged':
       return `${problem.sizeBytes} bytes at ${problem.offset} of ${problem.file} are damaged; at most ${problem.records} records lost, ${problem.quarantine === null ? 'and not even set aside' : `kept aside in ${problem.quarantine}`}`;
     case 'torn':
-      return `${problem.file} ended inside a record; ${problem.sizeBytes} bytes cut back`;
+      return problem.sizeBytes === 0
+        ? `${problem.file} was begun and holds nothing; removed`
+        : `${problem.file} ended inside a record; ${problem.sizeBytes} bytes cut back`;
     case 'odd_file':
       return `${problem.file} is not a segment of ours (${problem.what.replaceAll('_', ' ')}); ${problem.aside === null ? 'left alone' : `moved to ${problem.aside}`}`;
     case 'missing':

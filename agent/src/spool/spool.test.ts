@@ -263,7 +263,7 @@ describe('spool', () => {
     expect(
       problems.map((problem) => (problem.kind === 'odd_file' ? [problem.what, problem.aside !== null] : problem)),
     ).toEqual([
-      ['empty', true],
+      { kind: 'torn', lane: 'ends', file: at(2), sizeBytes: 0 },
       ['symbolic_link', false],
       ['foreign', true],
       ['not_a_file', false],
@@ -273,7 +273,7 @@ describe('spool', () => {
     expect(await idsIn(spool)).toEqual(['a', 'b', 'c']);
     expect(await readFile(outside)).toEqual(before);
     expect(await readFile(join(folder, 'ends', 'notes.txt'), 'utf8')).toBe('mine');
-    expect(await readdir(join(folder, 'quarantine'))).toHaveLength(2);
+    expect(await readdir(join(folder, 'quarantine'))).toHaveLength(1);
     for (const problem of problems) expect(describeProblem(problem)).toMatch(/ends\//);
   });
 
