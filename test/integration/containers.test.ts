@@ -411,6 +411,41 @@ describe('what happened while nobody looked', () => {
     expect(watched.of('gap')[0]?.gap.cause).toContain('256');
   });
 
+  it('an end told by an inspection is not told again when its event comes late, by the engine’s own later time', async () => {
+    const engine = await startEngine();
+    const watched = await watch(engine.socketPath);
+    const container = engine.run();
+    await first(watched, 'container_started');
+    engine.isMute = true;
+    engine.die(container, 3);
+    engine.disconnect();
+    await eventually(() => watched.of('container_ended').length === 1);
+    engine.isMute = false;
+
+    engine.eventsLateMs = 3_000;
+    engine.tell('die', container, { exitCode: '3' });
+
+    await afterAll(engine, watched);
+    expect(watched.of('container_ended').filter(({ containerId }) => containerId === container.id)).toHaveLength(1);
+  });
+
+  it('a second run whose start was not heard is told all the same', async () => {
+    const engine = await startEngine();
+    const watched = await watch(engine.socketPath);
+    const container = engine.run();
+    engine.die(container, 3);
+    await eventually(() => watched.of('container_ended').length === 1);
+    engine.isMute = true;
+    container.startedAtMs = Date.now();
+    container.status = 'running';
+    engine.isMute = false;
+
+    engine.die(container, 4);
+
+    await eventually(() => watched.of('container_ended').length === 2);
+    expect(watched.of('container_ended').map(({ exitCode }) => exitCode)).toEqual([3, 4]);
+  });
+
   it('a short break of the connection loses nothing, tells nothing twice and claims no gap', async () => {
     const engine = await startEngine();
     const watched = await watch(engine.socketPath);

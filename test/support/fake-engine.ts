@@ -143,6 +143,9 @@ export class FakeEngine {
   /** While set, containers come and go without a word. */
   isMute = false;
 
+  /** How much later than the states of its containers its events say that it was. */
+  eventsLateMs = 0;
+
   tell(action: string, container: FakeContainer, extra: Record<string, string> = {}): void {
     if (this.isMute) return;
     const attributes = { ...container.labels, ...extra, image: 'bb:latest', name: container.name };
@@ -150,7 +153,7 @@ export class FakeEngine {
   }
 
   tellRaw(event: { Type: string; Action: string; Actor: { ID: string; Attributes: Record<string, string> } }): void {
-    const nowNanos = BigInt(Date.now()) * 1_000_000n;
+    const nowNanos = BigInt(Date.now() + this.eventsLateMs) * 1_000_000n;
     this.#lastNanos = nowNanos > this.#lastNanos ? nowNanos : this.#lastNanos + 1_001n;
     const { Type, Action, Actor } = event;
     const json = JSON.stringify({

@@ -44,7 +44,7 @@ interface LiveRun {
 
 interface RunTimes {
   readonly startedAtMs: number | null;
-  readonly endedAtMs: number | null;
+  readonly endedAtMs: number;
 }
 
 const nothingKnown = {
@@ -278,7 +278,7 @@ export class Runs {
 
   async #onDied(event: ContainerEvent): Promise<void> {
     const run = this.#live.get(event.id);
-    if (run === undefined && !this.#isNews(event.id, { endedAtMs: event.at, startedAtMs: null })) return;
+    if (run === undefined && !(await this.#isUnheardRun(event))) return;
     if (run?.facts.startedAt != null && event.at < run.facts.startedAt - SAME_START_MS) return;
     this.#nameSignal(event);
     const logTail = this.#lastLines(run ?? { facts: event.facts, ...unseenRun });
@@ -311,7 +311,8 @@ export class Runs {
       if ((this.#ended.get(id)?.endedAtMs ?? 0) < startedAt) this.#begin({ ...found.facts, startedAt }, found);
     } else if (
       run !== undefined ||
-      this.#isNews(id, { endedAtMs: found.finishedAt, startedAtMs: found.facts.startedAt })
+      (found.finishedAt !== null &&
+        this.#isNews(id, { endedAtMs: found.finishedAt, startedAtMs: found.facts.startedAt }))
     ) {
       await this.#tellFoundEnd(found, run ?? null);
     }
@@ -363,13 +364,20 @@ export class Runs {
 
   /** Of a run whose start we did not see: not told yet, and within the time we answer for. */
   #isNews(id: string, run: RunTimes): boolean {
-    if (run.endedAtMs === null) return false;
     const told = this.#ended.get(id);
-    if (told?.endedAtMs == null) return run.endedAtMs >= this.#sinceMs;
+    if (told === undefined) return run.endedAtMs >= this.#sinceMs;
     // A daemon that is stopped writes a later end over the true one of a container that waited for its restart.
     const isToldRun =
       told.startedAtMs !== null && run.startedAtMs !== null && isSameStart(told.startedAtMs, run.startedAtMs);
     return !isToldRun && run.endedAtMs > told.endedAtMs + SAME_START_MS;
+  }
+
+  /** A death after a told end, and no start between them, is that end again with the engine's other clock: unless the engine knows of a start that we do not. */
+  async #isUnheardRun({ id, at }: ContainerEvent): Promise<boolean> {
+    const told = this.#ended.get(id);
+    if (told === undefined) return at >= this.#sinceMs;
+    const startedAt = (await this.#inspect(id, END_WAIT_MS))?.facts.startedAt ?? null;
+    return startedAt !== null && startedAt > told.endedAtMs && at >= startedAt;
   }
 
   async #lastLines(run: LiveRun): Promise<string[] | null> {
