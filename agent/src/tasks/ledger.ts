@@ -23,6 +23,7 @@ import { OomWarnings } from './oom-warnings.ts';
 import { OpenRuns } from './open-runs.ts';
 import { isSameStart, keyOf, type Opening, openingOfCommand, openingOfContainer, openingOfUnit } from './opening.ts';
 import { endInstantOf, hasEnded, openRun, type Run, takeUnitEnd, takeUse } from './run.ts';
+import { SecondLooks } from './second-looks.ts';
 import { Shutdowns } from './shutdowns.ts';
 import { StateKeeper } from './state-keeper.ts';
 import { isOfAnother, subjectOf, type TaskFact, takeFact } from './task-facts.ts';
@@ -33,8 +34,6 @@ import { missingWitness, wait, waitMs } from './witnesses.ts';
 
 /** journald takes what systemd says in its own time, and more of it on a busy node. */
 const doubtMs = 2000;
-/** Runs whose main process is looked at a second time in one tick. */
-const secondLooksPerTick = 100;
 
 /**
  * Puts together what the watchers saw of each run of work, and writes its beginning and its end down: once each.
@@ -52,8 +51,7 @@ export class Ledger {
   readonly #unsettled = new Set<Run>();
   readonly #writer: EventWriter;
   readonly #waiting = new Map<Run, AbortController>();
-  /** Just begun: their main process may not have executed its program yet. */
-  readonly #fresh = new Map<Run, Opening>();
+  readonly #secondLooks: SecondLooks;
   readonly #told = new ToldEnds();
   readonly #outputs: TaskOutputs;
   readonly #oomWarnings: OomWarnings;
@@ -78,6 +76,13 @@ export class Ledger {
     this.#shutdowns = new Shutdowns({ since: this.#previous?.stopping_since ?? null, startedAt });
     const { clock, bootId } = options;
     this.#outputs = new TaskOutputs({ reading: options.outputs, clock, known: () => this.#keeper.changed() });
+    this.#secondLooks = new SecondLooks({
+      ...options,
+      identify: (opening) => this.#identify(opening),
+      isOpen: (run) => this.#runs.has(run),
+      changed: () => this.#keeper.changed(),
+      write: (body) => this.#write(body),
+    });
     const tell = (report: ConditionReport) => {
       this.#keeper.changed();
       this.#write({ kind: 'condition', report });
@@ -163,7 +168,7 @@ export class Ledger {
 
   /** Once a second: tries again what could not be written, and keeps the state on disk. */
   tick(): void {
-    for (const [run, opening] of [...this.#fresh].slice(0, secondLooksPerTick)) this.#lookAgain(run, opening);
+    this.#secondLooks.tick();
     this.#outputs.tick();
     this.#writer.retry();
     this.reconcile();
@@ -284,7 +289,7 @@ export class Ledger {
     this.#told.supersede(handle);
     this.#add(run);
     for (const fact of this.#earlyFacts.take(run)) this.#take(run, fact);
-    this.#fresh.set(run, opening);
+    this.#secondLooks.begun(run, opening);
     void this.#outputs.begin(run);
     this.#write({ kind: 'task_started', task: identity });
     return run;
@@ -294,21 +299,6 @@ export class Ledger {
     const { nodeId, rules, readEnvironment, redact } = this.#options;
     const environment = readEnvironment({ pid, cgroup: names.cgroup ?? null });
     return withoutSecrets(identify({ ...names, source, runKey, environment }, { nodeId, rules }), redact);
-  }
-
-  /** systemd and engines tell of a start before the program is executed: until then its process has another environment. */
-  #lookAgain(run: Run, opening: Opening): void {
-    this.#fresh.delete(run);
-    if (!this.#runs.has(run)) return;
-    if (run.cgroup !== null) run.mainPid ??= this.#options.mainPidOf(run.cgroup);
-    this.#keeper.changed();
-    run.directory = this.#options.directoryOf({ pid: run.mainPid, cgroup: run.cgroup });
-    // Known to a scheduler by its name: nothing in its environment is better.
-    if (run.identity.task_id !== run.identity.id) return;
-    const identity = this.#identify(opening);
-    if (JSON.stringify(identity) === JSON.stringify(run.identity)) return;
-    run.identity = identity;
-    this.#write({ kind: 'task_started', task: identity });
   }
 
   /** A unit or container that starts again has ended before, even when nobody said so yet: it gets until the next tick. */
