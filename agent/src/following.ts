@@ -35,6 +35,7 @@ export async function createFollowing(
   const recorderLog = subsystem(log, 'agent:recorder');
   const measuring = new Measuring({ config: config.recorder, folder, cgroupRoot, clock, log: recorderLog });
   const output = createOutput(ground);
+  const onDisk = await tasksOnDisk(spool);
   const ledger: Ledger = new Ledger({
     nodeId: node.id,
     bootId,
@@ -50,7 +51,7 @@ export async function createFollowing(
     ...lookInside(ground, output),
     redact,
     state: storedState(join(folder, 'ledger.json')),
-    onDisk: await tasksOnDisk(spool),
+    onDisk,
     ...askWatchers(() => hearing),
     clock,
     log: subsystem(log, 'agent:ledger'),
@@ -68,6 +69,8 @@ export async function createFollowing(
     onMainExit: (cgroup) => ledger.measure(cgroup),
     known: {
       since: ledger.lastSavedAt,
+      engines: ledger.enginesHeard,
+      told: onDisk.containers,
       containers: ledger
         .open()
         .flatMap(({ source: engine, handle: containerId, identity: { name }, startedAt, socketPath }) =>
@@ -122,6 +125,7 @@ function lookInside(
 type Asked =
   | 'tailOf'
   | 'hurryJournal'
+  | 'engines'
   | 'isSeeing'
   | 'exitsBlindness'
   | 'mainPidOf'
@@ -136,6 +140,11 @@ function askWatchers(hearing: () => Hearing): Pick<LedgerOptions, Asked> {
       const { journal } = hearing();
       return (invocationId === null ? null : journal.tailOf(invocationId)) ?? journal.tailOf(unit);
     },
+    engines: () =>
+      hearing().containers.flatMap((watcher) => {
+        const heard = watcher.heardUntil();
+        return heard === null ? [] : [{ socket_path: watcher.socketPath, ...heard }];
+      }),
     hurryJournal: () => hearing().journal.hurry(),
     isSeeing: (name, socketPath = null) => name === 'run' || hearing().isSeeing(name, socketPath),
     exitsBlindness: (at) => hearing().processExits.blindness(at),

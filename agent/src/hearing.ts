@@ -8,6 +8,7 @@ import { BlindSources } from './blind-sources.ts';
 import type { AgentConfig } from './config.ts';
 import { firingFile } from './samplers/firing-file.ts';
 import { readSmallFile, replaceSmallFile } from './small-file.ts';
+import type { EngineHeard } from './tasks/ledger-state.ts';
 import { type CgroupOomWatcher, createCgroupOomWatcher } from './watchers/cgroup-oom.ts';
 import { type ContainersWatcher, createContainersWatcher, type KnownContainer } from './watchers/containers.ts';
 import { findContainerSockets, isSameSocket, socketAt } from './watchers/containers-sockets.ts';
@@ -16,7 +17,7 @@ import { createJournalWatcher, type JournalWatcher } from './watchers/journal.ts
 import { createProcessExitsWatcher, type ProcessExitsWatcher } from './watchers/process-exits.ts';
 import { defaultUnitExclude, defaultUnitInclude } from './watchers/systemd/unit-globs.ts';
 import { createSystemdWatcher, type SystemdUnitsWatcher } from './watchers/systemd.ts';
-import type { Report, Watcher } from './watchers/watcher.ts';
+import type { ContainerRunTimes, Report, Watcher } from './watchers/watcher.ts';
 
 export interface HearingOptions {
   readonly config: AgentConfig['tasks'];
@@ -32,6 +33,9 @@ export interface HearingOptions {
   /** What ran when the agent last wrote it down. */
   readonly known: {
     readonly since: number | null;
+    readonly engines: readonly EngineHeard[];
+    /** By the container's id. */
+    readonly told: ReadonlyMap<string, ContainerRunTimes>;
     /** Whose socket is null is of whatever engine of its kind. */
     readonly containers: readonly (KnownContainer & { readonly socketPath: string | null })[];
   };
@@ -173,6 +177,8 @@ function containerWatchers({ config, runtimeDir, known, report, clock, log }: He
       exclude: config.containers.exclude ?? [],
       logLines: config.log_lines,
       since: known.since,
+      heardUntil: known.engines.find((one) => isSameSocket(one.socket_path, socketPath)) ?? null,
+      told: known.told,
       known: known.containers.filter((one) => one.socketPath === null || isSameSocket(one.socketPath, socketPath)),
       report,
       clock,

@@ -38,7 +38,11 @@ describe('the tasks that are on disk', () => {
   });
 
   it('are none in a new spool', async () => {
-    expect(await tasksOnDisk(await spoolIn(await temporaryFolder()))).toEqual({ ended: new Set(), begun: [] });
+    expect(await tasksOnDisk(await spoolIn(await temporaryFolder()))).toEqual({
+      ended: new Set(),
+      begun: [],
+      containers: new Map(),
+    });
   });
 
   it('are read in pages, each once', async () => {

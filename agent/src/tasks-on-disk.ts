@@ -2,27 +2,43 @@ import type { Event, Lane } from '@runnerwatch/shared/model/event.ts';
 import type { Spool } from './spool/spool.ts';
 import type { TasksOnDisk } from './tasks/ledger-options.ts';
 import type { TaskBegun } from './tasks/ledger-state.ts';
+import type { ContainerRunTimes } from './watchers/watcher.ts';
 
 /** More cannot have been written between two savings of what runs; of ends, as many as a ledger remembers. */
 const looksBack: Readonly<Record<Lane, number>> = { ends: 20_000, facts: 5000 };
 const pageBytes = 1024 * 1024;
+
+export interface AllOnDisk extends TasksOnDisk {
+  /** The last run of each container that ended, by the container's id, oldest end first. */
+  readonly containers: ReadonlyMap<string, ContainerRunTimes>;
+}
 
 /**
  * The tasks that the spool still holds, acknowledged or not. A life that died after it wrote an end and before its source
  * forgot it hears of that end again: it knows by this that it is told. One that died after it wrote a beginning and before
  * it saved what runs finds the run here.
  */
-export async function tasksOnDisk(spool: Pick<Spool, 'read' | 'positions'>): Promise<TasksOnDisk> {
+export async function tasksOnDisk(spool: Pick<Spool, 'read' | 'positions'>): Promise<AllOnDisk> {
   const ended = new Set<string>();
   const begun = new Map<string, TaskBegun>();
-  for await (const { body } of newest(spool, 'ends', 'task_ended'))
-    if (body.kind === 'task_ended') ended.add(body.task.id);
+  const containers = new Map<string, ContainerRunTimes>();
+  for await (const { body } of newest(spool, 'ends', 'task_ended')) {
+    if (body.kind !== 'task_ended') continue;
+    const { id, container_id: containerId, started_at: startedAt } = body.task;
+    ended.add(id);
+    if (containerId === null) continue;
+    containers.delete(containerId);
+    containers.set(containerId, {
+      startedAtMs: startedAt === null ? null : Date.parse(startedAt),
+      endedAtMs: Date.parse(body.ending.ended_at),
+    });
+  }
   for await (const { body, at } of newest(spool, 'facts', 'task_started')) {
     if (body.kind !== 'task_started') continue;
     const { id } = body.task;
     begun.set(id, { identity: body.task, at: begun.get(id)?.at ?? Date.parse(at) });
   }
-  return { ended, begun: [...begun.values()] };
+  return { ended, containers, begun: [...begun.values()] };
 }
 
 /** The newest events of a lane in which the word stands, oldest first. */

@@ -435,10 +435,8 @@ describe('what happened while nobody looked', () => {
     const container = engine.run();
     engine.die(container, 3);
     await eventually(() => watched.of('container_ended').length === 1);
-    engine.isMute = true;
-    container.startedAtMs = Date.now();
-    container.status = 'running';
-    engine.isMute = false;
+    container.startedAtMs = (container.finishedAtMs ?? 0) + 5;
+    engine.eventsLateMs = 10;
 
     engine.die(container, 4);
 
@@ -527,6 +525,95 @@ describe('what happened while nobody looked', () => {
     expect(ended).toMatchObject({ exitCode: 6, approximate: false });
     await afterAll(engine, watched);
     expect(watched.of('container_ended')).toHaveLength(2);
+  });
+});
+
+describe('from one life of the agent to the next', () => {
+  /** What the life before leaves behind: everything it had written down, and what it had told. */
+  function left(watched: Watched): Partial<ContainersWatcherOptions> {
+    const told = watched
+      .of('container_ended')
+      .map(({ containerId, startedAt, at }) => [containerId, { startedAtMs: startedAt, endedAtMs: at }] as const);
+    return { since: Date.now(), heardUntil: watched.watcher.heardUntil(), told: new Map(told) };
+  }
+
+  it('F001 F039 what came and went while its engine did not answer, right before the agent died, is told', async () => {
+    const engine = await startEngine();
+    const first = await watch(engine.socketPath);
+    await afterAll(engine, first);
+    engine.answer = (_, response) => {
+      response.destroy();
+      return true;
+    };
+    engine.disconnect();
+    await eventually(() => first.watcher.state().state === 'blind');
+    const unheard = engine.run({ autoRemove: true });
+    engine.die(unheard, 4);
+    await first.watcher.stop();
+    engine.answer = () => false;
+
+    const second = await watch(engine.socketPath, left(first));
+
+    await afterAll(engine, second);
+    const ended = second.of('container_ended').filter(({ exitCode }) => exitCode === 4);
+    expect(ended).toMatchObject([{ containerId: unheard.id, startedAt: unheard.startedAtMs, approximate: false }]);
+    expect(second.of('container_ended')).toHaveLength(2);
+    expect(second.of('gap')).toEqual([]);
+  });
+
+  it('F001 an end that was told is not told again by its late event, of a container that is gone', async () => {
+    const engine = await startEngine();
+    const first = await watch(engine.socketPath);
+    await afterAll(engine, first);
+    const container = engine.run();
+    await eventually(() => first.of('container_started').some(({ containerId }) => containerId === container.id));
+    engine.isMute = true;
+    engine.die(container, 3);
+    engine.disconnect();
+    await eventually(() => first.of('container_ended').some(({ containerId }) => containerId === container.id));
+    await first.watcher.stop();
+    engine.isMute = false;
+    engine.eventsLateMs = 3_000;
+    engine.tell('die', container, { exitCode: '3' });
+    engine.remove(container);
+
+    const second = await watch(engine.socketPath, left(first));
+
+    await afterAll(engine, second);
+    expect(second.of('container_ended').filter(({ containerId }) => containerId === container.id)).toEqual([]);
+  });
+
+  it('F001 an end whose container is still asked about is asked for again', async () => {
+    const engine = await startEngine();
+    const first = await watch(engine.socketPath, { timeoutMs: 5_000 });
+    const container = engine.run();
+    await eventually(() => first.of('container_started').length === 1);
+    engine.answer = (request) => request.url?.includes(container.id) === true;
+    const diedAtMs = Date.now();
+    engine.die(container, 3);
+    engine.eventsLateMs = 2_000;
+    const later = engine.run();
+    await eventually(() => first.of('container_started').some(({ containerId }) => containerId === later.id));
+
+    expect(first.of('container_ended')).toEqual([]);
+    expect(first.watcher.heardUntil()?.at).toBeLessThan(diedAtMs + 1_000);
+    await eventually(() => first.of('container_ended').length === 1);
+    expect(first.watcher.heardUntil()?.at).toBeGreaterThanOrEqual(diedAtMs + 2_000);
+  });
+
+  it('F039 an engine that was started anew meanwhile and forgot its events leaves a gap', async () => {
+    const engine = await startEngine();
+    const first = await watch(engine.socketPath);
+    await afterAll(engine, first);
+    await first.watcher.stop();
+    await engine.stop();
+    await engine.start();
+
+    const second = await watch(engine.socketPath, left(first));
+
+    await eventually(() => second.of('gap').length === 1);
+    expect(second.of('gap')[0]?.gap).toMatchObject({ source: 'docker', lost: null });
+    expect(second.of('gap')[0]?.gap.cause).toContain('started anew');
   });
 });
 

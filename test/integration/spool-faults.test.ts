@@ -126,9 +126,7 @@ describe('spool under a failing process', () => {
         expect(run.lines).not.toContain('closed');
         expect([...run.kept.keys()].filter((id) => ids.filter((one) => one === id).length !== 1)).toEqual([]);
         expect(ids.filter((id) => id === undefined || !run.begun.has(id))).toEqual([]);
-        expect(
-          problems.filter((problem) => !['torn', 'stale_lock', 'cursor'].includes(problem.kind)),
-        ).toEqual([]);
+        expect(problems.filter((problem) => !['torn', 'stale_lock', 'cursor'].includes(problem.kind))).toEqual([]);
       }
     },
   );

@@ -110,10 +110,7 @@ async function inspect(files: LaneFiles, name: string, { quarantine, report }: O
   const path = join(files.folder, name);
   const stat = await lstatOrUndefined(path);
   if (stat === undefined) return { kind: 'odd' };
-  const odd = (
-    what: 'symbolic_link' | 'foreign' | 'unknown_version' | 'not_a_file',
-    aside: string | null,
-  ): Found => {
+  const odd = (what: 'symbolic_link' | 'foreign' | 'unknown_version' | 'not_a_file', aside: string | null): Found => {
     report({ kind: 'odd_file', file: path, what, aside });
     return { kind: 'odd' };
   };

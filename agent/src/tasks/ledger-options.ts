@@ -5,7 +5,7 @@ import type { Redact } from '@runnerwatch/shared/redact/redact.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
 import type { IdentifyRule } from './identify.ts';
-import type { LedgerState, TaskBegun } from './ledger-state.ts';
+import type { EngineHeard, LedgerState, TaskBegun } from './ledger-state.ts';
 import type { Blindness, CgroupUse, Run } from './run.ts';
 import type { OutputReading } from './task-outputs.ts';
 import type { RunFacts } from './verdict/run-facts.ts';
@@ -36,6 +36,8 @@ export interface LedgerOptions {
   readonly tailOf: (run: { unit: string; invocationId: string | null }) => readonly string[] | null;
   /** The journal's word on an end is waited for. */
   readonly hurryJournal: () => void;
+  /** Up to where each container engine is heard at this moment. */
+  readonly engines: () => readonly EngineHeard[];
   readonly state: { load(): LedgerState | null; save(state: LedgerState): Promise<void> };
   /** What earlier lives have written down. */
   readonly onDisk: TasksOnDisk;

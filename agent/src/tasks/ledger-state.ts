@@ -25,6 +25,10 @@ const storedRun = z.object({
   outputs: z._default(z.array(outputFile), []),
 });
 
+/** Up to where a container engine was heard: {@link HeardUntil} of its socket. */
+const engineHeard = z.object({ socket_path: z.string(), key: z.nullable(z.string()), at: z.number() });
+export type EngineHeard = z.infer<typeof engineHeard>;
+
 /** What survives the agent's own death: the runs that had not ended, as last known. Instants are milliseconds since the epoch. */
 export const ledgerState = z.object({
   boot_id: z.nullable(z.string()),
@@ -32,6 +36,7 @@ export const ledgerState = z.object({
   /** Since when the node was going down. */
   stopping_since: z._default(nullableNumber, null),
   gpu_faults: z._default(z.array(knownGpuFault), []),
+  engines: z._default(z.array(engineHeard), []),
   runs: z.array(storedRun),
 });
 export type LedgerState = z.infer<typeof ledgerState>;
@@ -42,17 +47,23 @@ export interface TaskBegun {
   readonly at: number;
 }
 
-export function storeRuns(
-  runs: Iterable<Run>,
-  node: { bootId: string | null; now: number; stoppingSince: number | null; gpuFaults: KnownGpuFault[] },
-): LedgerState {
-  const { bootId, now, stoppingSince, gpuFaults } = node;
+interface NodeState {
+  readonly bootId: string | null;
+  readonly now: number;
+  readonly stoppingSince: number | null;
+  readonly gpuFaults: KnownGpuFault[];
+  readonly engines: readonly EngineHeard[];
+}
+
+export function storeRuns(runs: readonly Run[], node: NodeState): LedgerState {
+  const { bootId, now, stoppingSince, gpuFaults, engines } = node;
   return {
     boot_id: bootId,
     saved_at: now,
     stopping_since: stoppingSince,
     gpu_faults: gpuFaults,
-    runs: [...runs].map((run) => ({
+    engines: engines.map((engine) => ({ ...engine, at: Math.min(engine.at, ...unwrittenEnds(runs, engine)) })),
+    runs: runs.map((run) => ({
       key: run.key,
       handle: run.handle,
       is_scope: run.isScope,
@@ -69,6 +80,13 @@ export function storeRuns(
       outputs: run.outputs.map(({ isStderr, ...file }) => ({ ...file, is_stderr: isStderr })),
     })),
   };
+}
+
+/** An engine tells of an end once: it is asked for it again until it is on disk. */
+function unwrittenEnds(runs: readonly Run[], engine: EngineHeard): number[] {
+  return runs.flatMap(({ socketPath, containerEnded }) =>
+    socketPath === engine.socket_path && containerEnded !== null ? [containerEnded.at] : [],
+  );
 }
 
 /** The runs of an earlier life, believed to go on until something says otherwise: those saved, and those begun since. */

@@ -33,6 +33,7 @@ function life(disk: { state: LedgerState | null; written: EventBody[] }, more: P
       },
     },
     isSeeing: () => true,
+    engines: () => [],
     onDisk: { ended: new Set(), begun: [] },
     exitsBlindness: () => null,
     directoryOf: () => null,
@@ -406,12 +407,33 @@ describe('the ledger', () => {
     expect(second.ledger.open().map(({ handle }) => handle)).toEqual(['t1.scope']);
   });
 
+  it('F001 F039 asks an engine again for an end that was told and is not on disk yet', async () => {
+    const disk = emptyDisk();
+    let disks: (() => void) | undefined;
+    const engine = { socket_path: '/run/docker.sock', key: 'an event', at: 9000 };
+    const { ledger, clock } = life(disk, {
+      engines: () => [engine],
+      write: () => new Promise((resolve) => (disks = () => resolve(1))),
+    });
+    const ending = { exitCode: 1, oomKilled: false, error: null, at: 4000, approximate: false, logTail: null };
+
+    ledger.see({ ...box, ...ending, kind: 'container_ended' });
+    await ledger.save();
+    const before = disk.state?.engines;
+    disks?.();
+    await clock.advance(3000);
+    await ledger.save();
+
+    expect(before).toEqual([{ ...engine, at: 4000 }]);
+    expect(disk.state?.engines).toEqual([engine]);
+  });
+
   it('F001 ends what had just begun and is gone, and believes in nothing that was saved as over', async () => {
     const disk = emptyDisk();
     const first = life(disk);
     await tell(first, started(), { ...box, kind: 'container_started' });
     const begun = begunOnDisk(disk.written, 0);
-    disk.state = { boot_id: 'boot-1', saved_at: 0, stopping_since: null, gpu_faults: [], runs: [] };
+    disk.state = { boot_id: 'boot-1', saved_at: 0, stopping_since: null, gpu_faults: [], engines: [], runs: [] };
 
     const second = life(disk, { onDisk: begun });
     await second.clock.advance(1);

@@ -18,7 +18,7 @@ import { EventWriter } from './event-writer.ts';
 import { GpuFaults } from './gpu-faults.ts';
 import { identify } from './identify.ts';
 import type { LedgerOptions } from './ledger-options.ts';
-import { believedRuns, type LedgerState, storeRuns } from './ledger-state.ts';
+import { believedRuns, type EngineHeard, type LedgerState, storeRuns } from './ledger-state.ts';
 import { OomWarnings } from './oom-warnings.ts';
 import { OpenRuns } from './open-runs.ts';
 import { isSameStart, keyOf, type Opening, openingOfCommand, openingOfContainer, openingOfUnit } from './opening.ts';
@@ -104,6 +104,11 @@ export class Ledger {
   /** When the last life of this agent last wrote down what runs; null at the very first start. */
   get lastSavedAt(): number | null {
     return this.#previous?.saved_at ?? null;
+  }
+
+  /** Up to where the last life had heard each container engine by then. */
+  get enginesHeard(): readonly EngineHeard[] {
+    return this.#previous?.engines ?? [];
   }
 
   open(): readonly Run[] {
@@ -209,9 +214,10 @@ export class Ledger {
   }
 
   #state(): LedgerState {
-    const { bootId, clock } = this.#options;
+    const { bootId, clock, engines } = this.#options;
     const node = { bootId, stoppingSince: this.#shutdowns.since, gpuFaults: this.#gpuFaults.known() };
-    return storeRuns([...this.#runs.all(), ...this.#unsettled], { ...node, now: clock.wallMs() });
+    const heard = { engines: engines(), now: clock.wallMs() };
+    return storeRuns([...this.#runs.all(), ...this.#unsettled], { ...node, ...heard });
   }
 
   #unitStarted(sighting: UnitStarted): void {

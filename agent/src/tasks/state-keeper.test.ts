@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { openRun } from './run.ts';
 import { StateKeeper } from './state-keeper.ts';
 
-const empty = { boot_id: null, saved_at: 0, stopping_since: null, gpu_faults: [], runs: [] };
+const empty = { boot_id: null, saved_at: 0, stopping_since: null, gpu_faults: [], engines: [], runs: [] };
 
 /** A keeper over a disk that takes its time: each write ends when it is told to. */
-function keeperOf() {
+function keeperOf(heard = { socket_path: '/run/docker.sock', key: null as string | null, at: 0 }) {
   const writes: { savedAt: number; done: () => void; fail: () => void }[] = [];
   const settled: string[] = [];
   let takes = 0;
@@ -15,7 +15,8 @@ function keeperOf() {
       new Promise((resolve, reject) => {
         writes.push({ savedAt: saved_at, done: resolve, fail: () => reject(new Error('disk full')) });
       }),
-    take: () => ({ ...empty, saved_at: ++takes }),
+    take: () => ({ ...empty, engines: [{ ...heard }], saved_at: ++takes }),
+    engines: () => [heard],
     settled: (_, handle) => settled.push(handle),
     log: pino({ level: 'silent' }),
   });
@@ -50,6 +51,23 @@ describe('what runs, written down', () => {
     await keeper.save();
 
     expect(writes).toEqual([]);
+  });
+
+  it('is written when only its engine was heard for a while, so that little is to be replayed', async () => {
+    const heard = { socket_path: '/run/docker.sock', key: 'first', at: 60_000 };
+    const { keeper, writes } = keeperOf(heard);
+    const first = keeper.save();
+    writes[0]?.done();
+    await first;
+    heard.at += 9_999;
+    await keeper.save();
+    const before = writes.length;
+    heard.at += 1;
+    const second = keeper.save();
+    writes[1]?.done();
+    await second;
+
+    expect([before, writes.length]).toEqual([1, 2]);
   });
 
   it('F011 is written once at a time on a disk that stalls, and again for what changed meanwhile', async () => {

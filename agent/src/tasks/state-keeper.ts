@@ -2,11 +2,14 @@ import type { LedgerOptions } from './ledger-options.ts';
 import type { LedgerState } from './ledger-state.ts';
 import type { Run } from './run.ts';
 
-export interface StateKeeperOptions extends Pick<LedgerOptions, 'log' | 'settled'> {
+export interface StateKeeperOptions extends Pick<LedgerOptions, 'log' | 'settled' | 'engines'> {
   readonly save: LedgerOptions['state']['save'];
   /** What is to be written down, as it is at this moment. */
   readonly take: () => LedgerState;
 }
+
+/** An engine keeps its last events only: what is to be replayed must not become long. */
+const mostToReplayMs = 10_000;
 
 /** Writes down what runs whenever it has changed, one write at a time; what changes meanwhile follows. A slow disk delays only this. */
 export class StateKeeper {
@@ -15,6 +18,8 @@ export class StateKeeper {
   readonly #over: Run[] = [];
   #isDirty = false;
   #saving: Promise<void> | null = null;
+  /** Up to where each engine was heard when it was last written down, by its socket. */
+  #heard = new Map<string, number>();
 
   constructor(options: StateKeeperOptions) {
     this.#options = options;
@@ -34,17 +39,25 @@ export class StateKeeper {
   /** Resolves when all that had changed is written down, or could not be. */
   async save(): Promise<void> {
     while (this.#saving !== null) await this.#saving;
-    if (!this.#isDirty) return;
+    if (!this.#isDirty && !this.#isBehind()) return;
     this.#saving = this.#write();
     await this.#saving;
+  }
+
+  #isBehind(): boolean {
+    return this.#options
+      .engines()
+      .some(({ socket_path: path, at }) => at - (this.#heard.get(path) ?? 0) >= mostToReplayMs);
   }
 
   async #write(): Promise<void> {
     const { save, take, settled, log } = this.#options;
     this.#isDirty = false;
     const over = this.#over.splice(0);
+    const state = take();
+    this.#heard = new Map(state.engines.map(({ socket_path: path, at }) => [path, at]));
     try {
-      await save(take());
+      await save(state);
       // Only now: a next life would believe that what it reads of here still runs.
       for (const { source, handle } of over) settled(source, handle);
     } catch (error) {

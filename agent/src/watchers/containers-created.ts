@@ -44,16 +44,17 @@ export class CreatedContainers {
     this.#options = options;
   }
 
-  /** `heardAtMs`: when its event came; null for one that was found. One that failed before `sinceMs` was someone else's to tell. */
-  created(facts: ContainerFacts, heardAtMs: number | null, sinceMs: number): void {
+  /** `heardAtMs`: when its event came; null for one that was found. One that failed before `sinceMs` was someone else's to tell. Resolves, never rejects, when nobody looks any more. */
+  created(facts: ContainerFacts, heardAtMs: number | null, sinceMs: number): Promise<void> {
     const id = facts.containerId;
-    if (this.#waiting.has(id) || this.#told.has(id) || this.#waiting.size >= MAX_LOOKING) return;
     const done = Promise.resolve();
+    if (this.#waiting.has(id) || this.#told.has(id) || this.#waiting.size >= MAX_LOOKING) return done;
     const created: Created = { facts, isAutoRemoved: null, heardAtMs, looking: new AbortController(), done };
     this.#waiting.set(id, created);
     created.done = this.#lookOften(created, sinceMs).catch((error: unknown) => {
       this.#options.log.error({ err: error, container: id }, 'a created container could not be looked at');
     });
+    return created.done;
   }
 
   /** Looks once more, long after the creation: a container may be started at any time, and fail. True: nothing is left to look for. */

@@ -141,8 +141,6 @@ export interface EngineEvent {
   /** The same for the same event told twice. */
   readonly key: string;
   readonly at: number;
-  /** In seconds, as the engine's `since` wants it. */
-  readonly second: number;
   readonly container: ContainerEvent | null;
 }
 
@@ -168,7 +166,6 @@ export function parseEvent(line: string, socket: ContainerSocket): EngineEvent |
   return {
     key: `${nanos} ${Type} ${Action} ${Actor.ID}`,
     at,
-    second: Math.floor(at / 1000),
     container: isContainer ? toContainerEvent({ Action, Actor, at, socket }) : null,
   };
 }

@@ -11,7 +11,7 @@ import {
   type ListedContainer,
   parseInspect,
 } from './containers-model.ts';
-import type { ContainerEnded, ContainerFacts, ContainerSocket, Report } from './watcher.ts';
+import type { ContainerEnded, ContainerFacts, ContainerRunTimes, ContainerSocket, Report } from './watcher.ts';
 
 /** How to ask the engine while one connection to it lasts. */
 export interface EngineAccess extends ContainerSocket {
@@ -29,8 +29,10 @@ export interface RunsOptions {
   readonly isWanted: (name: string) => boolean;
   /** Containers that this socket spoke of and that ran when the agent last looked. */
   readonly known: readonly ContainerFacts[];
-  /** Ends before this instant are none of ours; null: everything before now. */
-  readonly since: number | null;
+  /** The last run of each container whose end earlier lives have told, oldest end first. */
+  readonly told: ReadonlyMap<string, ContainerRunTimes>;
+  /** Ends before this instant are none of ours. */
+  readonly sinceMs: number;
 }
 
 interface LiveRun {
@@ -40,11 +42,6 @@ interface LiveRun {
   tail: LogTail | null;
   /** Seen running over the connection that stands. */
   isConfirmed: boolean;
-}
-
-interface RunTimes {
-  readonly startedAtMs: number | null;
-  readonly endedAtMs: number;
 }
 
 const nothingKnown = {
@@ -76,22 +73,29 @@ const MAX_REMEMBERED_ENDS = 4_096;
 export class Runs {
   readonly #options: RunsOptions;
   readonly #live = new Map<string, LiveRun>();
-  readonly #ended = new Map<string, RunTimes>();
+  readonly #ended = new Map<string, ContainerRunTimes>();
   /** Signals that were sent through the engine without a word which, and when. */
   readonly #unnamedSignals = new Map<string, number>();
   readonly #early = new Map<string, LogTail>();
   readonly #created: CreatedContainers;
   readonly #turns = new Map<string, Promise<void>>();
+  readonly #untold = new Map<Promise<void>, number>();
   #access: EngineAccess | null = null;
   #known: readonly ContainerFacts[];
   #sinceMs: number;
 
   constructor(options: RunsOptions) {
     this.#options = options;
-    this.#sinceMs = options.since ?? options.clock.wallMs();
+    this.#sinceMs = options.sinceMs;
     const { report, clock, log } = options;
     this.#created = new CreatedContainers({ report, clock, log, inspect: (id) => this.#inspect(id) });
     this.#known = options.known;
+    for (const [id, run] of options.told) this.#remember(id, run);
+  }
+
+  /** When the earliest event that is not wholly told yet happened; null: all are told. */
+  get oldestUntoldMs(): number | null {
+    return this.#untold.size === 0 ? null : Math.min(...this.#untold.values());
   }
 
   /** A connection stands; until {@link detach} the engine can be asked. Which engine answers is only known now: another one's containers are not gone because this one has never heard of them. */
@@ -124,6 +128,14 @@ export class Runs {
 
   handle(event: ContainerEvent): void {
     if (!this.#options.isWanted(event.facts.name)) return;
+    const told = this.#take(event);
+    if (told === undefined) return;
+    this.#untold.set(told, event.at);
+    void told.finally(() => this.#untold.delete(told));
+  }
+
+  /** Resolves, never rejects, when what the event means is told. */
+  #take(event: ContainerEvent): Promise<void> | undefined {
     switch (event.action) {
       case 'create':
         return this.#created.created(event.facts, event.at, this.#sinceMs);
@@ -143,6 +155,8 @@ export class Runs {
         return this.#inTurn(event.id, async () => this.#onSignalled(event));
       case 'cleanup':
         return this.#inTurn(event.id, () => this.#created.cleanedUp(event));
+      default:
+        return undefined;
     }
   }
 
@@ -152,24 +166,24 @@ export class Runs {
     for (const { id, name, state } of listed) {
       if (!this.#options.isWanted(name)) continue;
       if (['created', 'initialized', 'configured'].includes(state)) this.#onFoundCreated(id, name);
-      else this.#inTurn(id, () => this.#onFound(id));
+      else void this.#inTurn(id, () => this.#onFound(id));
     }
     for (const id of liveBefore) {
-      if (!present.has(id)) this.#inTurn(id, () => this.#onGone(id));
+      if (!present.has(id)) void this.#inTurn(id, () => this.#onGone(id));
     }
   }
 
   /** Containers that were created and not started: those that could not start say so only here. */
   lookAtCreated(listed: readonly ListedContainer[]): void {
     for (const { id, name } of listed) {
-      if (this.#options.isWanted(name)) this.#inTurn(id, async () => void (await this.#created.look(id)));
+      if (this.#options.isWanted(name)) void this.#inTurn(id, async () => void (await this.#created.look(id)));
     }
   }
 
   #onFoundCreated(id: string, name: string): void {
     if (this.#access === null) return;
     const { engine, socketPath } = this.#access;
-    this.#created.created({ ...nothingKnown, engine, socketPath, containerId: id, name }, null, this.#sinceMs);
+    void this.#created.created({ ...nothingKnown, engine, socketPath, containerId: id, name }, null, this.#sinceMs);
   }
 
   liveNames(): Set<string> {
@@ -184,7 +198,7 @@ export class Runs {
     return [...this.#live.keys()];
   }
 
-  #inTurn(id: string, act: () => Promise<void>): void {
+  #inTurn(id: string, act: () => Promise<void>): Promise<void> {
     const turn = (this.#turns.get(id) ?? Promise.resolve())
       .then(act)
       .catch((error: unknown) =>
@@ -194,6 +208,7 @@ export class Runs {
         if (this.#turns.get(id) === turn) this.#turns.delete(id);
       });
     this.#turns.set(id, turn);
+    return turn;
   }
 
   // ── starts ──
@@ -213,7 +228,7 @@ export class Runs {
     const facts = isThisRun ? found.facts : { ...event.facts, startedAt: event.at };
     const before = this.#live.get(event.id);
     if (before !== undefined && isSameStart(before.facts.startedAt, facts.startedAt)) return;
-    if (before === undefined && (this.#ended.get(event.id)?.endedAtMs ?? 0) > event.at) return;
+    if (before === undefined && this.#isStartOfTold(event)) return;
     if (before !== undefined) this.#tellUnseenEnd(before, facts.startedAt ?? event.at);
     this.#begin(facts, isThisRun ? found : null);
   }
@@ -355,15 +370,26 @@ export class Runs {
   #end({ facts, ...ending }: Omit<ContainerEnded, keyof ContainerFacts | 'kind'> & { facts: ContainerFacts }): void {
     this.#live.get(facts.containerId)?.tail?.close();
     this.#live.delete(facts.containerId);
-    this.#ended.delete(facts.containerId);
-    this.#ended.set(facts.containerId, { endedAtMs: ending.at, startedAtMs: facts.startedAt });
-    const oldest = this.#ended.keys().next().value;
-    if (this.#ended.size > MAX_REMEMBERED_ENDS && oldest !== undefined) this.#ended.delete(oldest);
+    this.#remember(facts.containerId, { endedAtMs: ending.at, startedAtMs: facts.startedAt });
     this.#options.report({ kind: 'container_ended', ...facts, ...ending });
   }
 
+  #remember(id: string, run: ContainerRunTimes): void {
+    this.#ended.delete(id);
+    this.#ended.set(id, run);
+    const oldest = this.#ended.keys().next().value;
+    if (this.#ended.size > MAX_REMEMBERED_ENDS && oldest !== undefined) this.#ended.delete(oldest);
+  }
+
+  /** A start that is replayed after its run was told. An end that was only found out may be noted later than the next start. */
+  #isStartOfTold({ id, at }: ContainerEvent): boolean {
+    const told = this.#ended.get(id);
+    if (told === undefined || at > told.endedAtMs) return false;
+    return told.startedAtMs === null || at <= told.startedAtMs + SAME_START_MS;
+  }
+
   /** Of a run whose start we did not see: not told yet, and within the time we answer for. */
-  #isNews(id: string, run: RunTimes): boolean {
+  #isNews(id: string, run: ContainerRunTimes): boolean {
     const told = this.#ended.get(id);
     if (told === undefined) return run.endedAtMs >= this.#sinceMs;
     // A daemon that is stopped writes a later end over the true one of a container that waited for its restart.

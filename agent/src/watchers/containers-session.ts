@@ -5,10 +5,17 @@ import { type ListedContainer, parseEvent, parseList } from './containers-model.
 import type { EngineAccess, Runs } from './containers-runs.ts';
 import { type Disagreement, someOf } from './silence.ts';
 
+/** Up to where an engine's events were heard. */
+export interface HeardUntil {
+  /** Of the last event, of anything at all: also of images and networks. Null: none was heard yet. */
+  readonly key: string | null;
+  /** From where on the engine must replay its events, in milliseconds since the epoch. */
+  readonly at: number;
+}
+
 /** What is remembered of the engine's events from one connection to the next. */
 export interface EventMemory {
-  /** The last event heard, of anything at all: also of images and networks. */
-  last: { readonly key: string; readonly second: number } | null;
+  last: (HeardUntil & { readonly key: string }) | null;
   /** The keys of those heard of late: a new connection begins with old events. */
   readonly heard: Set<string>;
   /** What its list and its events do not agree about. */
@@ -22,7 +29,7 @@ export interface SessionOptions {
   readonly runs: Runs;
   readonly memory: EventMemory;
   readonly clock: Clock;
-  /** The instant from which on the engine shall replay its events, when none was heard before. */
+  /** The instant from which on the engine shall replay its events. */
   readonly replayFromMs: number;
   /** The engine has replayed what it remembers. */
   readonly onReplayed: (replay: Replay) => void;
@@ -58,8 +65,8 @@ const UNANSWERED_LIMIT = 2;
  * and asks now and then whether the engine still answers. Never resolves: rejects with what ended it.
  */
 export async function runSession(options: SessionOptions): Promise<never> {
-  const { access, memory, replayFromMs } = options;
-  const second = memory.last?.second ?? Math.floor(replayFromMs / 1000);
+  const { access, replayFromMs } = options;
+  const second = Math.floor(replayFromMs / 1000);
   const hearing = createHearing(options);
   const stream = await access.client.openStream(`${access.prefix}/events?since=${second}`);
   const ending = new AbortController();
@@ -170,7 +177,7 @@ function createHearing({ access, runs, memory, clock }: SessionOptions): Hearing
       if (event.key === before?.key) isSeamless = true;
       if (memory.heard.has(event.key)) return;
       remember(memory, event.key);
-      memory.last = event;
+      memory.last = { key: event.key, at: event.at };
       // What it replays after this is later, and not heard yet.
       memory.seenAtMs = Math.max(memory.seenAtMs ?? 0, event.at);
       if (event.container !== null) runs.handle(event.container);

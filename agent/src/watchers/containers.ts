@@ -8,9 +8,9 @@ import type { Logger } from 'pino';
 import { createEngineClient, EngineError } from './containers-client.ts';
 import { negotiate } from './containers-model.ts';
 import { Runs } from './containers-runs.ts';
-import { type EventMemory, type Replay, runSession, SilentEngineError } from './containers-session.ts';
+import { type EventMemory, type HeardUntil, type Replay, runSession, SilentEngineError } from './containers-session.ts';
 import { Disagreement } from './silence.ts';
-import type { ContainerFacts, ContainerSocket, Report, Watcher } from './watcher.ts';
+import type { ContainerFacts, ContainerRunTimes, ContainerSocket, Report, Watcher } from './watcher.ts';
 
 export interface ContainersWatcherOptions extends ContainerSocket {
   /** What it is called where sources are listed; `engine` by itself. */
@@ -22,6 +22,10 @@ export interface ContainersWatcherOptions extends ContainerSocket {
   readonly logLines: number;
   /** When the agent last looked, in milliseconds since the epoch: ends from then on are told. Null at the very first start. */
   readonly since: number | null;
+  /** Up to where an earlier life heard this engine; null: not known, and {@link since} must do. */
+  readonly heardUntil?: HeardUntil | null;
+  /** The last run of each container whose end earlier lives have told, oldest end first. */
+  readonly told?: ReadonlyMap<string, ContainerRunTimes>;
   /** Containers that ran then and that this socket spoke of: their ends are told even where their engine no longer knows them. */
   readonly known: readonly KnownContainer[];
   readonly report: Report;
@@ -40,6 +44,8 @@ export interface ContainersWatcher extends Watcher {
   readonly socketPath: string;
   /** When a container that runs here last said something since an instant, both in milliseconds since the epoch; null: nothing, or nobody can say. */
   logGrewAt(containerId: string, sinceMs: number): Promise<number | null>;
+  /** What a next life must know to miss nothing: all before it is reported. Null: there was no engine. */
+  heardUntil(): HeardUntil | null;
 }
 
 /** Hears one container engine over its socket, and goes on trying while there is none. */
@@ -59,28 +65,42 @@ class SocketWatcher implements ContainersWatcher {
   readonly socketPath: string;
   readonly #options: ContainersWatcherOptions;
   readonly #runs: Runs;
-  readonly #memory: EventMemory = {
-    last: null,
-    heard: new Set(),
-    seenAtMs: null,
-    disagreement: new Disagreement(),
-  };
+  readonly #memory: EventMemory;
+  /** Where this life takes over. */
+  readonly #from: HeardUntil;
+  #isAbsent = false;
   readonly #stopping = new AbortController();
   #state: SourceState;
   #loop: Promise<void> | null = null;
 
   constructor(options: ContainersWatcherOptions) {
-    const { engine, socketPath, report, clock, log, logLines, since, root = '/' } = options;
+    const {
+      engine,
+      socketPath,
+      report,
+      clock,
+      log,
+      logLines,
+      since,
+      heardUntil = null,
+      told = new Map(),
+      root = '/',
+    } = options;
     this.name = options.name ?? engine;
     this.socketPath = socketPath;
     this.#options = options;
+    this.#from = heardUntil ?? { key: null, at: since ?? clock.wallMs() };
+    const { key, at } = this.#from;
+    const last = key === null ? null : { key, at };
+    this.#memory = { last, heard: new Set(), seenAtMs: null, disagreement: new Disagreement() };
     this.#state = { name: this.name, state: 'off', reason: 'not started', since: toInstant(clock.wallMs()) };
     this.#runs = new Runs({
       report,
       clock,
       log,
       logLines,
-      since,
+      sinceMs: at,
+      told,
       root,
       isWanted: (name) => isWanted(name, options),
       known: options.known.map((container) => ({ ...nothingElse, ...container, socketPath })),
@@ -109,6 +129,13 @@ class SocketWatcher implements ContainersWatcher {
     return this.#runs.logGrewAt(containerId, sinceMs);
   }
 
+  heardUntil(): HeardUntil | null {
+    const { last, seenAtMs } = this.#memory;
+    if (last === null && seenAtMs === null && this.#isAbsent) return null;
+    const { key, at } = last ?? this.#from;
+    return { key, at: Math.min(at, this.#runs.oldestUntoldMs ?? at) };
+  }
+
   /** One connection after the other. `onFirstTry` is called when the first one sees everything, or has failed. */
   async #run(onFirstTry: () => void): Promise<void> {
     const { clock, retry = RETRY } = this.#options;
@@ -119,6 +146,7 @@ class SocketWatcher implements ContainersWatcher {
       const failure = await this.#session(onFirstTry);
       if (signal.aborted) return;
       const [state, reason] = stateAfter(failure);
+      this.#isAbsent = failure.failure === 'absent';
       this.#setState(state, reason, failure instanceof SilentEngineError ? failure.since : clock.wallMs());
       onFirstTry();
       attempt = clock.monotonicMs() - beganMs >= WORKED_MS ? 0 : attempt + 1;
@@ -129,11 +157,12 @@ class SocketWatcher implements ContainersWatcher {
 
   /** Resolves with what ended it. */
   async #session(onSeeing: () => void): Promise<EngineError> {
-    const { socketPath, timeoutMs, clock, since, log, checkEveryMs = CHECK_EVERY_MS } = this.#options;
+    const { socketPath, timeoutMs, clock, log, checkEveryMs = CHECK_EVERY_MS } = this.#options;
     const client = createEngineClient({ socketPath, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
     const closeClient = () => client.close();
     this.#stopping.signal.addEventListener('abort', closeClient, { once: true });
     const lastSeenMs = this.#memory.seenAtMs;
+    const replayFromMs = this.#memory.last?.at ?? lastSeenMs ?? this.#from.at;
     try {
       const inode = inodeOf(socketPath);
       const { prefix, engine } = negotiate(await client.getJson('/version'));
@@ -145,8 +174,8 @@ class SocketWatcher implements ContainersWatcher {
         memory: this.#memory,
         clock,
         checkEveryMs,
-        replayFromMs: lastSeenMs ?? since ?? clock.wallMs(),
-        onReplayed: (replay) => this.#tellGap(replay, lastSeenMs),
+        replayFromMs,
+        onReplayed: (replay) => this.#tellGap(replay, { replayFromMs, lastSeenMs: lastSeenMs ?? replayFromMs }),
         onSeeing: () => {
           this.#memory.seenAtMs = clock.wallMs();
           this.#setState('seeing', null);
@@ -171,7 +200,7 @@ class SocketWatcher implements ContainersWatcher {
   }
 
   /** Says what the engine's memory of events did not cover. Containers that still exist, or that we knew, are found in the list all the same. */
-  #tellGap(replay: Replay, lastSeenMs: number | null): void {
+  #tellGap(replay: Replay, { replayFromMs, lastSeenMs }: { replayFromMs: number; lastSeenMs: number }): void {
     const isFull = replay.count >= ENGINE_KEEPS_EVENTS;
     const toMs = isFull ? (replay.firstAtMs ?? this.#options.clock.wallMs()) : this.#options.clock.wallMs();
     const full = `the engine remembers only ${ENGINE_KEEPS_EVENTS} events; containers that began and were removed before those were not seen`;
@@ -179,8 +208,8 @@ class SocketWatcher implements ContainersWatcher {
       'the engine started anew and remembers no earlier events; containers that began and were removed meanwhile were not seen';
     if (replay.isSeamless === false) {
       this.#tell({ cause: isFull ? full : anew, lost: null, fromMs: lastSeenMs, toMs });
-    } else if (replay.isSeamless === null && isFull && this.#options.since !== null && toMs > this.#options.since) {
-      this.#tell({ cause: full, lost: null, fromMs: this.#options.since, toMs });
+    } else if (isFull && toMs > replayFromMs) {
+      this.#tell({ cause: full, lost: null, fromMs: lastSeenMs, toMs });
     }
   }
 

@@ -107,6 +107,12 @@ export interface ContainerFacts extends ContainerSocket {
   readonly startedAt: number | null;
 }
 
+/** A container's run as it was told, in milliseconds since the epoch. */
+export interface ContainerRunTimes {
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number;
+}
+
 export interface ContainerStarted extends ContainerFacts {
   readonly kind: 'container_started';
 }
