@@ -14,6 +14,9 @@ const programs = {
   up: 'up.mjs',
   doctor: 'doctor.mjs',
 };
+// `help run` asks that program itself.
+if (process.argv[2] === 'help' && Object.hasOwn(programs, process.argv[3] ?? ''))
+  process.argv.splice(2, Infinity, process.argv[3], '--help');
 const name = process.argv[2];
 const program = Object.hasOwn(programs, name ?? '') ? name : undefined;
 const file = join(root, 'dist', program === undefined ? 'cli.mjs' : programs[program]);

@@ -107,7 +107,7 @@ export class SampleStore implements AsyncDisposable {
       from samples
       where node_id = ${nodeId} and at >= ${from.toISOString()}::timestamptz and at < ${to.toISOString()}::timestamptz
       group by 1 order by 1`;
-    return points.map(({ epoch_ms, ...point }) => ({ ...point, at: new Date(epoch_ms).toISOString() }));
+    return points.map(({ epoch_ms, ...point }) => ({ ...toHundredths(point), at: new Date(epoch_ms).toISOString() }));
   }
 
   /** At most `limit` rows; returns how many. */
@@ -165,6 +165,23 @@ export class SampleStore implements AsyncDisposable {
       ) as told(node_id) join nodes on nodes.id = told.node_id
       on conflict do nothing`;
   }
+}
+
+/** A 4-byte float read as an 8-byte one shows digits that nobody measured. */
+function toHundredths(point: Omit<SamplePoint, 'at'>): Omit<SamplePoint, 'at'> {
+  const rounded = (value: number | null) => (value === null ? null : Math.round(value * 100) / 100);
+  return {
+    cpu_percent: rounded(point.cpu_percent),
+    load1: rounded(point.load1),
+    memory_used_percent: rounded(point.memory_used_percent),
+    memory_available_bytes: point.memory_available_bytes,
+    disk_used_percent_max: rounded(point.disk_used_percent_max),
+    network_rx_bytes_per_s: rounded(point.network_rx_bytes_per_s),
+    network_tx_bytes_per_s: rounded(point.network_tx_bytes_per_s),
+    psi_memory_some: rounded(point.psi_memory_some),
+    psi_cpu_some: rounded(point.psi_cpu_some),
+    psi_io_some: rounded(point.psi_io_some),
+  };
 }
 
 /** As a 4-byte float holds it; what lies beyond is no reading. */

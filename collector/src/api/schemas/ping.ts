@@ -11,8 +11,8 @@ export const pingParams = z.object({ job });
 
 export const pingEndParams = z.object({
   job,
-  exit_code: z.string().regex(/^\d{1,3}$/, {
-    error: 'expected start, fail or an exit code; a job within a project is written project%2Fname',
+  exit_code: z.string().regex(/^(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])$/, {
+    error: 'expected start, fail or an exit code from 0 to 255; a job within a project is written project%2Fname',
   }),
 });
 
