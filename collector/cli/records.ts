@@ -32,6 +32,17 @@ interface NodeFields {
   running_tasks: number;
 }
 
+/** What an agent could not see or keep. */
+export interface GapRecord {
+  readonly at: string;
+  readonly source: string;
+  readonly cause: string;
+  readonly lost: number | null;
+  readonly at_most: number | null;
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
 export interface TaskRecord extends Tolerant<TaskFields> {
   readonly id: string;
   readonly status: string;

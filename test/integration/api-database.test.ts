@@ -20,6 +20,15 @@ import { routingParts } from '../support/routing-parts.ts';
 
 const log = pino({ level: 'silent' });
 
+const unseen = {
+  at_most: null,
+  from: '2026-11-22T10:00:00.000Z',
+  to: '2026-11-22T10:05:00.000Z',
+  lane: null,
+  from_seq: null,
+  to_seq: null,
+};
+
 describeOnDatabases('the command line and the API together', (kind) => {
   let opened: TestDatabase;
   let api: TestApi;
@@ -31,6 +40,11 @@ describeOnDatabases('the command line and the API together', (kind) => {
     const rig = new AlertRig(db);
     await rig.node('gpu-1');
     await rig.node('gpu-2', { status: 'offline' });
+    for (const lost of [1, 2, 3])
+      await rig.fact('gpu-1', {
+        kind: 'gap',
+        gap: { ...unseen, lost, source: 'docker', cause: `it slept ${lost} times` },
+      });
     await rig.taskStarted('gpu-1', 'task-running');
     await rig.taskEnded('gpu-1', 'task-well', { status: 'completed', name: 'fine' });
     await rig.taskEnded('gpu-1', 'task-failed', { status: 'failed', name: 'train', job: 'train', project: 'lm' });
@@ -99,6 +113,26 @@ describeOnDatabases('the command line and the API together', (kind) => {
     expect(shown.out).toContain('lm/train');
     expect(nodes.out).toMatch(/gpu-2 +offline/);
     expect(node.out).toContain('rack=r1');
+  });
+
+  it('says what an agent missed, the newest first, page after page', async () => {
+    const shown = await run('nodes', 'show', 'gpu-1');
+    const read = async (query: string) =>
+      (await (await fetch(`${api.url}/api/v1/nodes/gpu-1/gaps?limit=2${query}`)).json()) as {
+        items: { lost: number }[];
+        next_cursor: string | null;
+      };
+    const first = await read('');
+    const second = await read(`&cursor=${first.next_cursor}`);
+    const elsewhere = await fetch(`${api.url}/api/v1/nodes/gpu-9/gaps`);
+
+    expect(shown.out).toMatch(/What it missed\n.*\n +docker .* 3 +it slept 3 times\n/);
+    expect(first.items).toMatchObject([
+      { ...unseen, source: 'docker', cause: 'it slept 3 times', lost: 3 },
+      { lost: 2 },
+    ]);
+    expect(second).toMatchObject({ items: [{ lost: 1 }], next_cursor: null });
+    expect(elsewhere.status).toBe(404);
   });
 
   it('filters, checks, explains and acknowledges', async () => {

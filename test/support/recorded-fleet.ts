@@ -354,6 +354,7 @@ export function recordedRoutes(
   };
   return async (app) => {
     app.get('/nodes', async () => ({ items: nodes, next_cursor: null }));
+    app.get('/nodes/:id/gaps', async () => ({ items: [], next_cursor: null }));
     app.get<{ Params: { id: string } }>('/nodes/:id', async ({ params }) => find(nodes, 'node', params.id));
     app.get<{ Querystring: Record<string, string>; Params: object }>('/tasks', async ({ query }) => {
       const kept = tasks.filter(

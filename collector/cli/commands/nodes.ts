@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Client } from '../client.ts';
 import { type Context, type JsonFlag, jsonFlag, printJson } from '../context.ts';
 import { CliFailure } from '../failure.ts';
-import type { NodeRecord } from '../records.ts';
+import type { GapRecord, NodeRecord } from '../records.ts';
 import { type Cell, renderFacts, renderTable } from '../table.ts';
 import { neutralise } from '../terminal.ts';
 import { agoText, bytesText, durationText, numberText, percentText, statusPaint, unknownText } from '../words.ts';
@@ -119,13 +119,17 @@ async function showNode(context: Context, wanted: string, { json }: JsonFlag): P
   const client = context.client();
   const { id } = await findNode(client, wanted);
   const node = await client.get<NodeRecord>(`/nodes/${encodeURIComponent(id)}`);
-  if (json) return printJson(context, node);
+  const { items: gaps } = await client.get<{ items: GapRecord[] }>(`/nodes/${encodeURIComponent(id)}/gaps`, {
+    limit: 5,
+  });
+  if (json) return printJson(context, { ...node, gaps });
   const { style, print, terminal } = context;
   const now = context.now();
   print(`${style('bold', neutralise(node.name))}  ${style(statusPaint(node.status), node.status)}\n`);
   print(renderFacts(nodeFacts(node, now), terminal));
   printConditions(context, node);
   printSources(context, node);
+  printGaps(context, gaps);
 }
 
 function nodeFacts(node: NodeRecord, now: number): [string, string | null][] {
@@ -191,6 +195,29 @@ function printSources({ print, style, terminal }: Context, node: NodeRecord): vo
     { text: reason ?? '' },
   ]);
   print(renderTable([{ title: '  source' }, { title: 'state' }, { title: 'why', shrinks: true }], rows, terminal));
+}
+
+function printGaps({ print, style, terminal, now }: Context, gaps: readonly GapRecord[]): void {
+  if (gaps.length === 0) return;
+  print(`\n${style('bold', 'What it missed')}\n`);
+  const rows = gaps.map(({ at, source, cause, lost, at_most: atMost }): Cell[] => [
+    { text: `  ${source}` },
+    { text: agoText(at, now()) },
+    { text: lost !== null ? String(lost) : atMost !== null ? `at most ${atMost}` : unknownText },
+    { text: cause },
+  ]);
+  print(
+    renderTable(
+      [
+        { title: '  source' },
+        { title: 'when' },
+        { title: 'lost', align: 'right' },
+        { title: 'because', shrinks: true },
+      ],
+      rows,
+      terminal,
+    ),
+  );
 }
 
 async function setDraining(

@@ -5,6 +5,7 @@ import { type EnrollmentRouteDeps, enrollmentRoutes } from './routes/enrollments
 import { expectationRoutes } from './routes/expectations.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { fleetRoutes } from './routes/fleet.ts';
+import { gapRoutes } from './routes/gaps.ts';
 import { type IncidentRouteDeps, incidentRoutes } from './routes/incidents.ts';
 import { jobAlertRoutes } from './routes/job-alerts.ts';
 import { type JobRouteParts, jobRoutes } from './routes/jobs.ts';
@@ -35,6 +36,7 @@ export interface ResourceParts {
 export function resourceRoutes(parts: ResourceParts): FastifyPluginAsyncZod[] {
   return [
     nodeRoutes(parts.nodes),
+    gapRoutes(parts.nodes),
     fleetRoutes(parts.nodes),
     searchRoutes(parts.nodes),
     taskRoutes(parts.tasks),

@@ -93,6 +93,20 @@ export type FleetNode = {
   readonly conditions: readonly (ConditionReport)[];
 };
 
+export type Gap = {
+  readonly id: string;
+  readonly at: string;
+  readonly source: string;
+  readonly cause: string;
+  readonly lost: number | null;
+  readonly at_most: number | null;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly lane: 'ends' | 'facts' | null;
+  readonly from_seq: number | null;
+  readonly to_seq: number | null;
+};
+
 export type Incident = {
   readonly id: string;
   readonly status: 'open' | 'resolved';
@@ -484,6 +498,10 @@ export interface Routes {
     readonly reason?: string;
   } | null; answer: Node };
   'POST /nodes/{id}/undrain': { path: { id: string }; answer: Node };
+  'GET /nodes/{id}/gaps': { path: { id: string }; query?: { limit?: number | undefined; cursor?: string | undefined }; answer: {
+    readonly items: readonly (Gap)[];
+    readonly next_cursor: string | null;
+  } };
   'GET /fleet': { answer: {
     readonly items: readonly (FleetNode)[];
   } };

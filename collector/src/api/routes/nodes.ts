@@ -207,7 +207,8 @@ export async function loadNodeRecord(
   return node === undefined ? null : oneRecord(parts, node);
 }
 
-async function oneNode(queries: Queries, idOrName: string): Promise<NodeRow> {
+/** @throws ApiError when there is none, or more than one of the name. */
+export async function oneNode(queries: Queries, idOrName: string): Promise<NodeRow> {
   const found = await findNodes(queries, idOrName);
   const [node] = found;
   if (node === undefined) throw notFound(`node ${idOrName}`);

@@ -1,4 +1,5 @@
 import { conditionReport, conditionType } from '@runnerwatch/shared/model/condition.ts';
+import { gap } from '@runnerwatch/shared/model/event.ts';
 import { inventory, nodeStatus, sourceState } from '@runnerwatch/shared/model/node.ts';
 import { nodeSample } from '@runnerwatch/shared/model/sample.ts';
 import * as z from 'zod';
@@ -38,6 +39,8 @@ export const nodeDetail = nodeSchema.extend({
       'Above which its agent finds a condition of the whole node, by condition, in its own unit (percent, load): as it last judged.',
     ),
 });
+
+export const nodeGap = z.object({ id: z.string(), at: z.string(), ...gap.shape });
 
 /** A node in short; `sources`: only those that do not see everything. */
 export const fleetNode = nodeSchema

@@ -6,6 +6,7 @@ import { Panel } from '../../parts/page.tsx';
 import { visible } from '../../parts/texts.ts';
 import { Ago } from '../../parts/time.tsx';
 import type { Tone } from '../../theme/tones.ts';
+import { Gaps } from './gaps.tsx';
 import classes from './node.module.css';
 
 const tones: Readonly<Record<Node['sources'][number]['state'], Tone>> = {
@@ -16,7 +17,8 @@ const tones: Readonly<Record<Node['sources'][number]['state'], Tone>> = {
 };
 
 /** Where its agent looks for tasks, and why it does not see there. */
-export function Sources({ node: { sources } }: { node: Node }): ReactNode {
+export function Sources({ node }: { node: Node }): ReactNode {
+  const { sources } = node;
   return (
     <Panel title="What its agent sees">
       {sources.length === 0 ? (
@@ -35,6 +37,7 @@ export function Sources({ node: { sources } }: { node: Node }): ReactNode {
           ))}
         </ul>
       )}
+      <Gaps node={node} />
     </Panel>
   );
 }
