@@ -28,7 +28,7 @@ const end = { taskId: '1', status: 'failed', confidence: 'proven' } as const;
 const blind = [{ from: 500, to: 1500 }];
 
 function found(change: Partial<Account>) {
-  const account = { truths: [truth], tasks: [right], ends: [end], told: [told], blind: [], ...change };
+  const account = { truths: [truth], tasks: [right], ends: [end], told: [told], blind: [], gaps: [], ...change };
   const { findings, explained } = compare(account);
   return { faults: findings.map(({ fault }) => fault), explained };
 }
@@ -41,6 +41,16 @@ describe('the comparison of what happened with what was stored and told', () => 
   it('misses what was not stored, and what never ended', () => {
     expect(found({ tasks: [] }).faults).toEqual(['missing']);
     expect(found({ tasks: [{ ...right, status: 'running' }] }).faults).toEqual(['missing']);
+  });
+
+  it('accepts that a container is not there within a gap that was told of its engine', () => {
+    const box = { truths: [{ ...truth, kind: kind('box-7') }], tasks: [] };
+    const gap = { source: 'docker', from: 500, to: 1500 };
+
+    expect(found({ ...box, gaps: [gap] })).toEqual({ faults: [], explained: ['a'] });
+    expect(found({ ...box, gaps: [{ ...gap, to: 900 }] }).faults).toEqual(['missing']);
+    expect(found({ ...box, gaps: [{ ...gap, source: 'podman' }] }).faults).toEqual(['missing']);
+    expect(found({ tasks: [], gaps: [gap] }).faults).toEqual(['missing']);
   });
 
   it('sees two tasks of one end, and an end stored again', () => {
@@ -104,7 +114,7 @@ describe('the comparison of what happened with what was stored and told', () => 
   });
 
   it('sums up in a table', () => {
-    const account = { truths: [truth], tasks: [], ends: [], told: [], blind: [] };
+    const account = { truths: [truth], tasks: [], ends: [], told: [], blind: [], gaps: [] };
 
     const lines = tableOf(account, compare(account)).split('\n');
 

@@ -41,12 +41,20 @@ export interface BlindWindow {
   readonly to: number;
 }
 
+/** What the agent said that it missed, by the node's clock, in milliseconds since the epoch; null: from whenever, until whenever. */
+export interface ToldGap {
+  readonly source: string;
+  readonly from: number | null;
+  readonly to: number | null;
+}
+
 export interface Account {
   readonly truths: readonly Truth[];
   readonly tasks: readonly StoredTask[];
   readonly ends: readonly StoredEnd[];
   readonly told: readonly Told[];
   readonly blind: readonly BlindWindow[];
+  readonly gaps: readonly ToldGap[];
 }
 
 export const faults = ['missing', 'doubled', 'wrong', 'unexplained', 'untold', 'told twice'] as const;
@@ -61,12 +69,13 @@ export interface Finding {
 
 export interface Comparison {
   readonly findings: readonly Finding[];
-  /** Unknown, because nobody could see, and said so. */
+  /** Unknown or not there, because nobody could see, and said so. */
   readonly explained: readonly string[];
 }
 
 /**
- * Holds what was stored and told against what happened. `missing`: no task, or one without an end. `doubled`: two tasks, or an
+ * Holds what was stored and told against what happened. `missing`: no task, or one without an end; but for a container within a
+ * gap that its engine's watcher told. `doubled`: two tasks, or an
  * end stored again though it says nothing better. `wrong`: another status, code, signal or cause; a code or signal may be null
  * when the agent was blind. `unexplained`: unknown, but no scope that ended while the agent was blind, or without a reason in
  * its verdict. `untold`, `told twice`: no notification, two of its end, or the last
@@ -82,6 +91,10 @@ export function compare(account: Account): Comparison {
     const find = (fault: Fault, evidence: string) =>
       findings.push({ name: truth.name, kind: truth.kind.name, fault, evidence });
     const [task, ...others] = tasksByName.get(truth.name) ?? [];
+    if (task === undefined && isInGap(truth, account.gaps)) {
+      explained.push(truth.name);
+      continue;
+    }
     if (task === undefined || task.status === 'running') {
       find('missing', task === undefined ? 'no task of that name' : 'still running');
       continue;
@@ -100,6 +113,16 @@ export function compare(account: Account): Comparison {
     judgeTold(task, toldByTask.get(task.id) ?? [], find);
   }
   return { findings, explained };
+}
+
+function isInGap({ kind, endedAt }: Truth, gaps: readonly ToldGap[]): boolean {
+  return (
+    kind.needs === 'docker' &&
+    gaps.some(
+      ({ source, from, to }) =>
+        source === 'docker' && (from === null || endedAt >= from) && (to === null || endedAt <= to),
+    )
+  );
 }
 
 function judge(

@@ -21,6 +21,7 @@ import {
   type StoredEnd,
   type StoredTask,
   type Told,
+  type ToldGap,
   type Truth,
   tableOf,
 } from './compare.ts';
@@ -88,14 +89,18 @@ export async function consult(options: OracleOptions): Promise<OracleResult> {
   const blind = await blindWindows(machine, { blows, isEveryEndHeard: options.isEveryEndHeard });
   const tasks = await allTasks(installation);
   const told = toldBy(sink);
-  const account: Account = { truths, tasks, told, blind, ends: await storedEnds(place) };
+  const gaps = await toldGaps(installation);
+  const account: Account = { truths, tasks, told, blind, gaps, ends: await storedEnds(place) };
   const comparison = compare(account);
+  const gapsText = gaps
+    .map(({ source, from, to }) => `gap of ${source}: ${clockText(from)} to ${clockText(to)}`)
+    .join('\n');
   const evidence = await gather(place, { machine, tasks, findings: comparison.findings, truths, blows });
   const table = [
     `oracle: seed ${seed}, ${truths.length} ends of ${ends} planned, ${blows.length} blows (${countOf(blows)})`,
     tableOf(account, comparison),
   ].join('\n');
-  return { findings: comparison.findings, table, evidence };
+  return { findings: comparison.findings, table, evidence: `${evidence}\n${gapsText}` };
 }
 
 interface Place extends AsyncDisposable {
@@ -179,6 +184,8 @@ async function quiet({
 /** What was heard and not yet written down dies with the agent: an end may wait so long for its other witnesses. */
 const unwrittenMs = 4000;
 const slackMs = 1000;
+/** On an emulated machine under load, with more blows meanwhile. */
+const startsWithinMs = 60_000;
 
 /**
  * When the agent could not see, by its own word in the node's journal: while it stood still for want of a processor, and from
@@ -191,12 +198,12 @@ async function blindWindows(
   { blows, isEveryEndHeard }: { blows: readonly Blow[]; isEveryEndHeard: boolean },
 ): Promise<BlindWindow[]> {
   const { stdout } = await machine.ssh(
-    `journalctl -u runnerwatch-agent.service -o cat --no-pager | grep -e '"agent started"' -e '"the agent stood still"' || true`,
+    `journalctl -u runnerwatch-agent.service -o cat --no-pager | grep -e '"process ends"' -e '"agent started"' -e '"the agent stood still"' || true`,
     { timeoutMs: 60_000 },
   );
   const words = stdout.split('\n').filter((line) => line !== '');
   const atOf = (line: string) => Date.parse(/"time":"([^"]+)"/.exec(line)?.[1] ?? '');
-  const started = words.filter((line) => line.includes('"agent started"')).map(atOf);
+  const seeing = words.filter((line) => !line.includes('"the agent stood still"')).map(atOf);
   const standstills = words.flatMap((line) => {
     const lastedMs = Number(/"lasted_ms":(\d+)/.exec(line)?.[1]);
     return Number.isNaN(lastedMs) ? [] : [{ from: atOf(line) - lastedMs - slackMs, to: atOf(line) + slackMs }];
@@ -205,12 +212,14 @@ async function blindWindows(
     const isBlow = victim === 'agent-frozen' || (victim === 'reexec' && !isEveryEndHeard);
     if (isBlow) return [{ from: from - slackMs, to: to + slackMs }];
     if (victim !== 'agent') return [];
-    const seeingAt = started.find((at) => at > from && at < to + 20_000) ?? to + 10_000;
+    const seeingAt = seeing.find((at) => at > from && at < to + startsWithinMs) ?? to + 10_000;
     const unheard = standstills.filter((still) => still.from < from && still.to > from - unwrittenMs);
     return [{ from: Math.min(from - unwrittenMs, ...unheard.map((still) => still.from)), to: seeingAt + slackMs }];
   });
   return [...standstills, ...ofBlows];
 }
+
+const clockText = (at: number | null) => (at === null ? 'unknown' : new Date(at).toISOString());
 
 const looksInto = 24;
 const worst: readonly Fault[] = ['missing', 'doubled', 'wrong', 'untold', 'told twice', 'unexplained'];
@@ -262,6 +271,19 @@ async function explained(installation: Installation, id: string): Promise<string
     paths.map((path) => installation.get<unknown>(path).catch((error: unknown) => String(error))),
   );
   return answers.map((answer) => JSON.stringify(answer)).join('\n');
+}
+
+async function toldGaps(installation: Installation): Promise<ToldGap[]> {
+  const { items: nodes } = await installation.get<{ items: { id: string }[] }>('/nodes');
+  const told = await Promise.all(
+    nodes.map(({ id }) =>
+      installation.get<{ items: { source: string; from: string | null; to: string | null }[] }>(
+        `/nodes/${id}/gaps?limit=500`,
+      ),
+    ),
+  );
+  const at = (text: string | null) => (text === null ? null : Date.parse(text));
+  return told.flatMap(({ items }) => items.map(({ source, from, to }) => ({ source, from: at(from), to: at(to) })));
 }
 
 function toldBy(sink: HttpSink): Told[] {
