@@ -14,7 +14,20 @@ export function apiTypes(documentText: string): string {
     '/* Written by `npm run openapi` from the schemas of the API. */\n',
     records.join('\n\n'),
     `\nexport interface Routes {\n${routes.join('\n')}\n}\n`,
+    leastRoles(paths),
   ].join('\n');
+}
+
+/** What takes more than the role of a viewer. */
+function leastRoles(paths: ApiDocument['paths']): string {
+  const lines = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).flatMap(([method, { 'x-role': role }]) =>
+      role === undefined || role === 'viewer'
+        ? []
+        : [`  '${method.toUpperCase()} ${path.replace('/api/v1', '')}': '${role}',`],
+    ),
+  );
+  return `/** Routes that are not listed take no more than a viewer. */\nexport const leastRoles: { readonly [R in keyof Routes]?: 'operator' | 'admin' } = {\n${lines.join('\n')}\n};\n`;
 }
 
 interface ApiDocument {
@@ -26,6 +39,7 @@ interface Operation {
   readonly parameters?: readonly { name: string; in: string; required?: boolean; schema?: Schema }[];
   readonly requestBody?: Body;
   readonly responses: Readonly<Record<string, Body>>;
+  readonly 'x-role'?: string;
 }
 
 interface Body {

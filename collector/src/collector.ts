@@ -34,8 +34,11 @@ import { listen, splitListen } from './listening.ts';
 import { type Loops, startLoops } from './loops.ts';
 import { refuseTarget } from './notifiers/targets.ts';
 import { checkTemplates } from './notifiers/template.ts';
+import { newId } from './outbox/new-id.ts';
 import { previewNotification } from './outbox/preview.ts';
 import { sendTest } from './outbox/send-test.ts';
+import { insertAudit } from './people/audit.ts';
+import { PeopleRegister } from './people/register.ts';
 import { notifiersOf } from './routing/config.ts';
 import { adoptTasks } from './tasks/adopt.ts';
 import { findTask } from './tasks/store.ts';
@@ -99,7 +102,14 @@ export async function startCollector({ config, system, signal }: CollectorOption
       now: () => clock.wallMs(),
     });
     await register.refresh();
-    await openDoors(stops, { config, system, database, credentials, register, clock, log });
+    const people = new PeopleRegister({
+      queries: database.drizzle,
+      isCollectorToken: credentials.isApiToken,
+      now: () => clock.wallMs(),
+      log: subsystem(log, 'collector:api'),
+    });
+    await people.open();
+    await openDoors(stops, { config, system, database, credentials, register, people, clock, log });
     log.info({ listen: config.listen, data_dir: dataDir, database: database.kind, version }, 'collector started');
     return stops;
   } catch (error) {
@@ -114,6 +124,7 @@ interface Ground {
   readonly database: Database;
   readonly credentials: Credentials;
   readonly register: AgentRegister;
+  readonly people: PeopleRegister;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -200,7 +211,7 @@ function openGateway(
 }
 
 function peoplesDoor(ground: Ground, parts: DoorParts & { gateway: Gateway; hub: StreamHub }) {
-  const { config, database, credentials, clock, log } = ground;
+  const { config, database, people, clock, log } = ground;
   const { loops, gateway, metrics, hub } = parts;
   const { deliverer } = loops;
   const now = () => clock.wallMs();
@@ -226,8 +237,12 @@ function peoplesDoor(ground: Ground, parts: DoorParts & { gateway: Gateway; hub:
       publicUrl: config.public_url ?? null,
       hostname: hostname(),
       requireToken: config.auth.require_token,
-      isToken: credentials.isApiToken,
+      localRole: config.auth.local_role,
+      findAsker: (presented) => people.find(presented),
+      isStill: (asker) => people.isStill(asker),
+      now,
     },
+    audit: { write: (entry) => insertAudit(database.drizzle, { ...entry, id: newId(now()), at: new Date(now()) }) },
     isPassing: (error) => toDatabaseError(error).retryable,
     hub,
     pageDir: pageDir(),
@@ -237,7 +252,7 @@ function peoplesDoor(ground: Ground, parts: DoorParts & { gateway: Gateway; hub:
 
 /** What the API shows and changes, each with those that must hear of a change. */
 function resources(
-  { database, register, clock }: Ground,
+  { database, register, people, clock }: Ground,
   { loops, gateway, bus }: Pick<DoorParts, 'loops' | 'bus'> & { gateway: Gateway },
 ) {
   const { samples, policy, deliverer } = loops;
@@ -285,6 +300,8 @@ function resources(
       onRevoked: (nodeId) => gateway.disconnect(nodeId, 'revoked'),
       now,
     },
+    people: { people, now },
+    audit: { queries, now },
     silences: {
       db: database,
       policy,

@@ -22,6 +22,7 @@ export const collectorSchema = z.strictObject({
       samples_raw: z._default(field.duration, 86_400_000),
       tasks: z._default(field.duration, 90 * 86_400_000),
       incidents: z._default(field.duration, 90 * 86_400_000),
+      audit: z._default(field.duration, 90 * 86_400_000),
     }),
     {},
   ),
@@ -42,6 +43,8 @@ export const collectorSchema = z.strictObject({
     z.strictObject({
       /** Also from this machine: for a proxy here that adds no forwarding header. */
       require_token: z._default(field.boolean, false),
+      /** What who comes from this machine without a token may do. */
+      local_role: z._default(z.enum(['viewer', 'operator', 'admin']), 'admin'),
     }),
     {},
   ),

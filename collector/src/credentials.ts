@@ -5,7 +5,7 @@ import { eq } from 'drizzle-orm';
 import type { Logger } from 'pino';
 import type { Database } from './db/database.ts';
 import { collectorState } from './db/tables/collector.ts';
-import { createTokenStore } from './people/store.ts';
+import { createTokenStore } from './people/token-store.ts';
 import { createTokenCheck, ensureToken, TokenFileError, type TokenKind } from './people/tokens.ts';
 
 /** Who this collector is, and who may speak to it. */

@@ -17,6 +17,7 @@ import { createNotifiers, mirrorsAmong, ratesOf } from './notifiers/catalogue.ts
 import type { Notifier, NotifierDeps } from './notifiers/notifier.ts';
 import { createForTarget, createTargetKinds, type TargetKinds } from './notifiers/targets.ts';
 import { Deliverer } from './outbox/deliverer.ts';
+import { deleteAuditBefore } from './people/audit.ts';
 import { notifiersOf, policyOf } from './routing/config.ts';
 import { LivePolicy } from './routing/live-policy.ts';
 import { deleteSilencesBefore, deleteSubscriptionsBefore, endOrphanedJobAlerts, findTarget } from './routing/store.ts';
@@ -226,6 +227,11 @@ function startRetentionOf(
         name: 'silences',
         keepMs: config.retention.incidents,
         deleteBefore: (before, limit) => deleteSilencesBefore(drizzle, before, limit),
+      },
+      {
+        name: 'audit',
+        keepMs: config.retention.audit,
+        deleteBefore: (before, limit) => deleteAuditBefore(drizzle, before, limit),
       },
       {
         name: 'events',

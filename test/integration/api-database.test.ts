@@ -6,7 +6,7 @@ import { createMetrics } from '@runnerwatch/collector/api/metrics.ts';
 import { createOverview } from '@runnerwatch/collector/api/overview.ts';
 import { resourceRoutes } from '@runnerwatch/collector/api/resources.ts';
 import { buildProgram } from '@runnerwatch/collector/cli/program.ts';
-import { createTokenStore } from '@runnerwatch/collector/people/store.ts';
+import { createTokenStore } from '@runnerwatch/collector/people/token-store.ts';
 import { checkToken, ensureToken } from '@runnerwatch/collector/people/tokens.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { pino } from 'pino';
@@ -16,6 +16,7 @@ import { startApi, type TestApi } from '../support/api-server.ts';
 import { TestDatabase } from '../support/database.ts';
 import { aRegister } from '../support/enrolment.ts';
 import { describeOnDatabases } from '../support/on-databases.ts';
+import { aPeopleRegister } from '../support/people.ts';
 import { routingParts } from '../support/routing-parts.ts';
 
 const log = pino({ level: 'silent' });
@@ -283,6 +284,8 @@ function routesOn(db: TestDatabase['database']) {
       onRevoked: () => undefined,
       now: Date.now,
     },
+    people: { people: aPeopleRegister(queries), now: Date.now },
+    audit: { queries, now: Date.now },
     ...routing,
   });
 }

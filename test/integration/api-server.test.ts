@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { conflict, notFound } from '@runnerwatch/collector/api/errors.ts';
-import { createTokenCheck, newToken } from '@runnerwatch/collector/people/tokens.ts';
+import { newToken } from '@runnerwatch/collector/people/tokens.ts';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { afterEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { startApi, type TestApi, type TestApiOptions } from '../support/api-server.ts';
 import { eventually } from '../support/eventually.ts';
+import { admitting } from '../support/people.ts';
 
 const strictBody = z.strictObject({
   name: z.string(),
@@ -19,6 +19,7 @@ const thingRoutes: FastifyPluginAsyncZod = async (app) => {
   app.get(
     '/things',
     {
+      config: { role: 'viewer' },
       schema: {
         querystring: z.object({ limit: z.coerce.number().int().max(10).default(5) }),
         response: { 200: z.object({ limit: z.int() }) },
@@ -28,21 +29,27 @@ const thingRoutes: FastifyPluginAsyncZod = async (app) => {
       limit: asked.query.limit,
     }),
   );
-  app.post('/things', { schema: { body: z.object({ name: z.string() }) } }, async (asked) => ({
-    made: asked.body.name,
+  app.post(
+    '/things',
+    { config: { role: 'viewer' }, schema: { body: z.object({ name: z.string() }) } },
+    async (asked) => ({
+      made: asked.body.name,
+    }),
+  );
+  app.delete('/things/:id', { config: { role: 'viewer' } }, async (asked) => ({
+    gone: (asked.params as { id: string }).id,
   }));
-  app.delete('/things/:id', async (asked) => ({ gone: (asked.params as { id: string }).id }));
-  app.post('/strict', { schema: { body: strictBody } }, async () => ({}));
-  app.get('/things/missing', async () => {
+  app.post('/strict', { config: { role: 'viewer' }, schema: { body: strictBody } }, async () => ({}));
+  app.get('/things/missing', { config: { role: 'viewer' } }, async () => {
     throw notFound('thing missing');
   });
-  app.get('/things/busy', async () => {
+  app.get('/things/busy', { config: { role: 'viewer' } }, async () => {
     throw conflict('the thing is busy');
   });
-  app.get('/things/broken', async () => {
+  app.get('/things/broken', { config: { role: 'viewer' } }, async () => {
     throw new Error('password=hunter2 at /etc/secret');
   });
-  app.get('/things/away', async () => {
+  app.get('/things/away', { config: { role: 'viewer' } }, async () => {
     throw new Error('query failed', { cause: Object.assign(new Error('gone'), { code: 'CONNECTION_CLOSED' }) });
   });
 };
@@ -70,11 +77,6 @@ function ask(url: string, headers: Record<string, string>, method = 'GET'): Prom
     asked.end();
   });
 }
-
-const accepting = (token: string) =>
-  createTokenCheck([
-    { sha256: createHash('sha256').update(token).digest('hex'), created_at: '2026-11-22T04:00:00.000Z' },
-  ]);
 
 describe('errors of the API', () => {
   it.each([
@@ -183,7 +185,7 @@ describe('who may ask', () => {
 
   it('asks for the token when the listener is open to the network, and keeps health and the empty page open', async () => {
     const token = newToken('api');
-    const { url } = await start({ auth: { listenHost: '0.0.0.0', isToken: accepting(token) } });
+    const { url } = await start({ auth: { listenHost: '0.0.0.0', findAsker: admitting(token) } });
     const status = async (path: string, headers: Record<string, string> = {}) =>
       (await fetch(`${url}${path}`, { headers })).status;
 

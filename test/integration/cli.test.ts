@@ -6,6 +6,7 @@ import { buildProgram } from '@runnerwatch/collector/cli/program.ts';
 import type { FastifyPluginAsync } from 'fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startApi, type TestApi, type TestApiOptions } from '../support/api-server.ts';
+import { admitting } from '../support/people.ts';
 import { recordedRoutes } from '../support/recorded-fleet.ts';
 
 const now = Date.parse('2026-11-22T04:00:00.000Z');
@@ -120,7 +121,7 @@ describe('listings', () => {
       const said = '/opt/train: not found';
       const verdict = { summary: `The command could not be started: ${said}.` };
       const item = { id: 't1', name: 'train', status: 'failed', error_message: said, verdict };
-      app.get('/tasks', async () => ({ items: [item], next_cursor: null }));
+      app.get('/tasks', { config: { role: 'viewer' } }, async () => ({ items: [item], next_cursor: null }));
     };
     await start({ routes: [refused] });
 
@@ -132,7 +133,7 @@ describe('listings', () => {
   it('teaches when there is nothing', async () => {
     const nothing: FastifyPluginAsync = async (app) => {
       for (const path of ['/nodes', '/tasks', '/incidents'])
-        app.get(path, async () => ({ items: [], next_cursor: null }));
+        app.get(path, { config: { role: 'viewer' } }, async () => ({ items: [], next_cursor: null }));
     };
     await start({ routes: [nothing] });
 
@@ -310,7 +311,7 @@ describe('check', () => {
 
 describe('which collector, and as whom', () => {
   it('uses the token of the environment, of cli.yaml, or the local credential when asked for one', async () => {
-    await start({ auth: { requireToken: true, isToken: (token) => token === 'right-token' } });
+    await start({ auth: { requireToken: true, findAsker: admitting('right-token') } });
     const asked = async (env: Record<string, string> = {}) => (await run(['status', '--json'], { env })).code;
 
     const without = await asked();

@@ -17,7 +17,14 @@ describeOnDatabases('the register of agents', (kind) => {
   afterAll(() => test[Symbol.asyncDispose]());
 
   const made = async (id: string, usesMax = 1) =>
-    register.enroll({ id, note: null, labels: {}, usesMax, expiresAt: new Date(Date.now() + 60_000) });
+    register.enroll({
+      id,
+      note: null,
+      labels: {},
+      usesMax,
+      createdBy: 'ada',
+      expiresAt: new Date(Date.now() + 60_000),
+    });
   /** Knocks and says hello. */
   const come = async (nodeId: string, token: string, key: string | null = null) => {
     const admission = register.admit({ token, key });

@@ -183,7 +183,7 @@ describe('a peer at the agents’ door', () => {
 
 describe('a peer at the people’s door', () => {
   const things: FastifyPluginAsyncZod = async (app) => {
-    app.post('/things', { schema: { body: z.object({}) } }, async () => ({}));
+    app.post('/things', { config: { role: 'viewer' }, schema: { body: z.object({}) } }, async () => ({}));
   };
   let api: TestApi;
   beforeEach(async () => {

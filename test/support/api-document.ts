@@ -6,6 +6,7 @@ import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { buildApi } from './api-server.ts';
 import { aRegister } from './enrolment.ts';
+import { aPeopleRegister } from './people.ts';
 import { routingParts } from './routing-parts.ts';
 
 /** The OpenAPI document of every route there is. Routes are described, not asked: nothing is connected. */
@@ -50,6 +51,8 @@ export function unconnectedParts(): ResourceParts {
       onRevoked: onChanged,
       now: Date.now,
     },
+    people: { people: aPeopleRegister(queries), now: Date.now },
+    audit: { queries, now: Date.now },
     ...routingParts(db),
   };
 }

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { AuditTrail } from '@runnerwatch/collector/api/audit.ts';
 import type { AuthOptions } from '@runnerwatch/collector/api/auth.ts';
 import type { HealthParts } from '@runnerwatch/collector/api/health.ts';
 import type { CollectorStatus } from '@runnerwatch/collector/api/schemas/status.ts';
@@ -31,6 +32,7 @@ export const quietStatus: CollectorStatus = {
 export interface TestApiOptions {
   readonly routes?: readonly (FastifyPluginAsync | FastifyPluginAsyncZod)[];
   readonly auth?: Partial<AuthOptions>;
+  readonly audit?: AuditTrail;
   readonly status?: () => Promise<CollectorStatus>;
   readonly ready?: HealthParts['readiness'];
   readonly metricsText?: () => Promise<string>;
@@ -60,9 +62,13 @@ export async function buildApi(options: TestApiOptions = {}): Promise<{ app: Fas
       publicUrl: null,
       hostname: 'testnode',
       requireToken: false,
-      isToken: () => false,
+      localRole: 'admin',
+      findAsker: () => null,
+      isStill: () => true,
+      now: Date.now,
       ...options.auth,
     },
+    audit: options.audit ?? { write: async () => {} },
     status: options.status ?? (async () => quietStatus),
     readiness: options.ready ?? (async () => ({ ready: true, reasons: [] })),
     isPassing: (error) => toDatabaseError(error).retryable,

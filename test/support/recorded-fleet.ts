@@ -353,26 +353,36 @@ export function recordedRoutes(
     return found;
   };
   return async (app) => {
-    app.get('/nodes', async () => ({ items: nodes, next_cursor: null }));
-    app.get('/nodes/:id/gaps', async () => ({ items: [], next_cursor: null }));
-    app.get<{ Params: { id: string } }>('/nodes/:id', async ({ params }) => find(nodes, 'node', params.id));
-    app.get<{ Querystring: Record<string, string>; Params: object }>('/tasks', async ({ query }) => {
-      const kept = tasks.filter(
-        (task) =>
-          (query['status'] === undefined || query['status'].split(',').includes(task.status)) &&
-          (query['since'] === undefined || (task.ended_at ?? '') >= query['since']),
-      );
-      const from = Number(query['cursor'] ?? 0);
-      const to = from + Math.min(pageMax, Number(query['limit'] ?? 50));
-      return {
-        items: kept.slice(from, to).map((task) => ({ ...task, log_tail: undefined })),
-        next_cursor: to < kept.length ? String(to) : null,
-      };
-    });
-    app.get<{ Params: { id: string } }>('/tasks/:id', async ({ params }) => find(tasks, 'task', params.id));
-    app.get('/incidents', async () => ({ items: incidents, next_cursor: null }));
-    app.get<{ Params: { id: string } }>('/incidents/:id', async ({ params }) => find(incidents, 'incident', params.id));
-    app.post('/*', async (request) => {
+    app.get('/nodes', { config: { role: 'viewer' } }, async () => ({ items: nodes, next_cursor: null }));
+    app.get('/nodes/:id/gaps', { config: { role: 'viewer' } }, async () => ({ items: [], next_cursor: null }));
+    app.get<{ Params: { id: string } }>('/nodes/:id', { config: { role: 'viewer' } }, async ({ params }) =>
+      find(nodes, 'node', params.id),
+    );
+    app.get<{ Querystring: Record<string, string>; Params: object }>(
+      '/tasks',
+      { config: { role: 'viewer' } },
+      async ({ query }) => {
+        const kept = tasks.filter(
+          (task) =>
+            (query['status'] === undefined || query['status'].split(',').includes(task.status)) &&
+            (query['since'] === undefined || (task.ended_at ?? '') >= query['since']),
+        );
+        const from = Number(query['cursor'] ?? 0);
+        const to = from + Math.min(pageMax, Number(query['limit'] ?? 50));
+        return {
+          items: kept.slice(from, to).map((task) => ({ ...task, log_tail: undefined })),
+          next_cursor: to < kept.length ? String(to) : null,
+        };
+      },
+    );
+    app.get<{ Params: { id: string } }>('/tasks/:id', { config: { role: 'viewer' } }, async ({ params }) =>
+      find(tasks, 'task', params.id),
+    );
+    app.get('/incidents', { config: { role: 'viewer' } }, async () => ({ items: incidents, next_cursor: null }));
+    app.get<{ Params: { id: string } }>('/incidents/:id', { config: { role: 'viewer' } }, async ({ params }) =>
+      find(incidents, 'incident', params.id),
+    );
+    app.post('/*', { config: { role: 'viewer' } }, async (request) => {
       posted.push({ path: request.url, body: request.body ?? null });
       return { ok: true };
     });

@@ -25,6 +25,7 @@ retention:
   samples_raw: 24h
   tasks: 90d
   incidents: 90d
+  audit: 90d
 
 notifications:
   enabled: true
@@ -100,6 +101,8 @@ conditions:
 # From this machine itself no token is asked for, unless:
 auth:
   require_token: false
+  # What who comes from here without a token may do: viewer, operator or admin (docs/people.md).
+  local_role: admin
 
 # The collector judges itself too. 0 = off.
 self:

@@ -19,7 +19,7 @@ export function docsPage(document: ApiDocument): string {
 <header><a href="../">Runnerwatch</a><span>HTTP API</span><a href="v1/openapi.json">openapi.json</a></header>
 <main>
 <p class="lead">${prose(document.info.description ?? '')}</p>
-<p class="lead">On the collector's own machine no token is needed. From elsewhere send <code>Authorization: Bearer …</code>; the token is in <code>api.token</code> in the collector's data directory.</p>
+<p class="lead">On the collector's own machine no token is needed. From elsewhere send <code>Authorization: Bearer …</code>; the first token is in <code>api.token</code> in the collector's data directory, and <code>runnerwatch people add</code> makes one for each person, with a role: <code>viewer</code> reads, <code>operator</code> also acknowledges, silences and subscribes, <code>admin</code> does everything.</p>
 <pre><code>curl -s http://127.0.0.1:4777/api/v1/tasks?status=failed | jq '.items[].verdict.summary'</code></pre>
 ${operations.map(operationHtml).join('\n')}
 <section><h2>Errors</h2><p>Every error is <code>{"error": {"code", "message", "field"?}}</code>.</p><table>${errorRows()}</table></section>
@@ -33,11 +33,15 @@ function operationHtml({ path, method, operation }: { path: string; method: stri
   const parameters = operation.parameters ?? [];
   return `<section>
 <h2><span class="method ${escapeHtml(method)}">${escapeHtml(method.toUpperCase())}</span> <code>${escapeHtml(path)}</code></h2>
-<p>${prose(operation.summary ?? operation.description ?? '')}</p>
+<p>${prose(operation.summary ?? operation.description ?? '')}${roleText(operation)}</p>
 ${parameters.length === 0 ? '' : `<table>${parameters.map(parameterRow).join('')}</table>`}
 ${operation.requestBody === undefined ? '' : `<details><summary>Body</summary><pre>${escapeHtml(JSON.stringify(operation.requestBody, null, 2))}</pre></details>`}
 <details><summary>Answer</summary><pre>${escapeHtml(JSON.stringify(operation.responses ?? {}, null, 2))}</pre></details>
 </section>`;
+}
+
+function roleText({ 'x-role': role }: ApiOperation): string {
+  return role === undefined || role === 'viewer' ? '' : ` Takes the role <code>${role}</code>.`;
 }
 
 function parameterRow({ name, in: place, required, description, schema }: ApiParameter): string {

@@ -9,6 +9,7 @@ import { alert, explainedTransition, incident } from './schemas/incident.ts';
 import { jobSchema } from './schemas/job.ts';
 import { jobAlert } from './schemas/job-alert.ts';
 import { fleetNode, nodeCondition, nodeDetail, nodeGap, nodeSchema } from './schemas/node.ts';
+import { auditEntry, person } from './schemas/person.ts';
 import { silence } from './schemas/silence.ts';
 import { collectorStatus } from './schemas/status.ts';
 import { subscription } from './schemas/subscription.ts';
@@ -38,6 +39,8 @@ namedSchemas.add(subscription, { id: 'Subscription' });
 namedSchemas.add(jobAlert, { id: 'JobAlert' });
 namedSchemas.add(watch, { id: 'Watch' });
 namedSchemas.add(silence, { id: 'Silence' });
+namedSchemas.add(person, { id: 'Person' });
+namedSchemas.add(auditEntry, { id: 'AuditEntry' });
 namedSchemas.add(collectorStatus, { id: 'Status' });
 
 /** How schemas are written down: the named ones by reference, and each with its description, which zod keeps elsewhere. */

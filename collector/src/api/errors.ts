@@ -2,6 +2,7 @@
 export const errorCodes = {
   bad_request: { status: 400, message: 'the request is not valid' },
   unauthorized: { status: 401, message: 'a valid API token is needed: send it as `Authorization: Bearer …`' },
+  forbidden: { status: 403, message: 'your role does not allow this; ask an admin for another one' },
   cross_site: { status: 403, message: 'a page of another site may not change anything here' },
   unknown_host: {
     status: 403,
@@ -15,6 +16,10 @@ export const errorCodes = {
   upgrade_required: {
     status: 426,
     message: 'agents come here by WebSocket; a proxy in between has to pass the headers Upgrade and Connection on',
+  },
+  too_many_attempts: {
+    status: 429,
+    message: 'too many wrong tokens came from your address: no token from there is looked at for a minute',
   },
   internal: { status: 500, message: 'something failed inside the collector; its log says what' },
   unavailable: { status: 503, message: 'the collector cannot answer now; try again in a moment' },

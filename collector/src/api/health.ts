@@ -43,7 +43,7 @@ function bodyOf({ ready, reasons, complaints = [] }: Readiness): { status: strin
 /** `/metrics` in Prometheus text. */
 export function metricsRoute({ metricsText }: Pick<HealthParts, 'metricsText'>): FastifyPluginAsync {
   return async (app) => {
-    app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
+    app.get('/metrics', { config: { role: 'viewer' }, schema: { hide: true } }, async (_request, reply) => {
       const text = await metricsText();
       return reply.type(prometheusContentType).header('cache-control', 'no-store').send(text);
     });

@@ -1,4 +1,6 @@
-import type { FastifyInstance } from 'fastify';
+import type { SwaggerTransform } from '@fastify/swagger';
+import type { FastifyInstance, FastifySchema } from 'fastify';
+import type { Role } from '../people/roles.ts';
 import { errorCodes } from './errors.ts';
 
 /** As much of an OpenAPI 3.1 document as we touch. */
@@ -17,6 +19,8 @@ export interface ApiOperation {
   readonly parameters?: readonly ApiParameter[];
   readonly requestBody?: unknown;
   readonly responses?: Readonly<Record<string, unknown>>;
+  /** The least that may ask this. */
+  readonly 'x-role'?: Role;
 }
 
 export interface ApiParameter {
@@ -34,9 +38,20 @@ export const documentHead = {
     title: 'Runnerwatch',
     version: '1',
     description:
-      'Nodes, tasks, and why they ended. Ids are strings, instants are RFC 3339 in UTC with milliseconds, unknown values are null. Listings answer `{items, next_cursor}`: give `next_cursor` back as `cursor` for the next page; null is the last.',
+      'Nodes, tasks, and why they ended. Ids are strings, instants are RFC 3339 in UTC with milliseconds, unknown values are null. Listings answer `{items, next_cursor}`: give `next_cursor` back as `cursor` for the next page; null is the last. `x-role` is the least role that a route takes: `viewer`, `operator` or `admin`.',
   },
 } as const;
+
+type Transform = SwaggerTransform<FastifySchema>;
+
+/** Writes the least role of each route into the document too, as `x-role`. */
+export function withRole(transform: Transform): Transform {
+  return (route) => {
+    const { schema, url } = transform(route);
+    const role = route.route.config?.role;
+    return { schema: role === undefined ? schema : { ...schema, 'x-role': role }, url };
+  };
+}
 
 /** The document of a server that is ready: its routes, plus what holds for each of them. */
 export function apiDocument(app: FastifyInstance): ApiDocument {

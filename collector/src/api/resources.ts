@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { analyticsRoutes } from './routes/analytics.ts';
+import { type AuditRouteDeps, auditRoutes } from './routes/audit.ts';
 import { type DeliveryRouteDeps, deliveryRoutes } from './routes/deliveries.ts';
 import { type EnrollmentRouteDeps, enrollmentRoutes } from './routes/enrollments.ts';
 import { expectationRoutes } from './routes/expectations.ts';
@@ -11,6 +12,7 @@ import { jobAlertRoutes } from './routes/job-alerts.ts';
 import { type JobRouteParts, jobRoutes } from './routes/jobs.ts';
 import { type NodeRouteParts, nodeRoutes } from './routes/nodes.ts';
 import { type NotifierRouteDeps, notifierRoutes } from './routes/notifiers.ts';
+import { type PeopleRouteDeps, peopleRoutes } from './routes/people.ts';
 import { type PingRouteParts, pingRoutes } from './routes/pings.ts';
 import { searchRoutes } from './routes/search.ts';
 import { type SilenceRouteDeps, silenceRoutes } from './routes/silences.ts';
@@ -30,6 +32,8 @@ export interface ResourceParts {
   readonly subscriptions: SubscribingDeps;
   readonly silences: SilenceRouteDeps;
   readonly enrollments: EnrollmentRouteDeps;
+  readonly people: PeopleRouteDeps;
+  readonly audit: AuditRouteDeps;
 }
 
 /** Every resource under /api/v1; the document of the API is made from this list too. */
@@ -53,5 +57,7 @@ export function resourceRoutes(parts: ResourceParts): FastifyPluginAsyncZod[] {
     deliveryRoutes(parts.deliveries),
     notifierRoutes(parts.notifiers),
     enrollmentRoutes(parts.enrollments),
+    peopleRoutes(parts.people),
+    auditRoutes(parts.audit),
   ];
 }

@@ -7,13 +7,14 @@ import {
   serializerCompiler,
 } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
+import { type AuditTrail, auditChanges } from './audit.ts';
 import { type AuthOptions, createGuard } from './auth.ts';
 import { documentOptions } from './document-names.ts';
 import { ApiError } from './errors.ts';
 import { createErrorHandler, type IsPassing } from './failures.ts';
 import { commonHeaders, dataPolicy } from './headers.ts';
 import { type HealthParts, healthRoutes, metricsRoute } from './health.ts';
-import { documentHead } from './openapi.ts';
+import { documentHead, withRole } from './openapi.ts';
 import { nothingAt, pageRoutes } from './page.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { statusRoutes } from './routes/status.ts';
@@ -26,6 +27,7 @@ export interface ServerParts extends HealthParts {
   /** Everything under /api/v1 beside status and stream: one plugin a resource. */
   readonly routes: readonly (FastifyPluginAsync | FastifyPluginAsyncZod)[];
   readonly auth: AuthOptions;
+  readonly audit: AuditTrail;
   readonly status: () => Promise<CollectorStatus>;
   /** Failures to be answered with 503 instead of 500. */
   readonly isPassing: IsPassing;
@@ -66,6 +68,9 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   app.setSerializerCompiler(serializerCompiler);
   app.removeContentTypeParser('text/plain');
   takeEmptyBodies(app);
+  app.decorateRequest('asker', null);
+  app.decorateRequest('subject', null);
+  app.decorateRequest('isSuspicious', false);
   app.setErrorHandler(createErrorHandler(parts.isPassing));
   app.setNotFoundHandler((request) => {
     throw new ApiError('not_found', nothingAt(request));
@@ -93,7 +98,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
 
   await app.register(fastifySwagger, {
     openapi: { ...documentHead },
-    transform: createJsonSchemaTransform(documentOptions),
+    transform: withRole(createJsonSchemaTransform(documentOptions)),
     transformObject: createJsonSchemaTransformObject(documentOptions),
   });
   await app.register(healthRoutes(parts));
@@ -116,10 +121,14 @@ function takeEmptyBodies(app: FastifyInstance): void {
   );
 }
 
-/** What shows or changes data stands behind the guard; the rest is open. */
+/** What shows or changes data stands behind the guard; the rest is open. A route that says no role stops the start. */
 function guarded(parts: ServerParts): FastifyPluginAsync {
   return async (app) => {
+    app.addHook('onRoute', ({ method, url, config }) => {
+      if (config?.role === undefined) throw new Error(`${String(method)} ${url} says no least role`);
+    });
     app.addHook('onRequest', createGuard(parts.auth));
+    auditChanges(app, parts.audit);
     await app.register(metricsRoute(parts));
     await app.register(
       async (api) => {

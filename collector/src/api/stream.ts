@@ -45,6 +45,8 @@ export interface Reader {
   write(text: string): void;
   /** Bytes written and not yet taken by the other side. */
   unreadBytes(): number;
+  /** False: whoever opened it may no longer read as he did then. Asked every second. */
+  mayStay(): boolean;
   /** Ends it without waiting for the other side. */
   cutOff(): void;
 }
@@ -64,6 +66,9 @@ export interface HubOptions {
   readonly heartbeatMs?: number;
   readonly unreadBytesMax?: number;
 }
+
+/** A token that is taken away ends its streams within this. */
+const reviewMs = 1000;
 
 /** Brings changes to readers of server-sent events. */
 export function createStreamHub({
@@ -114,6 +119,14 @@ export function createStreamHub({
   });
   const heartbeat = setInterval(() => broadcast(': still here\n\n'), heartbeatMs);
   heartbeat.unref();
+  const review = setInterval(() => {
+    for (const reader of readers) {
+      if (reader.mayStay()) continue;
+      readers.delete(reader);
+      reader.cutOff();
+    }
+  }, reviewMs);
+  review.unref();
 
   return {
     add: (reader) => {
@@ -126,6 +139,7 @@ export function createStreamHub({
     [Symbol.asyncDispose]: async () => {
       unsubscribe();
       clearInterval(heartbeat);
+      clearInterval(review);
       clearTimeout(gathering);
       for (const reader of readers) reader.cutOff();
       readers.clear();

@@ -15,6 +15,7 @@ function enrollmentOf(changes: Partial<EnrollmentRow> = {}): EnrollmentRow {
     usesMax: 1,
     uses: 0,
     createdAt: new Date(now - 1000),
+    createdBy: null,
     expiresAt: new Date(now + 1000),
     revokedAt: null,
     ...changes,

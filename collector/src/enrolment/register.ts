@@ -27,6 +27,7 @@ export interface NewEnrollment {
   readonly note: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly usesMax: number;
+  readonly createdBy: string;
   readonly expiresAt: Date;
 }
 
@@ -113,6 +114,7 @@ export class AgentRegister {
     note,
     labels,
     usesMax,
+    createdBy,
     expiresAt,
   }: NewEnrollment): Promise<{ row: EnrollmentRow; token: string }> {
     const token = `${joinTokenPrefix}${randomBytes(32).toString('base64url')}`;
@@ -124,6 +126,7 @@ export class AgentRegister {
       usesMax,
       uses: 0,
       createdAt: new Date(this.#options.now()),
+      createdBy,
       expiresAt,
       revokedAt: null,
     };

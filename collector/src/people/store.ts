@@ -1,28 +1,36 @@
-import { eq } from 'drizzle-orm';
-import * as z from 'zod';
+import { asc, eq } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
-import { collectorState } from '../db/tables/schema.ts';
-import type { TokenKind, TokenStore } from './tokens.ts';
+import { people } from '../db/tables/schema.ts';
 
-const storedTokens = z.array(z.object({ sha256: z.string(), created_at: z.string() }));
+export type PersonRow = typeof people.$inferSelect;
 
-/** Digests of the admitting tokens, in `collector_state` under `tokens:agent` and `tokens:api`. */
-export function createTokenStore(queries: Queries): TokenStore {
-  const keyOf = (kind: TokenKind) => `tokens:${kind}`;
-  return {
-    load: async (kind) => {
-      const [row] = await queries
-        .select()
-        .from(collectorState)
-        .where(eq(collectorState.key, keyOf(kind)));
-      return row === undefined ? [] : storedTokens.parse(row.value);
-    },
-    save: async (kind, tokens) => {
-      const value = [...tokens];
-      await queries
-        .insert(collectorState)
-        .values({ key: keyOf(kind), value })
-        .onConflictDoUpdate({ target: collectorState.key, set: { value } });
-    },
-  };
+/** By name. */
+export async function listPeople(queries: Queries): Promise<PersonRow[]> {
+  return queries.select().from(people).orderBy(asc(people.name));
+}
+
+/** False: someone has this name. */
+export async function insertPerson(queries: Queries, row: PersonRow): Promise<boolean> {
+  const made = await queries
+    .insert(people)
+    .values(row)
+    .onConflictDoNothing({ target: people.name })
+    .returning({ id: people.id });
+  return made.length > 0;
+}
+
+/** Null: there is none of that id. */
+export async function updatePerson(
+  queries: Queries,
+  id: string,
+  change: Partial<Pick<PersonRow, 'role' | 'lastUsedAt'>>,
+): Promise<PersonRow | null> {
+  const [row] = await queries.update(people).set(change).where(eq(people.id, id)).returning();
+  return row ?? null;
+}
+
+/** Null: there is none of that id. */
+export async function deletePerson(queries: Queries, id: string): Promise<PersonRow | null> {
+  const [row] = await queries.delete(people).where(eq(people.id, id)).returning();
+  return row ?? null;
 }

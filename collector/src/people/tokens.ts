@@ -62,7 +62,7 @@ export async function ensureToken(options: {
   const token = found?.token ?? newToken(kind);
   if (found === null) await writeTokenFile(file, token);
   const stored = await store.load(kind);
-  const sha256 = digest(token).toString('hex');
+  const sha256 = digestOf(token);
   const isKnown = stored.some((known) => known.sha256 === sha256);
   const accepted = isKnown
     ? stored
@@ -90,6 +90,11 @@ export function createTokenCheck(accepted: readonly StoredToken[]): (presented: 
     for (const known of digests) isAccepted = timingSafeEqual(offered, known) || isAccepted;
     return isAccepted;
   };
+}
+
+/** What is kept of a token, in hex. */
+export function digestOf(token: string): string {
+  return digest(token).toString('hex');
 }
 
 function digest(token: string): Buffer {

@@ -19,6 +19,19 @@ export type Alert = {
   readonly calm_since: string | null;
 };
 
+export type AuditEntry = {
+  readonly id: string;
+  readonly at: string;
+  readonly person: string | null;
+  readonly role: 'viewer' | 'operator' | 'admin' | null;
+  readonly address: string | null;
+  readonly method: string;
+  readonly route: string;
+  readonly subject: string | null;
+  readonly outcome: 'done' | 'invalid' | 'refused' | 'wrong_tokens' | 'failed';
+  readonly status: number;
+};
+
 export type ConditionReport = {
   readonly condition: 'MemoryPressure' | 'HighLoad' | 'DiskPressure' | 'InodePressure' | 'ProcessMemoryPressure' | 'ProcessHighCPU' | 'ComponentUnreachable' | 'UnitFailed' | 'RestartLoop' | 'NodeFailsFast' | 'JobMissed' | 'JobOverlap' | 'TaskFailed' | 'TaskOomKill' | 'TaskStalled' | 'TaskOverrun' | 'TaskTooShort' | 'MemoryExhaustionPredicted' | 'DiskFullPredicted' | 'GpuFault' | 'ClockSkew' | 'SpoolOverflow' | 'TaskGhost' | 'SchedulerUnreachable' | 'SourceBlind' | 'DeliveryFailed';
   readonly component: 'agent' | 'collector' | 'database';
@@ -284,6 +297,17 @@ export type NodeSample = {
   };
 };
 
+export type Person = {
+  readonly id: string;
+  readonly name: string;
+  readonly role: 'viewer' | 'operator' | 'admin';
+  readonly state: 'active' | 'expired';
+  readonly created_at: string;
+  readonly created_by: string;
+  readonly last_used_at: string | null;
+  readonly expires_at: string | null;
+};
+
 export type Silence = {
   readonly id: string;
   readonly origin: 'person' | 'drain';
@@ -462,7 +486,7 @@ export type Watch = {
 
 export type Error = {
   readonly error: {
-    readonly code: 'bad_request' | 'unauthorized' | 'cross_site' | 'unknown_host' | 'not_found' | 'timeout' | 'conflict' | 'too_large' | 'unsupported_media_type' | 'upgrade_required' | 'internal' | 'unavailable';
+    readonly code: 'bad_request' | 'unauthorized' | 'forbidden' | 'cross_site' | 'unknown_host' | 'not_found' | 'timeout' | 'conflict' | 'too_large' | 'unsupported_media_type' | 'upgrade_required' | 'too_many_attempts' | 'internal' | 'unavailable';
     readonly message: string;
     readonly field?: string;
   };
@@ -785,7 +809,7 @@ export interface Routes {
   } };
   'POST /silences': { query?: { dry_run?: '0' | '1' | '' | 'true' | 'false' | undefined }; body: {
     readonly matchers: Readonly<Record<string, string | readonly (string)[]>>;
-    readonly author: string;
+    readonly author?: string;
     readonly reason: string;
     readonly starts_at?: string;
     readonly ends_at?: string | null;
@@ -873,6 +897,7 @@ export interface Routes {
       readonly uses: number;
       readonly uses_max: number;
       readonly created_at: string;
+      readonly created_by: string | null;
       readonly expires_at: string;
       readonly revoked_at: string | null;
     })[];
@@ -891,6 +916,7 @@ export interface Routes {
     readonly uses: number;
     readonly uses_max: number;
     readonly created_at: string;
+    readonly created_by: string | null;
     readonly expires_at: string;
     readonly revoked_at: string | null;
     readonly token: string;
@@ -938,6 +964,72 @@ export interface Routes {
     readonly admitted_at: string | null;
     readonly revoked_at: string | null;
   } };
+  'GET /me': { answer: {
+    readonly name: string | null;
+    readonly role: 'viewer' | 'operator' | 'admin';
+    readonly kind: 'local' | 'collector_token' | 'person';
+  } };
+  'GET /people': { answer: {
+    readonly items: readonly (Person)[];
+    readonly next_cursor: null;
+  } };
+  'POST /people': { body: {
+    readonly name: string;
+    readonly role: 'viewer' | 'operator' | 'admin';
+    readonly expires_in?: string;
+  }; answer: {
+    readonly id: string;
+    readonly name: string;
+    readonly role: 'viewer' | 'operator' | 'admin';
+    readonly state: 'active' | 'expired';
+    readonly created_at: string;
+    readonly created_by: string;
+    readonly last_used_at: string | null;
+    readonly expires_at: string | null;
+    readonly token: string;
+  } };
+  'PATCH /people/{id}': { path: { id: string }; body: {
+    readonly role: 'viewer' | 'operator' | 'admin';
+  }; answer: Person };
+  'DELETE /people/{id}': { path: { id: string }; answer: undefined };
+  'GET /audit': { query?: { limit?: number | undefined; cursor?: string | undefined; person?: string | undefined; since?: string | undefined }; answer: {
+    readonly items: readonly (AuditEntry)[];
+    readonly next_cursor: string | null;
+  } };
   'GET /status': { answer: Status };
   'GET /stream': { answer: undefined };
 }
+
+/** Routes that are not listed take no more than a viewer. */
+export const leastRoles: { readonly [R in keyof Routes]?: 'operator' | 'admin' } = {
+  'DELETE /nodes/{id}': 'admin',
+  'POST /nodes/{id}/drain': 'operator',
+  'POST /nodes/{id}/undrain': 'operator',
+  'PUT /jobs/{id}/expectation': 'operator',
+  'DELETE /jobs/{id}/expectation': 'operator',
+  'POST /ping/{job}': 'operator',
+  'POST /ping/{job}/start': 'operator',
+  'POST /ping/{job}/fail': 'operator',
+  'POST /ping/{job}/{exit_code}': 'operator',
+  'POST /incidents/{id}/ack': 'operator',
+  'POST /subscriptions': 'operator',
+  'PATCH /subscriptions/{id}': 'operator',
+  'DELETE /subscriptions/{id}': 'operator',
+  'POST /jobs/{id}/alerts': 'operator',
+  'DELETE /alerts/{id}': 'operator',
+  'POST /watches': 'operator',
+  'DELETE /watches/{id}': 'operator',
+  'POST /silences': 'operator',
+  'DELETE /silences/{id}': 'operator',
+  'POST /deliveries/{id}/retry': 'operator',
+  'POST /notifiers/{name}/test': 'operator',
+  'POST /enrollments': 'admin',
+  'DELETE /enrollments/{id}': 'admin',
+  'POST /agents/{id}/revoke': 'admin',
+  'POST /agents/{id}/approve': 'admin',
+  'GET /people': 'admin',
+  'POST /people': 'admin',
+  'PATCH /people/{id}': 'admin',
+  'DELETE /people/{id}': 'admin',
+  'GET /audit': 'admin',
+};

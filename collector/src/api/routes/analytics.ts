@@ -12,6 +12,7 @@ export function analyticsRoutes({ queries, clock }: JobRouteParts): FastifyPlugi
     app.get(
       '/analytics/failures',
       {
+        config: { role: 'viewer' },
         schema: {
           tags: ['analytics'],
           summary:

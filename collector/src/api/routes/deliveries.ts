@@ -19,6 +19,7 @@ export function deliveryRoutes({ db, now, onPromised }: DeliveryRouteDeps): Fast
     app.get(
       '/deliveries',
       {
+        config: { role: 'viewer' },
         schema: {
           tags: ['notifications'],
           summary: 'Notifications with every attempt to deliver them, newest first. `state=dead` are those given up.',
@@ -39,6 +40,7 @@ export function deliveryRoutes({ db, now, onPromised }: DeliveryRouteDeps): Fast
     app.post(
       '/deliveries/:id/retry',
       {
+        config: { role: 'operator' },
         schema: {
           tags: ['notifications'],
           summary: 'Sends a given-up notification again, under its old id.',

@@ -4,6 +4,8 @@ import type { Queries } from '../../db/database.ts';
 import type { AgentRegister } from '../../enrolment/register.ts';
 import { type AgentOfNode, listAgentsOfNodes, listEnrollments } from '../../enrolment/store.ts';
 import { newId } from '../../outbox/new-id.ts';
+import { nameOf } from '../../people/roles.ts';
+import { askerOf } from '../auth.ts';
 import { badRequest, notFound } from '../errors.ts';
 import { agent, enrollment, enrollmentBody, madeEnrollment, showAgent, showEnrollment } from '../schemas/enrollment.ts';
 import { toMs } from '../schemas/routing.ts';
@@ -34,6 +36,7 @@ function tokenRoutes({ queries, register, now }: EnrollmentRouteDeps): FastifyPl
     app.get(
       '/enrollments',
       {
+        config: { role: 'viewer' },
         schema: {
           tags,
           summary: 'Join tokens, newest first; the tokens themselves are kept nowhere.',
@@ -48,6 +51,7 @@ function tokenRoutes({ queries, register, now }: EnrollmentRouteDeps): FastifyPl
     app.post(
       '/enrollments',
       {
+        config: { role: 'admin' },
         schema: {
           tags,
           summary: 'Makes a token that admits new agents. The answer is the only place where it is shown.',
@@ -55,7 +59,8 @@ function tokenRoutes({ queries, register, now }: EnrollmentRouteDeps): FastifyPl
           response: { 201: madeEnrollment },
         },
       },
-      async ({ body }, reply) => {
+      async (request, reply) => {
+        const { body } = request;
         const lifeMs = toMs(body.expires_in);
         if (lifeMs === 0) throw badRequest('expires_in', 'expected how long it can be used, such as 24h');
         const { row, token } = await register.enroll({
@@ -63,6 +68,7 @@ function tokenRoutes({ queries, register, now }: EnrollmentRouteDeps): FastifyPl
           note: body.note ?? null,
           labels: body.labels,
           usesMax: body.uses,
+          createdBy: nameOf(askerOf(request)),
           expiresAt: new Date(now() + lifeMs),
         });
         return reply.code(201).send({ ...showEnrollment(row, now()), token });
@@ -71,6 +77,7 @@ function tokenRoutes({ queries, register, now }: EnrollmentRouteDeps): FastifyPl
     app.delete(
       '/enrollments/:id',
       {
+        config: { role: 'admin' },
         schema: {
           tags,
           summary: 'Revokes a join token. The agents that it admitted stay.',
@@ -96,6 +103,7 @@ function agentRoutes({ queries, register, connected, onRevoked }: EnrollmentRout
     app.get(
       '/agents',
       {
+        config: { role: 'viewer' },
         schema: {
           tags,
           summary:
@@ -115,7 +123,7 @@ function agentRoutes({ queries, register, connected, onRevoked }: EnrollmentRout
     ] as const) {
       app.post(
         `/agents/:id/${verb}`,
-        { schema: { tags, summary, params: id, response: { 200: agent } } },
+        { config: { role: 'admin' }, schema: { tags, summary, params: id, response: { 200: agent } } },
         async ({ params }) => {
           await find(params.id);
           if (verb === 'approve') await register.approveAgent(params.id);

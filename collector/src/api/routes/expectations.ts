@@ -18,7 +18,10 @@ export function expectationRoutes({ queries, clock }: JobRouteParts): FastifyPlu
   return async (app) => {
     app.get(
       '/jobs/:id/expectation',
-      { schema: { tags, summary: "What is expected of a job's runs.", params, response: { 200: expectation } } },
+      {
+        config: { role: 'viewer' },
+        schema: { tags, summary: "What is expected of a job's runs.", params, response: { 200: expectation } },
+      },
       async ({ params: { id } }) => {
         const row = await findExpectation(queries, jobId(await jobOf(id)));
         if (row === null) throw notFound(`expectation of job ${id}`);
@@ -28,6 +31,7 @@ export function expectationRoutes({ queries, clock }: JobRouteParts): FastifyPlu
     app.put(
       '/jobs/:id/expectation',
       {
+        config: { role: 'operator' },
         schema: {
           tags,
           summary: 'Says when its runs must start, how long they may take, how many there may be at once.',
@@ -44,7 +48,10 @@ export function expectationRoutes({ queries, clock }: JobRouteParts): FastifyPlu
     );
     app.delete(
       '/jobs/:id/expectation',
-      { schema: { tags, summary: 'Expects nothing of it any more.', params, response: { 204: z.null() } } },
+      {
+        config: { role: 'operator' },
+        schema: { tags, summary: 'Expects nothing of it any more.', params, response: { 204: z.null() } },
+      },
       async ({ params: { id } }, reply) => {
         if (!(await deleteExpectation(queries, jobId(await jobOf(id))))) throw notFound(`expectation of job ${id}`);
         return reply.code(204).send(null);

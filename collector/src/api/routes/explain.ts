@@ -13,6 +13,7 @@ export function explainRoutes({ db }: { db: Database }): FastifyPluginAsyncZod {
     app.get(
       '/explain/incidents/:id',
       {
+        config: { role: 'viewer' },
         schema: {
           tags: ['incidents'],
           summary: 'Why an incident did or did not reach people.',
@@ -35,6 +36,7 @@ export function explainRoutes({ db }: { db: Database }): FastifyPluginAsyncZod {
     app.get(
       '/explain/tasks/:id',
       {
+        config: { role: 'viewer' },
         schema: {
           tags: ['tasks'],
           summary: "Why a task's end did or did not reach people. By id, or by the scheduler's id of its newest run.",

@@ -14,6 +14,7 @@ export function fleetRoutes({ queries }: Pick<NodeRouteParts, 'queries'>): Fasti
     app.get(
       '/fleet',
       {
+        config: { role: 'viewer' },
         schema: {
           tags: ['nodes'],
           summary: 'Every node in short, by name: how it is, what is wrong with it, and what its agent cannot see.',

@@ -14,6 +14,7 @@ export function gapRoutes({ queries }: Pick<NodeRouteParts, 'queries'>): Fastify
     app.get(
       '/nodes/:id/gaps',
       {
+        config: { role: 'viewer' },
         schema: {
           tags: ['nodes'],
           summary: 'What the agent of a node could not see, or could not keep, by its own word: newest first.',

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { explainIncident, nodeNames } from '../../alerts/explain.ts';
 import type { Database, Queries } from '../../db/database.ts';
 import { type Acknowledgement, alertsOf, type IncidentRow, listIncidents } from '../../incidents/store.ts';
+import { authorOf } from '../auth.ts';
 import { badRequest, notFound } from '../errors.ts';
 import { decodeCursor, pageOf, pageQuery } from '../schemas/cursor.ts';
 import { incident, incidentDetail, toIncident, toTransition } from '../schemas/incident.ts';
@@ -23,18 +24,26 @@ const onOff = z
   .transform((value) => value !== undefined && value !== 'false' && value !== '0');
 const acknowledgement = z.object({
   note: z.string().max(4000).default(''),
-  by: z.string().max(200).default(''),
+  by: z.string().max(200).default('').describe("Who acknowledges; of a person's own token it is that person."),
   expires_at: writtenInstant.optional(),
   for: writtenDuration.optional().describe('Instead of `expires_at`: so long nobody is reminded.'),
 });
 const idParam = z.object({ id: z.string().max(200) });
 
 /** `GET /incidents`, `GET /incidents/:id`, `POST /incidents/:id/ack`. */
-export function incidentRoutes({ db, now, acknowledge }: IncidentRouteDeps): FastifyPluginAsyncZod {
+export function incidentRoutes(deps: IncidentRouteDeps): FastifyPluginAsyncZod {
+  return async (app) => {
+    await app.register(readingRoutes(deps));
+    await app.register(acknowledgingRoutes(deps));
+  };
+}
+
+function readingRoutes({ db }: IncidentRouteDeps): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/incidents',
       {
+        config: { role: 'viewer' },
         schema: {
           tags: ['incidents'],
           summary: 'Incidents, newest first. Without `open` or `status` all of them.',
@@ -70,6 +79,7 @@ export function incidentRoutes({ db, now, acknowledge }: IncidentRouteDeps): Fas
     app.get(
       '/incidents/:id',
       {
+        config: { role: 'viewer' },
         schema: {
           tags: ['incidents'],
           summary: 'One incident with its alerts and what happened.',
@@ -88,9 +98,15 @@ export function incidentRoutes({ db, now, acknowledge }: IncidentRouteDeps): Fas
         return { ...toIncident(explained.incident, { alerts, names }), timeline: transitions.map(toTransition) };
       },
     );
+  };
+}
+
+function acknowledgingRoutes({ db, now, acknowledge }: IncidentRouteDeps): FastifyPluginAsyncZod {
+  return async (app) => {
     app.post(
       '/incidents/:id/ack',
       {
+        config: { role: 'operator' },
         schema: {
           tags: ['incidents'],
           summary:
@@ -100,8 +116,11 @@ export function incidentRoutes({ db, now, acknowledge }: IncidentRouteDeps): Fas
           response: { 200: incident },
         },
       },
-      async ({ params: { id }, body }) => {
-        const { note, by, expires_at: endsAt } = body;
+      async (request) => {
+        const { params, body } = request;
+        const { id } = params;
+        const { note, expires_at: endsAt } = body;
+        const by = authorOf(request, body.by) ?? '';
         const until = endOf({ ends_at: endsAt, for: body.for }, { field: 'expires_at', now: now() });
         const row = await acknowledge({ id, note, by, until });
         if (row === null) throw notFound(`incident ${id}`);

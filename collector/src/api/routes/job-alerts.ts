@@ -1,8 +1,10 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import * as z from 'zod';
+import { covers } from '../../people/roles.ts';
 import { listSubscriptions, updateSubscription } from '../../routing/store.ts';
 import type { SubscribableEvent } from '../../routing/subscription.ts';
 import { findJobName } from '../../tasks/jobs.ts';
+import { askerOf, authorOf } from '../auth.ts';
 import { notFound } from '../errors.ts';
 import { jobParams } from '../schemas/job.ts';
 import { jobAlert, jobAlertBody, toJobAlert } from '../schemas/job-alert.ts';
@@ -22,6 +24,7 @@ export function jobAlertRoutes(deps: SubscribingDeps): FastifyPluginAsyncZod {
     app.get(
       '/jobs/:id/alerts',
       {
+        config: { role: 'viewer' },
         schema: {
           tags,
           summary: 'Who is told when a run of this job fails or reaches its time limit.',
@@ -29,15 +32,17 @@ export function jobAlertRoutes(deps: SubscribingDeps): FastifyPluginAsyncZod {
           response: { 200: z.object({ items: z.array(jobAlert), next_cursor: z.null() }) },
         },
       },
-      async ({ params }) => {
-        const job = await jobOf(params.id);
+      async (request) => {
+        const job = await jobOf(request.params.id);
         const rows = await listSubscriptions(db.drizzle, { origin: 'job_alert', job });
-        return { items: rows.map(toJobAlert), next_cursor: null };
+        const isWhole = covers(askerOf(request).role, 'operator');
+        return { items: rows.map((row) => toJobAlert(row, isWhole)), next_cursor: null };
       },
     );
     app.post(
       '/jobs/:id/alerts',
       {
+        config: { role: 'operator' },
         schema: {
           tags,
           summary: 'Tells an address of its own when a run of this job fails or reaches its time limit.',
@@ -46,22 +51,31 @@ export function jobAlertRoutes(deps: SubscribingDeps): FastifyPluginAsyncZod {
           response: { 201: jobAlert },
         },
       },
-      async ({ params, body }, reply) => {
+      async (request, reply) => {
+        const { params, body } = request;
         const job = await jobOf(params.id);
         const events: SubscribableEvent[] = [];
         if (body.on_failure) events.push('fail');
         if (body.on_timeout) events.push('timeout');
         const row = await subscribe(
           deps,
-          { origin: 'job_alert', matchers: [], events, job: job.name, project: job.project },
+          {
+            origin: 'job_alert',
+            matchers: [],
+            events,
+            job: job.name,
+            project: job.project,
+            createdBy: authorOf(request, undefined) ?? null,
+          },
           { target: { type: body.alert_type, address: body.target }, field: 'target' },
         );
-        return reply.code(201).send(toJobAlert(row));
+        return reply.code(201).send(toJobAlert(row, true));
       },
     );
     app.delete(
       '/alerts/:id',
       {
+        config: { role: 'operator' },
         schema: {
           tags,
           summary: 'Ends an alert of a job.',

@@ -21,6 +21,7 @@ export function jobRoutes({ queries, clock }: JobRouteParts): FastifyPluginAsync
     app.get(
       '/jobs',
       {
+        config: { role: 'viewer' },
         schema: {
           tags,
           summary: 'Jobs by project and name, with what their runs came to.',
@@ -40,6 +41,7 @@ export function jobRoutes({ queries, clock }: JobRouteParts): FastifyPluginAsync
     app.get(
       '/jobs/:id',
       {
+        config: { role: 'viewer' },
         schema: {
           tags,
           summary: 'One job: runs, failure rate, causes, durations, what is expected of it.',

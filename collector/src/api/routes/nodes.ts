@@ -25,6 +25,7 @@ import { newId } from '../../outbox/new-id.ts';
 import { endSilence, insertSilence } from '../../routing/store.ts';
 import type { SampleStore } from '../../samples/store.ts';
 import { countRunning } from '../../tasks/store.ts';
+import { authorOf } from '../auth.ts';
 import { badRequest, conflict, notFound } from '../errors.ts';
 import { drainBody, nodeDetail, nodeParams, nodeQuery, nodeSchema, samplePoint, sampleQuery } from '../schemas/node.ts';
 import { decodePosition, encodePosition, page, parseMoment } from '../schemas/paging.ts';
@@ -54,7 +55,10 @@ function readingRoutes(parts: NodeRouteParts): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/nodes',
-      { schema: { tags, summary: 'All nodes.', querystring: nodeQuery, response: { 200: page(nodeSchema) } } },
+      {
+        config: { role: 'viewer' },
+        schema: { tags, summary: 'All nodes.', querystring: nodeQuery, response: { 200: page(nodeSchema) } },
+      },
       async ({ query: { limit, cursor, sort, order, ...filter } }) => {
         const rows = await listNodes(queries, filter, {
           limit: limit + 1,
@@ -72,7 +76,10 @@ function readingRoutes(parts: NodeRouteParts): FastifyPluginAsyncZod {
 
     app.get(
       '/nodes/:id',
-      { schema: { tags, summary: 'One node.', params: nodeParams, response: { 200: nodeDetail } } },
+      {
+        config: { role: 'viewer' },
+        schema: { tags, summary: 'One node.', params: nodeParams, response: { 200: nodeDetail } },
+      },
       async ({ params }) => {
         const node = await oneNode(queries, params.id);
         return { ...(await oneRecord(parts, node)), thresholds: await loadThresholds(queries, node.id) };
@@ -82,6 +89,7 @@ function readingRoutes(parts: NodeRouteParts): FastifyPluginAsyncZod {
     app.get(
       '/nodes/:id/samples',
       {
+        config: { role: 'viewer' },
         schema: {
           tags,
           summary: "A node's past readings.",
@@ -118,6 +126,7 @@ function changingRoutes(parts: NodeRouteParts): FastifyPluginAsyncZod {
     app.post(
       '/nodes/:id/drain',
       {
+        config: { role: 'operator' },
         schema: {
           tags,
           summary: 'No notifications for this node until undrain. It is listed with the silences.',
@@ -126,11 +135,13 @@ function changingRoutes(parts: NodeRouteParts): FastifyPluginAsyncZod {
           response: { 200: nodeSchema },
         },
       },
-      ({ params, body }) => drain(params.id, { draining: true, ...body }),
+      (request) =>
+        drain(request.params.id, { draining: true, ...request.body, by: authorOf(request, request.body?.by) }),
     );
     app.post(
       '/nodes/:id/undrain',
       {
+        config: { role: 'operator' },
         schema: {
           tags,
           summary: 'Notifications for this node again.',
@@ -144,6 +155,7 @@ function changingRoutes(parts: NodeRouteParts): FastifyPluginAsyncZod {
     app.delete(
       '/nodes/:id',
       {
+        config: { role: 'admin' },
         schema: {
           tags,
           summary: 'Forgets a node with its tasks and samples. Its agent, if it still runs, comes back as a new one.',

@@ -42,6 +42,7 @@ export function notifierRoutes({ receivers, sendTest, preview }: NotifierRouteDe
     app.post(
       '/notifiers/:name/test',
       {
+        config: { role: 'operator' },
         schema: {
           tags: ['notifications'],
           summary: 'Sends a test notification by the way every notification goes, once, and answers what became of it.',
@@ -71,6 +72,7 @@ export function notifierRoutes({ receivers, sendTest, preview }: NotifierRouteDe
     app.post(
       '/notifiers/:name/preview',
       {
+        config: { role: 'viewer' },
         schema: {
           tags: ['notifications'],
           summary:

@@ -50,18 +50,27 @@ export function pingRoutes({ queries, clock, onTaken }: PingRouteParts): Fastify
       body: pingBody,
       response: { 200: pingAnswer },
     });
-    app.post('/ping/:job', { schema: shape('A run of this job ended well.') }, async (request) =>
-      take(request, { kind: 'end', isFailure: false, exitCode: null }),
+    app.post(
+      '/ping/:job',
+      { config: { role: 'operator', isAudited: false }, schema: shape('A run of this job ended well.') },
+      async (request) => take(request, { kind: 'end', isFailure: false, exitCode: null }),
     );
-    app.post('/ping/:job/start', { schema: shape('A run of this job begins.') }, async (request) =>
-      take(request, { kind: 'start' }),
+    app.post(
+      '/ping/:job/start',
+      { config: { role: 'operator', isAudited: false }, schema: shape('A run of this job begins.') },
+      async (request) => take(request, { kind: 'start' }),
     );
-    app.post('/ping/:job/fail', { schema: shape('A run of this job failed.') }, async (request) =>
-      take(request, { kind: 'end', isFailure: true, exitCode: null }),
+    app.post(
+      '/ping/:job/fail',
+      { config: { role: 'operator', isAudited: false }, schema: shape('A run of this job failed.') },
+      async (request) => take(request, { kind: 'end', isFailure: true, exitCode: null }),
     );
     app.post(
       '/ping/:job/:exit_code',
-      { schema: { ...shape('A run of this job ended with this exit code: well with 0.'), params: pingEndParams } },
+      {
+        config: { role: 'operator', isAudited: false },
+        schema: { ...shape('A run of this job ended with this exit code: well with 0.'), params: pingEndParams },
+      },
       async (request) => {
         const exitCode = Number(request.params.exit_code);
         return take(request, { kind: 'end', isFailure: exitCode !== 0, exitCode });

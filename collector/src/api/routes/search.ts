@@ -13,6 +13,7 @@ export function searchRoutes({ queries }: { queries: Queries }): FastifyPluginAs
     app.get(
       '/search',
       {
+        config: { role: 'viewer' },
         schema: {
           tags: ['search'],
           summary:

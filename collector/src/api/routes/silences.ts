@@ -9,6 +9,7 @@ import { type LivePolicy, toSilence } from '../../routing/live-policy.ts';
 import type { Matcher } from '../../routing/matcher.ts';
 import { concernsNode } from '../../routing/silence.ts';
 import { endSilence, insertSilence, listSilences, type SilenceRow } from '../../routing/store.ts';
+import { authorOf } from '../auth.ts';
 import { badRequest, notFound } from '../errors.ts';
 import { endOf, toMatchers } from '../schemas/routing.ts';
 import { hidden, previewBody, showSilence, silence, silenceBody } from '../schemas/silence.ts';
@@ -40,6 +41,7 @@ function readingRoutes({ db, now }: SilenceRouteDeps): FastifyPluginAsyncZod {
     app.get(
       '/silences',
       {
+        config: { role: 'viewer' },
         schema: {
           tags,
           summary: 'Silences that are or will be, newest first; with `all` also those that are over.',
@@ -66,6 +68,7 @@ function readingRoutes({ db, now }: SilenceRouteDeps): FastifyPluginAsyncZod {
     app.post(
       '/silences/preview',
       {
+        config: { role: 'viewer' },
         schema: {
           tags,
           summary: 'What such a silence would hide now. Nothing is stored.',
@@ -93,6 +96,7 @@ function changingRoutes({ db, policy, now, onEnded }: SilenceRouteDeps): Fastify
     app.post(
       '/silences',
       {
+        config: { role: 'operator' },
         schema: {
           tags,
           summary: 'Silences. The answer says what that hides now; with `dry_run` nothing else happens.',
@@ -101,8 +105,12 @@ function changingRoutes({ db, policy, now, onEnded }: SilenceRouteDeps): Fastify
           response: { 200: silence.extend({ hides: hidden }), 201: silence.extend({ hides: hidden }) },
         },
       },
-      async ({ body, query }, reply) => {
-        const row = silenceOf(body, now());
+      async (request, reply) => {
+        const { body, query } = request;
+        const author = authorOf(request, body.author);
+        if (author === undefined) throw badRequest('author', 'expected who silences');
+        if (query.dry_run) request.subject = 'dry run';
+        const row = silenceOf({ ...body, author }, now());
         const stored = query.dry_run ? row : await insertSilence(db.drizzle, row);
         if (!query.dry_run) await policy.refresh();
         const answer = { ...showSilence(stored, now()), hides: await hides(db, toMatchers(body.matchers)) };
@@ -112,6 +120,7 @@ function changingRoutes({ db, policy, now, onEnded }: SilenceRouteDeps): Fastify
     app.delete(
       '/silences/:id',
       {
+        config: { role: 'operator' },
         schema: {
           tags,
           summary: 'Ends a silence now. What it kept back and still holds is told.',
@@ -133,7 +142,7 @@ function changingRoutes({ db, policy, now, onEnded }: SilenceRouteDeps): Fastify
 }
 
 /** @throws ApiError for a silence that would never silence anything, or that nobody would ever end */
-function silenceOf(body: z.infer<typeof silenceBody>, now: number): SilenceRow {
+function silenceOf(body: z.infer<typeof silenceBody> & { author: string }, now: number): SilenceRow {
   const startsAt = body.starts_at === undefined ? now : Date.parse(body.starts_at);
   const endsAt = endOf(body, { field: 'ends_at', now: Math.max(startsAt, now) });
   if (endsAt === null && body.recurrence === undefined)

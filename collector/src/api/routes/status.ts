@@ -7,6 +7,7 @@ export function statusRoutes({ status }: { status: () => Promise<CollectorStatus
     app.get(
       '/status',
       {
+        config: { role: 'viewer' },
         schema: {
           tags: ['collector'],
           summary: 'How the collector itself is doing.',

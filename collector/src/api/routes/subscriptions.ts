@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import * as z from 'zod';
 import { backtestOf } from '../../alerts/backtest.ts';
 import { listSubscriptions, updateSubscription } from '../../routing/store.ts';
+import { authorOf } from '../auth.ts';
 import { badRequest, conflict, notFound } from '../errors.ts';
 import { instantText } from '../schemas/delivery.ts';
 import { parseMoment } from '../schemas/paging.ts';
@@ -33,6 +34,7 @@ function readingRoutes({ db, policy, now }: SubscribingDeps): FastifyPluginAsync
     app.get(
       '/subscriptions',
       {
+        config: { role: 'viewer' },
         schema: {
           tags,
           summary:
@@ -53,6 +55,7 @@ function readingRoutes({ db, policy, now }: SubscribingDeps): FastifyPluginAsync
     app.post(
       '/subscriptions/test',
       {
+        config: { role: 'viewer' },
         schema: {
           tags,
           summary: 'Which stored past events such a subscription would have matched. Nothing is stored or sent.',
@@ -97,32 +100,20 @@ function changingRoutes(deps: SubscribingDeps): FastifyPluginAsyncZod {
   return async (app) => {
     app.post(
       '/subscriptions',
-      { schema: { tags, summary: 'Subscribes.', body: subscriptionBody, response: { 201: subscription } } },
-      async ({ body }, reply) => {
-        const row = await subscribe(
-          deps,
-          {
-            origin: 'api',
-            name: body.name ?? null,
-            matchers: toMatchers(body.matchers),
-            events: body.events,
-            maxAlertsPerJob: body.max_alerts_per_job ?? null,
-            renotifyIntervalMs: toMs(body.renotify_interval),
-            groupWindowMs: msOf(body.group_window) ?? null,
-            digestMs: msOf(body.digest) ?? null,
-            quietHours: body.quiet_hours ?? null,
-            escalate: stepsOf(policy, body.escalate) ?? null,
-            expiresAt: endOf({ ends_at: body.expires_at, for: body.for }, { field: 'expires_at', now: now() }),
-            createdBy: body.created_by ?? null,
-          },
-          body,
-        );
+      {
+        config: { role: 'operator' },
+        schema: { tags, summary: 'Subscribes.', body: subscriptionBody, response: { 201: subscription } },
+      },
+      async (request, reply) => {
+        const { body } = request;
+        const row = await subscribe(deps, valuesOf(deps, body, authorOf(request, body.created_by)), body);
         return reply.code(201).send(ofRow(row, now()));
       },
     );
     app.patch(
       '/subscriptions/:id',
       {
+        config: { role: 'operator' },
         schema: {
           tags,
           summary: 'Changes what is given, and leaves the rest. An own target stays: subscribe anew for another.',
@@ -150,6 +141,7 @@ function changingRoutes(deps: SubscribingDeps): FastifyPluginAsyncZod {
     app.delete(
       '/subscriptions/:id',
       {
+        config: { role: 'operator' },
         schema: {
           tags,
           summary: 'Unsubscribes. Who was told that something began is still told that it is over.',
@@ -165,6 +157,27 @@ function changingRoutes(deps: SubscribingDeps): FastifyPluginAsyncZod {
         return reply.code(204).send(null);
       },
     );
+  };
+}
+
+function valuesOf(
+  { policy, now }: SubscribingDeps,
+  body: z.output<typeof subscriptionBody>,
+  author: string | undefined,
+): Parameters<typeof subscribe>[1] {
+  return {
+    origin: 'api',
+    name: body.name ?? null,
+    matchers: toMatchers(body.matchers),
+    events: body.events,
+    maxAlertsPerJob: body.max_alerts_per_job ?? null,
+    renotifyIntervalMs: toMs(body.renotify_interval),
+    groupWindowMs: msOf(body.group_window) ?? null,
+    digestMs: msOf(body.digest) ?? null,
+    quietHours: body.quiet_hours ?? null,
+    escalate: stepsOf(policy, body.escalate) ?? null,
+    expiresAt: endOf({ ends_at: body.expires_at, for: body.for }, { field: 'expires_at', now: now() }),
+    createdBy: author ?? null,
   };
 }
 

@@ -22,6 +22,7 @@ export function taskRoutes({ queries, clock }: TaskRouteParts): FastifyPluginAsy
     app.get(
       '/tasks',
       {
+        config: { role: 'viewer' },
         schema: {
           tags,
           summary: 'Tasks: running ones first, then the newest end first.',
@@ -47,6 +48,7 @@ export function taskRoutes({ queries, clock }: TaskRouteParts): FastifyPluginAsy
     app.get(
       '/tasks/:id',
       {
+        config: { role: 'viewer' },
         schema: {
           tags,
           summary: 'One task, with its last log lines.',
@@ -64,6 +66,7 @@ export function taskRoutes({ queries, clock }: TaskRouteParts): FastifyPluginAsy
     app.get(
       '/tasks/:id/recording',
       {
+        config: { role: 'viewer' },
         schema: {
           tags,
           summary: 'The last minutes of a task that failed, and of its node, as the flight recorder kept them.',

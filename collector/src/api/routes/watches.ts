@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import * as z from 'zod';
 import { countSent, listSubscriptions, updateSubscription } from '../../routing/store.ts';
 import type { SubscribableEvent } from '../../routing/subscription.ts';
+import { authorOf } from '../auth.ts';
 import { notFound } from '../errors.ts';
 import { endOf } from '../schemas/routing.ts';
 import { toWatch, watch, watchBody } from '../schemas/watch.ts';
@@ -18,6 +19,7 @@ export function watchRoutes(deps: SubscribingDeps): FastifyPluginAsyncZod {
     app.get(
       '/watches',
       {
+        config: { role: 'viewer' },
         schema: {
           tags,
           summary: 'Watches of the last month, newest first: their configuration, what they sent, whether they go on.',
@@ -36,8 +38,12 @@ export function watchRoutes(deps: SubscribingDeps): FastifyPluginAsyncZod {
     );
     app.post(
       '/watches',
-      { schema: { tags, summary: 'Begins to watch.', body: watchBody, response: { 201: watch } } },
-      async ({ body }, reply) => {
+      {
+        config: { role: 'operator' },
+        schema: { tags, summary: 'Begins to watch.', body: watchBody, response: { 201: watch } },
+      },
+      async (request, reply) => {
+        const { body } = request;
         const isEverything = body.projects.includes('*');
         const row = await subscribe(
           deps,
@@ -47,7 +53,7 @@ export function watchRoutes(deps: SubscribingDeps): FastifyPluginAsyncZod {
             events: [...(body.only_failed ? failures : everything)],
             maxAlertsPerJob: body.max_alerts_per_job,
             expiresAt: endOf({ for: body.for }, { field: 'for', now: now() }),
-            createdBy: body.started_by ?? null,
+            createdBy: authorOf(request, body.started_by) ?? null,
           },
           body,
         );
@@ -57,6 +63,7 @@ export function watchRoutes(deps: SubscribingDeps): FastifyPluginAsyncZod {
     app.delete(
       '/watches/:id',
       {
+        config: { role: 'operator' },
         schema: {
           tags,
           summary: 'Stops a watch. It stays in the listing for a month.',

@@ -22,6 +22,7 @@ export const enrollment = z.object({
   uses: z.int(),
   uses_max: z.int(),
   created_at: z.string(),
+  created_by: z.string().nullable().describe('A person, `local` or `api.token`.'),
   expires_at: z.string(),
   revoked_at: z.string().nullable(),
 });
@@ -56,6 +57,7 @@ export function showEnrollment(row: EnrollmentRow, now: number): z.infer<typeof 
     uses: row.uses,
     uses_max: row.usesMax,
     created_at: instantText(row.createdAt),
+    created_by: row.createdBy,
     expires_at: instantText(row.expiresAt),
     revoked_at: row.revokedAt === null ? null : instantText(row.revokedAt),
   };

@@ -20,7 +20,7 @@ const matchers = writtenMatchers.refine((value) => Object.keys(value).length > 0
 
 export const silenceBody = z.strictObject({
   matchers,
-  author,
+  author: author.optional().describe("Who silences; of a person's own token it is that person."),
   reason: z.string().trim().min(1).max(1000),
   starts_at: writtenInstant.optional(),
   ends_at: writtenInstant.nullable().optional(),

@@ -12,6 +12,8 @@ export const enrollments = pgTable('enrollments', {
   usesMax: integer('uses_max').notNull(),
   uses: integer('uses').notNull().default(0),
   createdAt: instantColumn('created_at').notNull(),
+  /** Null: before it was written down. */
+  createdBy: text('created_by'),
   expiresAt: instantColumn('expires_at').notNull(),
   revokedAt: instantColumn('revoked_at'),
 });

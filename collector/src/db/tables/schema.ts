@@ -5,6 +5,7 @@ export { agents, enrollments } from './enrolment.ts';
 export { events, refusedEvents } from './events.ts';
 export { jobExpectations } from './expectations.ts';
 export { nodes, streams } from './nodes.ts';
+export { audit, people } from './people.ts';
 export { samples } from './samples.ts';
 export { schedulerTasks } from './schedulers.ts';
 export {
