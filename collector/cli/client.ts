@@ -38,7 +38,7 @@ export function createClient({ settings, fetch }: { settings: CliSettings; fetch
     for (;;) {
       const [token, ...rest] = tokens;
       const answer = await reach(() => fetch(url, requestInit(method, token ?? null, body)), base);
-      if (answer.status !== 401 || rest.length === 0) return answer;
+      if ((answer.status !== 401 && answer.status !== 403) || rest.length === 0) return answer;
       await answer.body?.cancel();
       tokens = rest;
     }
@@ -143,7 +143,7 @@ function refusal(
     return new ApiRefusal(
       status,
       error.code,
-      `the collector at ${base} ${isTokenGiven ? 'does not know this API token; mend' : 'asks for an API token; set'} RUNNERWATCH_API_TOKEN (it is in collector/api.token in the collector's data directory)`,
+      `the collector at ${base} ${isTokenGiven ? 'does not know this API token; mend' : 'asks for an API token; set'} RUNNERWATCH_API_TOKEN (an admin makes one with \`runnerwatch people add\`; the first is in collector/api.token in the collector's data directory)`,
     );
   return new ApiRefusal(status, error.code, error.message);
 }

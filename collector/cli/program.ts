@@ -3,6 +3,7 @@ import { type Client, createClient } from './client.ts';
 import { addAnalyticsCommands } from './commands/analytics.ts';
 import { addApplyCommand } from './commands/apply.ts';
 import { addAskCommand } from './commands/ask.ts';
+import { addAuditCommand } from './commands/audit.ts';
 import { addCheckCommands } from './commands/check.ts';
 import { addDeliveryCommands } from './commands/deliveries.ts';
 import { addEnrollCommands } from './commands/enroll.ts';
@@ -11,6 +12,7 @@ import { addIncidentCommands } from './commands/incidents.ts';
 import { addJobCommands } from './commands/jobs.ts';
 import { addNodeCommands } from './commands/nodes.ts';
 import { addNotifyCommands } from './commands/notify.ts';
+import { addPeopleCommands } from './commands/people.ts';
 import { addSilenceCommands } from './commands/silences.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addSubscriptionCommands } from './commands/subscriptions.ts';
@@ -75,6 +77,8 @@ export function buildProgram(parts: ProgramParts): Program {
   addCheckCommands(command, context);
   addNotifyCommands(command, context);
   addEnrollCommands(command, context);
+  addPeopleCommands(command, context);
+  addAuditCommand(command, context);
   addStatusCommand(command, context);
   addAskCommand(command, context);
   return {

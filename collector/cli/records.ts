@@ -220,6 +220,30 @@ export interface EnrollmentRecord {
   readonly expires_at?: string;
 }
 
+/** Someone with a token of his own. */
+export interface PersonRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly role?: string;
+  readonly state?: string;
+  readonly created_at?: string;
+  readonly last_used_at?: string | null;
+  readonly expires_at?: string | null;
+}
+
+/** One line of the audit trail. */
+export interface AuditRecord {
+  readonly id: string;
+  readonly at?: string;
+  readonly person?: string | null;
+  readonly role?: string | null;
+  readonly address?: string | null;
+  readonly method?: string;
+  readonly route?: string;
+  readonly subject?: string | null;
+  readonly outcome?: string;
+}
+
 export interface SilenceRecord {
   readonly id: string;
   readonly origin?: string;

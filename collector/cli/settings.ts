@@ -12,7 +12,7 @@ export type Env = Readonly<Record<string, string | undefined>>;
 /** Which collector to ask, and as whom. */
 export interface CliSettings {
   readonly url: string;
-  /** Tried in turn while the collector answers 401; null is asking without one. */
+  /** Tried in turn while the collector answers 401 or 403; null is asking without one. */
   readonly tokens: readonly (string | null)[];
 }
 

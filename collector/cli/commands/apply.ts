@@ -232,13 +232,12 @@ function asMs(duration: string): number | string {
 }
 
 interface SilenceWords {
-  readonly author?: string | undefined;
   readonly reason?: string | undefined;
   readonly recurrence?: WindowRecord | null | undefined;
   readonly ends_at?: string | null | undefined;
 }
 
-/** A silence has no name: it is the same when it says the same. */
+/** A silence has no name: it is the same when it says the same, whoever's token wrote it. */
 function silenceSteps(
   { silences }: Wanted,
   present: readonly SilenceRecord[],
@@ -246,13 +245,7 @@ function silenceSteps(
 ): Step[] {
   const open = present.filter(({ origin }) => origin !== 'drain');
   const keyOf = (one: SilenceWords, fits: object) =>
-    canonical([
-      fits,
-      one.author,
-      one.reason,
-      one.recurrence ?? null,
-      one.ends_at ? new Date(one.ends_at).toISOString() : null,
-    ]);
+    canonical([fits, one.reason, one.recurrence ?? null, one.ends_at ? new Date(one.ends_at).toISOString() : null]);
   const wanted = new Map(silences.map((one) => [keyOf(one, asLists(one.matchers)), one]));
   const known = new Map(open.map((one) => [keyOf(one, one.matchers ?? {}), one]));
   const missing = [...wanted].filter(

@@ -18,7 +18,7 @@ import { countText, unknownText } from '../words.ts';
 
 interface AddFlags extends JsonFlag, WindowFlags {
   readonly match: Matchers;
-  readonly by: string;
+  readonly by?: string;
   readonly reason: string;
   readonly for?: string;
   readonly from?: string;
@@ -60,7 +60,7 @@ function addAdd(silence: Command, context: Context): void {
     .command('add')
     .description('silence')
     .requiredOption(...matchFlag, collectMatch)
-    .requiredOption('--by <who>', 'who silences')
+    .option('--by <who>', 'who silences; with a token of your own it is you')
     .requiredOption('--reason <text>', 'why; the first message afterwards says so')
     .option('--for <duration>', 'for how long')
     .option('--until <instant>', 'or until when, such as 2026-11-22T07:00:00Z')
@@ -85,7 +85,7 @@ Examples:
 async function add(context: Context, flags: AddFlags): Promise<void> {
   const body = {
     matchers: flags.match,
-    author: flags.by,
+    ...(flags.by === undefined ? {} : { author: flags.by }),
     reason: flags.reason,
     ...(flags.for === undefined ? {} : { for: flags.for }),
     ...(flags.until === undefined ? {} : { ends_at: flags.until }),
