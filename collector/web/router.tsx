@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { rootPath } from './data/client.ts';
 import { analyticsSearch } from './pages/analytics/search.ts';
+import { auditSearch } from './pages/audit/search.ts';
 import { incidentsSearch } from './pages/incidents/search.ts';
 import { jobsSearch } from './pages/jobs/search.ts';
 import { nodeSearch } from './pages/node/search.ts';
@@ -85,6 +86,19 @@ const fleet = createRoute({
   component: lazyRouteComponent(() => import('./pages/fleet/fleet-page.tsx'), 'FleetPage'),
 });
 
+const people = createRoute({
+  getParentRoute: () => root,
+  path: '/people',
+  component: lazyRouteComponent(() => import('./pages/people/people-page.tsx'), 'PeoplePage'),
+});
+
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: '/audit',
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import('./pages/audit/audit-page.tsx'), 'AuditPage'),
+});
+
 const jobs = createRoute({
   getParentRoute: () => root,
   path: '/jobs',
@@ -121,6 +135,8 @@ export const router = createRouter({
     silences,
     watches,
     fleet,
+    people,
+    audit,
   ]),
   basepath: rootPath,
   defaultPreload: 'intent',

@@ -20,6 +20,7 @@ export async function startPrefixProxy(target: string, prefix: string): Promise<
       (answer) => {
         reply.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(reply);
+        answer.on('close', () => answer.complete || reply.destroy());
       },
     );
     forwarded.on('error', () => reply.destroy());

@@ -44,6 +44,7 @@ describe.skipIf(!haveBrowser())('every page', () => {
   beforeAll(async () => {
     await here.collector();
     here.agent({ ...calm, node: { name: hostile.node, labels: { rack: hostile.label } } });
+    await here.cli(['people', 'add', 'ada', '--role', 'operator', '--expires', '90d']);
     browser = await openBrowser();
     const { task, job, project, owner } = hostile;
     const options = ['--name', task, '--job', job, '--project', project, '--owner', owner];

@@ -33,6 +33,10 @@ export function storeToken(token: string): void {
   sessionStorage.setItem(tokenKey, token);
 }
 
+export function forgetToken(): void {
+  sessionStorage.removeItem(tokenKey);
+}
+
 export function hasToken(): boolean {
   return sessionStorage.getItem(tokenKey) !== null;
 }

@@ -17,7 +17,7 @@ export type Connection =
   /** What is on show is as old as `since` (milliseconds since the epoch). */
   | { readonly kind: 'away'; readonly since: number }
   /** The collector asks for a token. */
-  | { readonly kind: 'locked'; readonly isRefused: boolean };
+  | { readonly kind: 'locked'; readonly refusal: string | null };
 
 export interface Live {
   readonly connection: Store<Connection>;
@@ -76,8 +76,8 @@ export function createLive(client: QueryClient): Live {
         () => null,
         (error: unknown) => error,
       );
-      if (failure instanceof ApiFailure && failure.status === 401) {
-        connection.set({ kind: 'locked', isRefused: hasToken() });
+      if (failure instanceof ApiFailure && (failure.status === 401 || failure.status === 429)) {
+        connection.set({ kind: 'locked', refusal: refusalOf(failure) });
         return;
       }
       const before = connection.get();
@@ -97,6 +97,11 @@ export function createLive(client: QueryClient): Live {
       void run();
     },
   };
+}
+
+function refusalOf({ status, message }: ApiFailure): string | null {
+  if (status === 429) return message;
+  return hasToken() ? 'That token is not accepted.' : null;
 }
 
 /** Calls `then` with everything that came within a moment. */

@@ -1,6 +1,7 @@
 import { Autocomplete, Button, Modal, TextInput } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
 import type { ReactNode } from 'react';
+import { useMe } from './allowed.tsx';
 import { Failure } from './failure.tsx';
 import classes from './form.module.css';
 
@@ -96,14 +97,15 @@ export function DurationField({
   );
 }
 
-/** Who the others see behind it. This browser remembers the name. */
+/** Who the others see behind it: the person of the token, or a name that this browser remembers. */
 export function usePerson(): [string, (name: string) => void] {
   const [person, setPerson] = useLocalStorage({
     key: 'runnerwatch.person',
     defaultValue: '',
     getInitialValueInEffect: false,
   });
-  return [person, setPerson];
+  const me = useMe();
+  return [me?.name ?? person, setPerson];
 }
 
 export function ReasonField({ value, onChange }: { value: string; onChange: (reason: string) => void }): ReactNode {
@@ -118,7 +120,9 @@ export function ReasonField({ value, onChange }: { value: string; onChange: (rea
   );
 }
 
+/** Not for whoever has a token of their own: the collector knows the name. */
 export function PersonField({ value, onChange }: Pick<TextProps, 'value' | 'onChange'>): ReactNode {
+  if (useMe()?.kind === 'person') return null;
   return (
     <TextInput
       label="Your name"

@@ -3,7 +3,7 @@ import { type ReactNode, useState } from 'react';
 import classes from './shell.module.css';
 
 /** Asks for the API token, which a browser on the collector's own machine does not need. */
-export function Gate({ isRefused, unlock }: { isRefused: boolean; unlock: (token: string) => void }): ReactNode {
+export function Gate({ refusal, unlock }: { refusal: string | null; unlock: (token: string) => void }): ReactNode {
   const [token, setToken] = useState('');
   return (
     <form
@@ -15,8 +15,8 @@ export function Gate({ isRefused, unlock }: { isRefused: boolean; unlock: (token
     >
       <h1>This collector asks for its API token</h1>
       <p>
-        It is on the collector’s machine, in <code>collector/api.token</code> of its data directory. It stays in this
-        tab only.
+        Yours is the one an admin made for you; the first is on the collector’s machine, in{' '}
+        <code>collector/api.token</code> of its data directory. It stays in this tab only.
       </p>
       <PasswordInput
         label="API token"
@@ -25,7 +25,7 @@ export function Gate({ isRefused, unlock }: { isRefused: boolean; unlock: (token
         data-autofocus
         value={token}
         onChange={(event) => setToken(event.currentTarget.value)}
-        error={isRefused ? 'That token is not accepted.' : null}
+        error={refusal}
       />
       <Button type="submit" disabled={token.trim() === ''}>
         Open

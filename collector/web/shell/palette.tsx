@@ -8,7 +8,7 @@ import { read } from '../data/queries.ts';
 import { Icon } from '../parts/icon.tsx';
 import { incidentPlace, jobPlace, nodePlace, taskPlace } from '../parts/places.ts';
 import { visible } from '../parts/texts.ts';
-import { navigation } from './navigation.ts';
+import { useNavigation } from './navigation.ts';
 import classes from './shell.module.css';
 
 export function SearchButton(): ReactNode {
@@ -43,7 +43,7 @@ export function Palette(): ReactNode {
   const [wanted] = useDebouncedValue(text.trim(), 120);
   const { data } = useQuery({ ...read('GET /search', { query: { q: wanted } }), enabled: wanted !== '' });
   const found = wanted === '' ? [] : (data?.items ?? []);
-  const pages = navigation.filter(({ label }) => label.toLowerCase().includes(wanted.toLowerCase()));
+  const pages = useNavigation().filter(({ label }) => label.toLowerCase().includes(wanted.toLowerCase()));
   return (
     <Spotlight.Root
       query={text}

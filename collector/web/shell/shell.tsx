@@ -7,10 +7,11 @@ import { useConnection, useLive } from '../data/use-live.ts';
 import { Icon } from '../parts/icon.tsx';
 import { ConnectionState } from './connection-state.tsx';
 import { Gate } from './gate.tsx';
-import { navigation } from './navigation.ts';
+import { useNavigation } from './navigation.ts';
 import { Palette, SearchButton } from './palette.tsx';
 import classes from './shell.module.css';
 import { Switches } from './switches.tsx';
+import { WhoAmI } from './whoami.tsx';
 
 /** What surrounds every page. Shows the gate instead of it while the collector asks for a token. */
 export function Shell(): ReactNode {
@@ -39,13 +40,14 @@ export function Shell(): ReactNode {
         <Switches />
       </AppShell.Header>
       <AppShell.Navbar className={classes.navbar} aria-label="Pages">
-        {navigation.map(({ to, label, icon }) => (
+        {useNavigation().map(({ to, label, icon }) => (
           <Link key={label} to={to} className={classes.link} activeOptions={{ exact: to === '/' }}>
             <Icon name={icon} />
             {label}
           </Link>
         ))}
-        <a className={`${classes.link} ${classes.last}`} href={`${rootPath}api/docs`}>
+        <WhoAmI />
+        <a className={classes.link} href={`${rootPath}api/docs`}>
           <Icon name="book" />
           API
         </a>
@@ -57,7 +59,7 @@ export function Shell(): ReactNode {
         data-stale={connection.kind === 'away' || undefined}
       >
         {connection.kind === 'locked' ? (
-          <Gate isRefused={connection.isRefused} unlock={(token) => live.unlock(token)} />
+          <Gate refusal={connection.refusal} unlock={(token) => live.unlock(token)} />
         ) : (
           <Outlet />
         )}

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import type { Routes } from '../../data/api-types.ts';
 import { read, useSend } from '../../data/queries.ts';
+import { Allowed } from '../../parts/allowed.tsx';
 import { Badge } from '../../parts/badges.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Empty } from '../../parts/empty.tsx';
@@ -132,14 +133,17 @@ function columnsOf(collectorVersion: string | null, choose: (agent: Agent) => vo
       title: 'Action',
       isNumber: true,
       cell: (agent) => (
-        <Button
-          size="compact-xs"
-          variant="default"
-          aria-label={`${agent.revoked_at === null ? 'Revoke' : 'Approve'} ${visible(agent.node)}`}
-          onClick={() => choose(agent)}
-        >
-          {agent.revoked_at === null ? 'Revoke' : 'Approve'}
-        </Button>
+        <Allowed to="POST /agents/{id}/revoke">
+          {' '}
+          <Button
+            size="compact-xs"
+            variant="default"
+            aria-label={`${agent.revoked_at === null ? 'Revoke' : 'Approve'} ${visible(agent.node)}`}
+            onClick={() => choose(agent)}
+          >
+            {agent.revoked_at === null ? 'Revoke' : 'Approve'}
+          </Button>
+        </Allowed>
       ),
     },
   ];

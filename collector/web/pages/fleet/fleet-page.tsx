@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { Allowed } from '../../parts/allowed.tsx';
 import { Page } from '../../parts/page.tsx';
 import { Agents } from './agents.tsx';
 import { Enrolment } from './enrolment.tsx';
@@ -8,7 +9,9 @@ import { JoinTokens } from './join-tokens.tsx';
 export function FleetPage(): ReactNode {
   return (
     <Page title="Fleet" lead="Nodes come in by a join token, once; from then on each agent has a key of its own.">
-      <Enrolment />
+      <Allowed to="POST /enrollments">
+        <Enrolment />
+      </Allowed>
       <JoinTokens />
       <Agents />
     </Page>

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import type { Routes } from '../../data/api-types.ts';
 import { read, useSend } from '../../data/queries.ts';
+import { Allowed } from '../../parts/allowed.tsx';
 import { Badge } from '../../parts/badges.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Empty } from '../../parts/empty.tsx';
@@ -73,9 +74,11 @@ function columnsOf(choose: (token: Token) => void): readonly Column<Token>[] {
       isNumber: true,
       cell: (token) =>
         token.state === 'active' && (
-          <Button size="compact-xs" variant="default" onClick={() => choose(token)}>
-            Revoke
-          </Button>
+          <Allowed to="DELETE /enrollments/{id}">
+            <Button size="compact-xs" variant="default" onClick={() => choose(token)}>
+              Revoke
+            </Button>
+          </Allowed>
         ),
     },
   ];

@@ -4,6 +4,7 @@ import { useParams } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import type { Routes } from '../../data/api-types.ts';
 import { read } from '../../data/queries.ts';
+import { Allowed } from '../../parts/allowed.tsx';
 import { Badge, SeverityBadge } from '../../parts/badges.tsx';
 import { FormDialog } from '../../parts/form.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
@@ -72,12 +73,16 @@ function Actions({ incident }: { incident: IncidentDetail }): ReactNode {
       {incident.flapping && <Badge tone="warning">comes and goes</Badge>}
       {incident.status === 'open' && (
         <>
-          <Button size="xs" variant="default" onClick={() => show('silence')}>
-            Silence
-          </Button>
-          <Button size="xs" onClick={() => show('acknowledge')}>
-            Acknowledge
-          </Button>
+          <Allowed to="POST /silences">
+            <Button size="xs" variant="default" onClick={() => show('silence')}>
+              Silence
+            </Button>
+          </Allowed>
+          <Allowed to="POST /incidents/{id}/ack">
+            <Button size="xs" onClick={() => show('acknowledge')}>
+              Acknowledge
+            </Button>
+          </Allowed>
         </>
       )}
       <FormDialog title="Acknowledge" isOpen={shown === 'acknowledge'} close={close}>

@@ -3,6 +3,7 @@ import { type FormEvent, type ReactNode, useState } from 'react';
 import type { Expectation } from '../../data/api-types.ts';
 import { ApiFailure } from '../../data/client.ts';
 import { useSend } from '../../data/queries.ts';
+import { Allowed, may, useMe } from '../../parts/allowed.tsx';
 import { Failure } from '../../parts/failure.tsx';
 import { Panel } from '../../parts/page.tsx';
 import { At } from '../../parts/time.tsx';
@@ -53,6 +54,7 @@ function ExpectationForm({ jobId, expectation }: { jobId: string; expectation: E
   const [wanted, setWanted] = useState(() => wantedOf(expectation));
   const save = useSend('PUT /jobs/{id}/expectation');
   const remove = useSend('DELETE /jobs/{id}/expectation');
+  const isReadOnly = !may(useMe(), 'PUT /jobs/{id}/expectation');
   const path = { id: jobId };
   const error = save.error ?? remove.error;
   const refused = error instanceof ApiFailure ? error.field : null;
@@ -70,21 +72,24 @@ function ExpectationForm({ jobId, expectation }: { jobId: string; expectation: E
           label={label}
           placeholder={placeholder}
           value={wanted[name]}
+          readOnly={isReadOnly}
           error={refused === name && error?.message}
           inputMode={name === 'max_concurrent' ? 'numeric' : 'text'}
           onChange={(event) => setWanted({ ...wanted, [name]: event.currentTarget.value })}
         />
       ))}
-      <div className={classes.buttons}>
-        <Button type="submit" size="xs" loading={save.isPending}>
-          Expect this
-        </Button>
-        {expectation !== null && (
-          <Button size="xs" variant="default" loading={remove.isPending} onClick={() => remove.mutate({ path })}>
-            Expect nothing
+      <Allowed to="PUT /jobs/{id}/expectation">
+        <div className={classes.buttons}>
+          <Button type="submit" size="xs" loading={save.isPending}>
+            Expect this
           </Button>
-        )}
-      </div>
+          {expectation !== null && (
+            <Button size="xs" variant="default" loading={remove.isPending} onClick={() => remove.mutate({ path })}>
+              Expect nothing
+            </Button>
+          )}
+        </div>
+      </Allowed>
       {error !== null && !isRefused && <Failure error={error} />}
     </form>
   );

@@ -4,6 +4,7 @@ import { type FormEvent, type ReactNode, useState } from 'react';
 import type { JobAlert } from '../../data/api-types.ts';
 import { ApiFailure } from '../../data/client.ts';
 import { read, useSend } from '../../data/queries.ts';
+import { Allowed } from '../../parts/allowed.tsx';
 import { Badge } from '../../parts/badges.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { Failure } from '../../parts/failure.tsx';
@@ -34,7 +35,9 @@ export function JobAlerts({ job: { id } }: { job: JobDetail }): ReactNode {
           )
         }
       </Loaded>
-      <AddAlert jobId={id} />
+      <Allowed to="POST /jobs/{id}/alerts">
+        <AddAlert jobId={id} />
+      </Allowed>
     </Panel>
   );
 }
@@ -50,7 +53,9 @@ function AlertLine({ alert }: { alert: JobAlert }): ReactNode {
       <small>
         {whenText(alert)}, since <At at={alert.created_at} />
       </small>
-      <DeleteAlert alert={alert} />
+      <Allowed to="DELETE /alerts/{id}">
+        <DeleteAlert alert={alert} />
+      </Allowed>
     </li>
   );
 }

@@ -4,6 +4,7 @@ import { notifications } from '@mantine/notifications';
 import { type ReactNode, useState } from 'react';
 import type { Node } from '../../data/api-types.ts';
 import { useSend } from '../../data/queries.ts';
+import { Allowed } from '../../parts/allowed.tsx';
 import { FieldRow, Form, FormDialog, PersonField, ReasonField, usePerson } from '../../parts/form.tsx';
 import { SilenceForm } from '../../parts/silence-form.tsx';
 import { visible } from '../../parts/texts.ts';
@@ -16,30 +17,34 @@ export function NodeActions({ node }: { node: Node }): ReactNode {
   const undrain = useSend('POST /nodes/{id}/undrain');
   return (
     <>
-      <Button variant="default" size="xs" onClick={silence.open}>
-        Silence
-      </Button>
-      {node.draining ? (
-        <Button
-          size="xs"
-          loading={undrain.isPending}
-          onClick={() =>
-            undrain.mutate(
-              { path: { id: node.id } },
-              {
-                onSuccess: () => notifications.show({ message: `Alerts of ${visible(node.name)} are told again.` }),
-                onError: ({ message }) => notifications.show({ color: 'red', message }),
-              },
-            )
-          }
-        >
-          Undrain
+      <Allowed to="POST /silences">
+        <Button variant="default" size="xs" onClick={silence.open}>
+          Silence
         </Button>
-      ) : (
-        <Button variant="default" size="xs" onClick={drain.open}>
-          Drain
-        </Button>
-      )}
+      </Allowed>
+      <Allowed to="POST /nodes/{id}/drain">
+        {node.draining ? (
+          <Button
+            size="xs"
+            loading={undrain.isPending}
+            onClick={() =>
+              undrain.mutate(
+                { path: { id: node.id } },
+                {
+                  onSuccess: () => notifications.show({ message: `Alerts of ${visible(node.name)} are told again.` }),
+                  onError: ({ message }) => notifications.show({ color: 'red', message }),
+                },
+              )
+            }
+          >
+            Undrain
+          </Button>
+        ) : (
+          <Button variant="default" size="xs" onClick={drain.open}>
+            Drain
+          </Button>
+        )}
+      </Allowed>
       <FormDialog title={`Drain ${visible(node.name)}`} isOpen={isDraining} close={drain.close}>
         <DrainForm node={node} onDone={drain.close} />
       </FormDialog>

@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Node, Silence } from '../../data/api-types.ts';
 import { read, useSend } from '../../data/queries.ts';
+import { Allowed } from '../../parts/allowed.tsx';
 import { Failure } from '../../parts/failure.tsx';
 import { MatcherTags } from '../../parts/matchers.tsx';
 import { visible } from '../../parts/texts.ts';
@@ -39,9 +40,12 @@ function SilenceLine({ silence, node }: { silence: Silence; node: Node }): React
         <p>{visible(reason)}</p>
       </div>
       {isOfThisAlone && origin === 'person' && (
-        <Button size="xs" variant="default" loading={end.isPending} onClick={() => end.mutate({ path: { id } })}>
-          End it
-        </Button>
+        <Allowed to="DELETE /silences/{id}">
+          {' '}
+          <Button size="xs" variant="default" loading={end.isPending} onClick={() => end.mutate({ path: { id } })}>
+            End it
+          </Button>
+        </Allowed>
       )}
       {!isOfThisAlone && <Link to="/silences">All silences</Link>}
       {end.error !== null && <Failure error={end.error} />}

@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 import type { Delivery } from '../../data/api-types.ts';
 import { readPages, useSend } from '../../data/queries.ts';
 import { whileOnTheWay } from '../../data/reread.ts';
+import { Allowed } from '../../parts/allowed.tsx';
 import { Badge } from '../../parts/badges.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Empty } from '../../parts/empty.tsx';
@@ -93,7 +94,11 @@ function State({ delivery }: { delivery: Delivery }): ReactNode {
   return (
     <div className={classes.state}>
       <Badge tone={tones[delivery.state]}>{labels[delivery.state]}</Badge>
-      {delivery.state === 'dead' && <Again delivery={delivery} />}
+      {delivery.state === 'dead' && (
+        <Allowed to="POST /deliveries/{id}/retry">
+          <Again delivery={delivery} />
+        </Allowed>
+      )}
     </div>
   );
 }

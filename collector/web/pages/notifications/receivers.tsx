@@ -3,6 +3,7 @@ import type { UseQueryResult } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import type { Routes, Status } from '../../data/api-types.ts';
 import { useSend } from '../../data/queries.ts';
+import { Allowed } from '../../parts/allowed.tsx';
 import { Badge } from '../../parts/badges.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Command, Empty } from '../../parts/empty.tsx';
@@ -84,15 +85,18 @@ function Try({ receiver: { receiver } }: { receiver: Receiver }): ReactNode {
       >
         Preview
       </Button>
-      <Button
-        size="compact-xs"
-        variant="default"
-        loading={test.isPending}
-        aria-label={`Test ${visible(receiver)}`}
-        onClick={() => test.mutate({ path: { name: receiver } })}
-      >
-        Test
-      </Button>
+      <Allowed to="POST /notifiers/{name}/test">
+        {' '}
+        <Button
+          size="compact-xs"
+          variant="default"
+          loading={test.isPending}
+          aria-label={`Test ${visible(receiver)}`}
+          onClick={() => test.mutate({ path: { name: receiver } })}
+        >
+          Test
+        </Button>
+      </Allowed>
       <FormDialog title={`What ${visible(receiver)} is sent`} isOpen={isShown} close={() => setShown(false)}>
         <Preview receiver={receiver} />
       </FormDialog>

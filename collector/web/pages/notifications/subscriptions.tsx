@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import type { Subscription } from '../../data/api-types.ts';
 import { read, useSend } from '../../data/queries.ts';
+import { Allowed } from '../../parts/allowed.tsx';
 import { Badge } from '../../parts/badges.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Command, Empty } from '../../parts/empty.tsx';
@@ -26,9 +27,11 @@ export function Subscriptions(): ReactNode {
       title="Subscriptions"
       isFlush
       aside={
-        <Button size="compact-xs" onClick={() => choose('new')}>
-          Subscribe
-        </Button>
+        <Allowed to="POST /subscriptions">
+          <Button size="compact-xs" onClick={() => choose('new')}>
+            Subscribe
+          </Button>
+        </Allowed>
       }
     >
       <Loaded query={query} lines={4}>
@@ -129,17 +132,20 @@ interface ActionProps {
 function Actions({ subscription, change }: ActionProps): ReactNode {
   if (subscription.origin !== 'api') return null;
   return (
-    <span className={classes.actions}>
-      <Button
-        size="compact-xs"
-        variant="default"
-        aria-label={`Change ${visible(subscription.target ?? subscription.receiver)}`}
-        onClick={() => change(subscription)}
-      >
-        Change
-      </Button>
-      <Remove subscription={subscription} />
-    </span>
+    <Allowed to="PATCH /subscriptions/{id}">
+      {' '}
+      <span className={classes.actions}>
+        <Button
+          size="compact-xs"
+          variant="default"
+          aria-label={`Change ${visible(subscription.target ?? subscription.receiver)}`}
+          onClick={() => change(subscription)}
+        >
+          Change
+        </Button>
+        <Remove subscription={subscription} />
+      </span>
+    </Allowed>
   );
 }
 

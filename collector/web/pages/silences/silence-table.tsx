@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { Silence } from '../../data/api-types.ts';
 import { useSend } from '../../data/queries.ts';
+import { Allowed } from '../../parts/allowed.tsx';
 import { Badge } from '../../parts/badges.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { MatcherTags } from '../../parts/matchers.tsx';
@@ -31,7 +32,12 @@ const columns: readonly Column<Silence>[] = [
   {
     title: '',
     isNumber: true,
-    cell: (silence) => (silence.state === 'expired' ? null : <End silence={silence} />),
+    cell: (silence) =>
+      silence.state === 'expired' ? null : (
+        <Allowed to="DELETE /silences/{id}">
+          <End silence={silence} />
+        </Allowed>
+      ),
   },
 ];
 

@@ -4,6 +4,7 @@ import { type ReactNode, useState } from 'react';
 import type { Silence } from '../../data/api-types.ts';
 import { read } from '../../data/queries.ts';
 import { untilNext } from '../../data/reread.ts';
+import { Allowed } from '../../parts/allowed.tsx';
 import { Command, Empty } from '../../parts/empty.tsx';
 import { FormDialog } from '../../parts/form.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
@@ -32,9 +33,11 @@ export function SilencesPage(): ReactNode {
       title="Silences"
       lead="What fits a silence is seen and written down, and tells nobody until it ends."
       actions={
-        <Button size="xs" onClick={() => setAdding(true)}>
-          Add a silence
-        </Button>
+        <Allowed to="POST /silences">
+          <Button size="xs" onClick={() => setAdding(true)}>
+            Add a silence
+          </Button>
+        </Allowed>
       }
     >
       <Loaded query={query} lines={6}>

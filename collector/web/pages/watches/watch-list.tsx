@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { Watch } from '../../data/api-types.ts';
 import { useSend } from '../../data/queries.ts';
+import { Allowed } from '../../parts/allowed.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Failure } from '../../parts/failure.tsx';
 import { Columns, Panel } from '../../parts/page.tsx';
@@ -34,14 +35,16 @@ function ActiveWatch({ watch }: { watch: Watch }): ReactNode {
     <Panel
       title={projectsText(watch)}
       aside={
-        <Button
-          size="compact-xs"
-          variant="default"
-          loading={stop.isPending}
-          onClick={() => stop.mutate({ path: { id } })}
-        >
-          Stop
-        </Button>
+        <Allowed to="DELETE /watches/{id}">
+          <Button
+            size="compact-xs"
+            variant="default"
+            loading={stop.isPending}
+            onClick={() => stop.mutate({ path: { id } })}
+          >
+            Stop
+          </Button>
+        </Allowed>
       }
     >
       <p className={classes.left}>{watch.ends_at === null ? 'until it is stopped' : <Left until={watch.ends_at} />}</p>

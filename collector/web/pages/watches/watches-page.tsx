@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { read } from '../../data/queries.ts';
 import { untilNext } from '../../data/reread.ts';
+import { Allowed } from '../../parts/allowed.tsx';
 import { Command, Empty } from '../../parts/empty.tsx';
 import { FormDialog } from '../../parts/form.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
@@ -23,9 +24,11 @@ export function WatchesPage(): ReactNode {
       title="Watches"
       lead="Tell me of these projects for a while, then no more."
       actions={
-        <Button size="xs" onClick={() => setStarting(true)}>
-          Start a watch
-        </Button>
+        <Allowed to="POST /watches">
+          <Button size="xs" onClick={() => setStarting(true)}>
+            Start a watch
+          </Button>
+        </Allowed>
       }
     >
       <Loaded query={query} lines={5}>
