@@ -101,6 +101,29 @@ describe('subscriptions that people make', () => {
     expect(await reasons()).toEqual(['owner_differs', 'matched']);
   });
 
+  it('tell again as often as the file says for all, unless they say otherwise', async () => {
+    await using product = await start(new ManualClock(Date.now()), { ...nobody, renotify_interval: '2h' });
+
+    const made = await product.ask('POST', '/subscriptions', { receiver: 'log' });
+    const never = await product.ask('POST', '/subscriptions', { receiver: 'log', renotify_interval: '0' });
+
+    expect([made.body['renotify_interval'], never.body['renotify_interval']]).toEqual(['2h', '0']);
+  });
+
+  it('F123 refuse text that no database can hold, and say where it stands', async () => {
+    await using product = await start(new ManualClock(Date.now()));
+
+    const named = await product.ask('POST', '/subscriptions', { receiver: 'log', name: 'a\0b' });
+    const matched = await product.ask('POST', '/subscriptions', { receiver: 'log', matchers: { node: ['n', 'a\0'] } });
+    const ended = await product.ask('DELETE', '/subscriptions/none%00');
+
+    expect([named, matched, ended].map(({ status, body }) => [status, body['error']])).toEqual([
+      [400, { code: 'bad_request', message: 'name: expected text without NUL characters', field: 'name' }],
+      [400, expect.objectContaining({ field: 'matchers.node.1' })],
+      [400, expect.objectContaining({ field: 'id' })],
+    ]);
+  });
+
   it('are changed and ended, and refused where they make no sense', async () => {
     const clock = new ManualClock(Date.now());
     await using product = await start(clock);

@@ -50,21 +50,19 @@ export function createGuard(options: AuthOptions): Guard {
   const policy = accessPolicy(options);
   const wrongTokens = new WrongTokens();
   const find = (presented: string, request: FastifyRequest, reply: FastifyReply): Asker | null => {
+    const found = options.findAsker(presented);
+    if (found !== null) return found;
     const [address, now] = [addressOf(request), options.now()];
     const waitMs = wrongTokens.waitMs(address, now);
     if (waitMs > 0) {
       reply.header('retry-after', Math.ceil(waitMs / 1000));
       throw new ApiError('too_many_attempts');
     }
-    const found = options.findAsker(presented);
-    if (found === null && wrongTokens.note(address, digestOf(presented), now)) {
+    if (wrongTokens.note(address, digestOf(presented), now)) {
       request.isSuspicious = true;
-      request.log.warn(
-        { address },
-        'too many wrong tokens from one address; none from there is looked at for a minute',
-      );
+      request.log.warn({ address }, 'too many wrong tokens from one address; more from there hear so for a minute');
     }
-    return found;
+    return null;
   };
   return async (request, reply) => {
     const presented = bearerToken(request.headers.authorization);

@@ -19,7 +19,7 @@ export const errorCodes = {
   },
   too_many_attempts: {
     status: 429,
-    message: 'too many wrong tokens came from your address: no token from there is looked at for a minute',
+    message: 'too many wrong tokens came from your address; look for the right one, and try again in a minute',
   },
   internal: { status: 500, message: 'something failed inside the collector; its log says what' },
   unavailable: { status: 503, message: 'the collector cannot answer now; try again in a moment' },

@@ -8,8 +8,22 @@ export const validatorCompiler: FastifySchemaCompiler<z.core.$ZodType> =
   ({ schema, httpPart }) =>
   (data: unknown) => {
     const result = z.core.safeParse(schema, data, { error: expectation });
-    return result.success ? { value: result.data } : { error: refusalOf(result.error, httpPart) };
+    if (!result.success) return { error: refusalOf(result.error, httpPart) };
+    const field = whereNul(result.data, '');
+    if (field === null) return { value: result.data };
+    return { error: new ApiError('bad_request', `${field}: expected text without NUL characters`, { field }) };
   };
+
+/** Where in a value a text holds U+0000, which no text in the database can; a path of keys, or null. */
+function whereNul(value: unknown, path: string): string | null {
+  if (typeof value === 'string') return value.includes('\0') ? path : null;
+  if (typeof value !== 'object' || value === null) return null;
+  for (const [key, inner] of Object.entries(value)) {
+    const found = whereNul(inner, path === '' ? key : `${path}.${key}`);
+    if (found !== null) return found;
+  }
+  return null;
+}
 
 function refusalOf({ issues: [first] }: z.core.$ZodError, part: string | undefined): ApiError {
   const keys = first?.code === 'unrecognized_keys' ? first.keys.slice(0, 1) : [];

@@ -13,7 +13,7 @@ function guess(tokens: WrongTokens, count: number, { from = '203.0.113.9', at = 
 }
 
 describe('the limit of wrong tokens', () => {
-  it('F120 judges ten different ones of an address within a minute, and then none until it is over', () => {
+  it('F120 judges ten different ones of an address within a minute as wrong, and then as too many until it is over', () => {
     const tokens = new WrongTokens();
 
     expect(guess(tokens, 100)).toBe(10);

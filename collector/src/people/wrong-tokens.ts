@@ -1,13 +1,13 @@
 /*
- * Guessing is limited by address. What counts is how many different wrong tokens came from it within a minute: a script that
- * goes on with one removed token locks nobody out. Once there are too many, no token from there is judged until the minute is over,
- * neither a wrong nor a right one, so that the answer tells nothing. All is decided within one turn: as many guesses at once as
- * one likes are counted one by one.
+ * Guessing is limited by address. What counts is how many different wrong tokens came from it within a minute, so that a script
+ * that goes on with one removed token is no guesser. Once there are too many, every further wrong one hears so until the minute is
+ * over. A right token is never refused: at 256 bits none is found by guessing, and whoever shares the address of a guesser must not
+ * be locked out by him. All is decided within one turn: as many guesses at once as one likes are counted one by one.
  */
 
 const windowMs = 60_000;
 const guessesMax = 10;
-/** Beyond it the address that began first is forgotten: memory is bounded, and nobody is locked out by others. */
+/** Beyond it the address that began first is forgotten: memory is bounded. */
 const addressesMax = 10_000;
 
 interface Guesses {
@@ -19,13 +19,13 @@ export class WrongTokens {
   /** The oldest first. */
   readonly #guesses = new Map<string, Guesses>();
 
-  /** For how long no token from this address is judged; 0 when it is. Instants and durations are milliseconds. */
+  /** For how long a wrong token from this address hears that there were too many; 0: not now. Instants and durations are milliseconds. */
   waitMs(address: string, now: number): number {
     const guesses = this.#of(address, now);
     return guesses !== undefined && guesses.digests.size >= guessesMax ? guesses.since + windowMs - now : 0;
   }
 
-  /** Notes a wrong token by its digest. True when this was the last that is judged for now. */
+  /** Notes a wrong token by its digest. True when this was the last before there are too many. */
   note(address: string, digest: string, now: number): boolean {
     const from = sourceOf(address);
     const guesses = this.#of(address, now) ?? { since: now, digests: new Set<string>() };

@@ -160,6 +160,7 @@ export function policyOf(config: NotificationsConfig): Policy {
     receivers: new Set(Object.keys(notifiersOf(config))),
     silences: [],
     groupWindowMs: config.group_window,
+    renotifyIntervalMs: config.renotify_interval,
   };
 }
 

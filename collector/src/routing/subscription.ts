@@ -73,6 +73,8 @@ export interface Policy {
   readonly silences: readonly Silence[];
   /** Of subscriptions beside those of the file that name none of their own; 0 or none: each failure is told for itself. */
   readonly groupWindowMs?: number;
+  /** Of subscriptions that are made without one of their own; 0 or none: never. */
+  readonly renotifyIntervalMs?: number;
 }
 
 /** The words a task's end goes by. */

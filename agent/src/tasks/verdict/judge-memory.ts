@@ -13,7 +13,11 @@ export function outOfMemory(facts: RunFacts, exit: ExitStatus | null): Finding |
   const isOfThisEnd = facts.unit?.result === 'oom-kill' || wasMain || wasJustBefore(facts);
   const isKill = exit?.kind === 'signal' ? exit.signal === 'SIGKILL' : exit?.code === 137;
   const wasKilled = isOfThisEnd && (isKill || facts.unit?.result === 'oom-kill');
-  if (wasKilled) return { status: 'killed_oom', cause, confidence, summary: `Killed for want of memory: ${who}.` };
+  if (wasKilled) {
+    const isSure = facts.unit?.result === 'oom-kill' || wasMain || sinceKillMs(facts) <= reachMs;
+    const summary = `Killed for want of memory: ${who}.`;
+    return { status: 'killed_oom', cause, confidence: isSure ? confidence : 'likely', summary };
+  }
   if (exit === null) return unseenAfterOom(facts, who);
   if (exit.kind === 'code' && exit.code === 0) {
     if (hasFailedAnyway(facts)) return null;
@@ -35,11 +39,19 @@ export function outOfMemory(facts: RunFacts, exit: ExitStatus | null): Finding |
 
 /** Whoever goes on for longer after a kill does not end of it. */
 const reachMs = 10_000;
+/** An engine on a node that starves tells of an end long after it. */
+const engineReachMs = 60_000;
 
-/** Of a kill or an end whose instant is not known nobody can say that it was not. */
-function wasJustBefore({ unit, container, memory, endedAt, approximate }: RunFacts): boolean {
+/** Where the kernel told nothing of the main process, the end's instant is the engine's. */
+function wasJustBefore(facts: RunFacts): boolean {
+  const isEngines = facts.container !== null && facts.process === null;
+  return sinceKillMs(facts) <= (isEngines ? engineReachMs : reachMs);
+}
+
+/** From the last kill to the end. Of a kill or an end whose instant is not known nobody can say that there was any time between them. */
+function sinceKillMs({ unit, container, memory, endedAt, approximate }: RunFacts): number {
   const instants = [unit?.oomAt, container?.oomAt, memory.oomAt, memory.kernelOom?.at].filter((at) => at != null);
-  return approximate || instants.length === 0 || endedAt - Math.max(...instants) <= reachMs;
+  return approximate || instants.length === 0 ? 0 : endedAt - Math.max(...instants);
 }
 
 function unseenAfterOom({ unit }: RunFacts, who: string): Finding {

@@ -453,6 +453,16 @@ describe('killed for memory only where something proves it', () => {
       container({ exitCode: 1, oomKilled: true, oomAt: at - 5 }),
       ['failed', 'oom_child', 'likely', 1],
     ],
+    [
+      'a container whose engine tells of its end late, on a node that starves',
+      container({ exitCode: 137, oomKilled: null, oomAt: at - 16_000 }, memory({ ...full.memory, oomAt: at - 16_000 })),
+      ['killed_oom', 'oom_limit', 'likely', null, 'SIGKILL'],
+    ],
+    [
+      'a container whose main process went on after a kill, says the kernel',
+      container({ exitCode: 137, oomKilled: null, oomAt: at - 16_000 }, main(KILL)),
+      ['killed', 'signal', 'proven', null, 'SIGKILL'],
+    ],
     ['a container whose end was not seen', container({ oomKilled: true }), ['unknown', 'unknown', 'unknown']],
     [
       'a child earlier, and docker kill at the end',

@@ -171,7 +171,7 @@ function valuesOf(
     matchers: toMatchers(body.matchers),
     events: body.events,
     maxAlertsPerJob: body.max_alerts_per_job ?? null,
-    renotifyIntervalMs: toMs(body.renotify_interval),
+    renotifyIntervalMs: msOf(body.renotify_interval) ?? policy.base.renotifyIntervalMs ?? 0,
     groupWindowMs: msOf(body.group_window) ?? null,
     digestMs: msOf(body.digest) ?? null,
     quietHours: body.quiet_hours ?? null,

@@ -64,7 +64,7 @@ export const auditEntry = z.object({
   method: z.string(),
   route: z.string(),
   subject: z.string().nullable().describe('What it was about: what the path names, or what was made.'),
-  outcome: outcome.describe('`wrong_tokens`: so many came from this address that none is looked at for a minute.'),
+  outcome: outcome.describe('`wrong_tokens`: many different ones came from this address within a minute.'),
   status: z.int(),
 });
 

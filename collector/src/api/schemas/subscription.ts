@@ -90,7 +90,9 @@ export const subscriptionBody = z.strictObject({
     .optional()
     .describe('A notifier of collector.yaml; without it and `target`, the first.'),
   target: target.optional().describe('Or an address of its own.'),
-  renotify_interval: writtenDuration.default('0'),
+  renotify_interval: writtenDuration
+    .optional()
+    .describe('How often what still fires is told again; `0` never. As `notifications.renotify_interval` says.'),
   created_by: author.optional(),
 });
 
