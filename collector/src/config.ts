@@ -17,6 +17,11 @@ export const collectorSchema = z.strictObject({
   database: z.prefault(z.strictObject({ url: z.optional(databaseUrl()), url_file: z.optional(field.path) }), {}),
   data_dir: z.optional(field.path),
   heartbeat_timeout: z._default(field.duration, 30_000),
+  /** Who watches the watcher: asked once a minute while the collector works. */
+  heartbeat_url: z.optional(field.httpUrl),
+  heartbeat_url_file: z.optional(field.path),
+  heartbeat_token: z.optional(field.text),
+  heartbeat_token_file: z.optional(field.path),
   retention: z.prefault(
     z.strictObject({
       samples_raw: z._default(field.duration, 86_400_000),
@@ -68,9 +73,12 @@ export type CollectorConfig = z.output<typeof collectorSchema>;
 
 /** @throws StartFailure with file, line, key and what was expected. */
 export function readCollectorConfig(source: ConfigSource): CollectorConfig {
-  return loadConfig(collectorSchema, source, ({ heartbeat_timeout: timeoutMs }) => {
+  return loadConfig(collectorSchema, source, ({ heartbeat_timeout: timeoutMs, heartbeat_url: url }) => {
     if (timeoutMs < 1000)
       throw new ConfigFault('heartbeat_timeout', 'expected at least 1s, or every node would seem lost');
+    // One that a file named was not looked at yet.
+    if (url !== undefined && !z.safeParse(field.httpUrl, url).success)
+      throw new ConfigFault('heartbeat_url', 'expected a URL such as https://hc-ping.com/your-uuid');
   });
 }
 

@@ -9,7 +9,8 @@ import type { Metrics } from './api/metrics.ts';
 import type { Bus } from './api/stream.ts';
 import type { CollectorConfig } from './config.ts';
 import type { Database } from './db/database.ts';
-import { startDeliveryWatch } from './delivery-watch.ts';
+import { areAllAway, startDeliveryWatch } from './delivery-watch.ts';
+import { findObstacle, startHeartbeat } from './heartbeat.ts';
 import { deleteEventsBefore } from './ingest/store.ts';
 import { Liveness } from './nodes/liveness.ts';
 import { onlineNodeIds, saveTouches } from './nodes/store.ts';
@@ -75,6 +76,8 @@ export async function startLoops(stops: StopStack, parts: LoopParts): Promise<Lo
   stops.defer(() => selfWatch[Symbol.asyncDispose]());
   const deliveryWatch = startDeliveryWatchOf(parts, loops);
   stops.defer(() => deliveryWatch[Symbol.asyncDispose]());
+  const heartbeat = startHeartbeatOf(parts, loops);
+  stops.defer(() => heartbeat?.[Symbol.asyncDispose]());
   const schedulers = await startSchedulersOf(parts, engine);
   stops.defer(() => schedulers[Symbol.asyncDispose]());
   return { ...loops, schedulers };
@@ -175,6 +178,28 @@ function startDeliveryWatchOf(
     report: (reports) => engine.takeOwn(nodeId, reports),
     clock,
     log: subsystem(log, 'collector:outbox'),
+  });
+}
+
+/** Null: nobody watches this collector. */
+function startHeartbeatOf(
+  { config, database, clock, log }: LoopParts,
+  { engine, deliverer }: Pick<Loops, 'engine' | 'deliverer'>,
+): AsyncDisposable | null {
+  const { heartbeat_url: url, heartbeat_token: token = null } = config;
+  if (url === undefined) return null;
+  return startHeartbeat({
+    url: new URL(url),
+    token,
+    obstacle: () =>
+      findObstacle({
+        database,
+        sinceRoundMs: () => engine.sinceRoundMs,
+        isNobodyTold: () => areAllAway(deliverer.states()),
+        clock,
+      }),
+    clock,
+    log: subsystem(log, 'collector:heartbeat'),
   });
 }
 

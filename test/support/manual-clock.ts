@@ -18,6 +18,11 @@ export class ManualClock implements Clock {
     return this.#monotonicMs;
   }
 
+  /** How many wait for time to pass. */
+  get sleeping(): number {
+    return this.#sleepers.size;
+  }
+
   sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve();

@@ -21,6 +21,11 @@ listen: 127.0.0.1:4777
 # A node that is silent for this long is unreachable.
 heartbeat_timeout: 30s
 
+# Who watches the watcher: a POST once a minute (or a GET, where POST gets 404 or 405), for as long as this collector writes,
+# judges and is heard by a receiver. healthchecks.io, Uptime Kuma (push), another Runnerwatch's /ping/:job; docs/heartbeat.md.
+#: heartbeat_url: https://hc-ping.com/00000000-0000-4000-8000-000000000000
+#: heartbeat_token_file: /etc/runnerwatch/heartbeat.token
+
 retention:
   samples_raw: 24h
   tasks: 90d

@@ -84,11 +84,13 @@ export class AlertEngine implements AsyncDisposable {
   #areLoopsRestored = false;
   readonly #startedAt: number;
   #failure: string | null = null;
+  #roundedAtMs: number;
   #silenceSeenAt: number | null = null;
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#startedAt = options.clock.wallMs();
+    this.#roundedAtMs = options.clock.monotonicMs();
     this.#loops = new RestartLoops(options.restartLoop ?? defaultRestartLoop);
   }
 
@@ -115,12 +117,18 @@ export class AlertEngine implements AsyncDisposable {
       const isTick = clock.monotonicMs() - this.#lastTickAt >= tickMs;
       if (isTick) this.#lastTickAt = clock.monotonicMs();
       await this.#guarded(() => this.round({ isTick }));
+      if (this.#failure === null) this.#roundedAtMs = clock.monotonicMs();
       if (this.#wasNudged) continue;
       const waking = new AbortController();
       this.#wake = () => waking.abort();
       const untilTickMs = Math.max(0, this.#lastTickAt + tickMs - clock.monotonicMs());
       await clock.sleep(this.#failure === null ? untilTickMs : tickMs, waking.signal);
     }
+  }
+
+  /** For how long no round has ended well. */
+  get sinceRoundMs(): number {
+    return this.#options.clock.monotonicMs() - this.#roundedAtMs;
   }
 
   /** What one of our own programs says of itself, not through an agent. `subjectId` stands where a node's id would. */

@@ -20,6 +20,8 @@ export const httpLimits: HttpLimits = { connectTimeoutMs: 5000, totalTimeoutMs: 
 const idleSocketMs = 4000;
 
 export interface HttpPost {
+  /** For those who do not take a POST; without the body then. */
+  readonly method?: 'GET';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -92,8 +94,11 @@ function exchange(post: HttpPost, { limits, agents, open, lookup }: Wires): Prom
   return new Promise((resolve) => {
     if (post.signal.aborted) return resolve({ kind: 'error', error: new Timeout('stopped') });
     const options = {
-      method: 'POST',
-      headers: { ...post.headers, 'content-length': String(Buffer.byteLength(post.body)) },
+      method: post.method ?? 'POST',
+      headers:
+        post.method === 'GET'
+          ? { ...post.headers }
+          : { ...post.headers, 'content-length': String(Buffer.byteLength(post.body)) },
       ...(lookup === undefined ? {} : { lookup }),
     };
     const request =
@@ -134,7 +139,7 @@ function exchange(post: HttpPost, { limits, agents, open, lookup }: Wires): Prom
       post.signal.removeEventListener('abort', onAbort);
       resolve({ kind: 'error', error: new Error('the connection was closed before an answer') });
     });
-    request.end(post.body);
+    request.end(post.method === 'GET' ? undefined : post.body);
   });
 }
 

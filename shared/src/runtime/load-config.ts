@@ -272,6 +272,8 @@ const secretKeys: ReadonlySet<string> = new Set([
   'routing_key',
   'api_key',
   'topic',
+  'heartbeat_url',
+  'heartbeat_token',
 ]);
 
 function readSecret(path: string, key: string): string {
