@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { NodeDescription, SourceState } from '@runnerwatch/shared/model/node.ts';
 import { subsystem } from '@runnerwatch/shared/runtime/logging.ts';
 import { StopStack } from '@runnerwatch/shared/runtime/stop-stack.ts';
@@ -50,12 +51,13 @@ export async function startAgent({ config, signal, system }: AgentOptions): Prom
     inventory: inventory.current(),
     sources: publicStates(hearing),
   });
+  const instanceId = randomUUID();
   const uplink = createUplink({
     spool,
     urls: config.collector_urls,
     credential: openCredential(folder, { token: config.token }),
     ca: authoritiesOf(config),
-    hello: () => ({ node_id: node.id, agent_version: version, node: describe() }),
+    hello: () => ({ node_id: node.id, agent_version: version, instance_id: instanceId, node: describe() }),
     heartbeatIntervalMs: config.heartbeat_interval,
     clock,
     log: subsystem(log, 'agent:uplink'),

@@ -27,6 +27,7 @@ import { migrate } from './db/migrate.ts';
 import { openDatabase } from './db/open.ts';
 import { areAllAway } from './delivery-watch.ts';
 import { AgentRegister } from './enrolment/register.ts';
+import { Duplicates } from './ingest/duplicates.ts';
 import { createGateway, type Gateway } from './ingest/gateway.ts';
 import { createGreeting } from './ingest/greeting.ts';
 import { createWriter } from './ingest/writer.ts';
@@ -137,6 +138,7 @@ async function openDoors(stops: StopStack, ground: Ground): Promise<void> {
   stops.defer(() => metrics[Symbol.dispose]());
   const bus = createBus();
   const crashPoint = crashPoints(system);
+  const duplicates = new Duplicates({ clock, log: subsystem(log, 'collector:ingest') });
   const loops = await startLoops(stops, {
     config,
     database,
@@ -145,10 +147,11 @@ async function openDoors(stops: StopStack, ground: Ground): Promise<void> {
     own: system,
     system,
     crashPoint,
+    clones: () => duplicates.seen,
     clock,
     log,
   });
-  const gateway = openGateway(ground, { loops, metrics, bus, crashPoint });
+  const gateway = openGateway(ground, { loops, metrics, bus, crashPoint, duplicates });
   const { samples } = loops;
   const hub = createStreamHub({
     bus,
@@ -174,7 +177,13 @@ interface DoorParts {
 
 function openGateway(
   { config, database, credentials, register, clock, log }: Ground,
-  { loops, metrics, bus, crashPoint }: DoorParts & { crashPoint: (step: string) => void },
+  {
+    loops,
+    metrics,
+    bus,
+    crashPoint,
+    duplicates,
+  }: DoorParts & { crashPoint: (step: string) => void; duplicates: Duplicates },
 ): Gateway {
   const publishNode = (nodeId: string) => bus.publish({ kind: 'node', id: nodeId });
   return createGateway({
@@ -183,6 +192,7 @@ function openGateway(
     clock,
     log: subsystem(log, 'collector:ingest'),
     liveness: loops.liveness,
+    duplicates,
     writer: createWriter({
       database,
       log: subsystem(log, 'collector:ingest'),

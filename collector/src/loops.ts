@@ -7,6 +7,7 @@ import { AlertEngine } from './alerts/engine.ts';
 import { listFiringSubjects } from './alerts/store.ts';
 import type { Metrics } from './api/metrics.ts';
 import type { Bus } from './api/stream.ts';
+import type { CloneSight } from './conditions/agent-cloned.ts';
 import type { CollectorConfig } from './config.ts';
 import type { Database } from './db/database.ts';
 import { areAllAway, startDeliveryWatch } from './delivery-watch.ts';
@@ -37,6 +38,7 @@ export interface LoopParts {
   readonly own: SelfWatchOptions['own'];
   readonly system: NotifierDeps['system'];
   readonly crashPoint: (step: string) => void;
+  readonly clones: () => ReadonlyMap<string, CloneSight>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -90,6 +92,7 @@ function makeLoops({
   bus,
   system,
   crashPoint,
+  clones,
   clock,
   log,
 }: LoopParts): Omit<Loops, 'schedulers'> {
@@ -140,6 +143,7 @@ function makeLoops({
     log: subsystem(log, 'collector:engine'),
     overdue: () => liveness.overdue(),
     fleet: () => liveness.fleet(),
+    clones,
     keeper: () => deliverer.keeper(),
     onTouched: ({ kind, id }) => bus.publish({ kind, id }),
     onStep: crashPoint,

@@ -13,8 +13,10 @@ export class AgentClient implements AsyncDisposable {
   /** Answer of the HTTP server when it did not upgrade. */
   refusal: { status: number; body: string } | undefined;
 
-  constructor(url: string, { token }: { token?: string | undefined } = {}) {
-    this.#socket = new WebSocket(url, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } });
+  /** `isDeaf`: pings of the transport get no answer, as from a half-open connection. */
+  constructor(url: string, { token, isDeaf = false }: { token?: string | undefined; isDeaf?: boolean } = {}) {
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    this.#socket = new WebSocket(url, { headers, autoPong: !isDeaf });
     this.#socket.on('message', (data) => {
       const decoded = decode(String(data), 'collector');
       if (decoded.kind === 'frame') this.frames.push(decoded.frame);

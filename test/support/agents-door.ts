@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { CloseReason } from '@runnerwatch/shared/protocol/close-codes.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
+import { Duplicates } from '../../collector/src/ingest/duplicates.ts';
 import { createGateway, type Gateway, type GatewayOptions } from '../../collector/src/ingest/gateway.ts';
 import { createGreeting } from '../../collector/src/ingest/greeting.ts';
 import { type Committed, createWriter } from '../../collector/src/ingest/writer.ts';
@@ -14,6 +15,7 @@ export interface AgentsDoor {
   readonly gateway: Gateway;
   readonly server: Server;
   readonly liveness: Liveness;
+  readonly duplicates: Duplicates;
   readonly committed: Committed[];
   readonly connected: string[];
   readonly disconnected: [string, CloseReason | 'lost'][];
@@ -37,6 +39,7 @@ export function openAgentsDoor(test: TestDatabase, limits: GatewayOptions['limit
   const connected: string[] = [];
   const disconnected: AgentsDoor['disconnected'] = [];
   const register = aRegister(database, { sharedToken: 'good' });
+  const duplicates = new Duplicates({ clock, log });
   const gateway = createGateway({
     admit: (shown) => register.admit(shown),
     collectorId: 'collector-1',
@@ -44,14 +47,15 @@ export function openAgentsDoor(test: TestDatabase, limits: GatewayOptions['limit
     log,
     liveness,
     writer: createWriter({ database, log, onCommitted: (what) => committed.push(what) }),
+    duplicates,
     greeting: createGreeting({ database, register, clock, log, timeoutMs: 30_000 }),
     onSample: () => {},
     onConnected: (id) => connected.push(id),
     onDisconnected: (id, reason) => disconnected.push([id, reason]),
-    limits: { helloWithinMs: 700, silentAfterMs: 1500, ...limits },
+    limits: { helloWithinMs: 700, silentAfterMs: 1500, answerWithinMs: 500, ...limits },
     tickMs: 20,
   });
   const server = createServer();
   server.on('upgrade', (request, socket, head) => gateway.handleUpgrade(request, socket, head));
-  return { gateway, server, liveness, committed, connected, disconnected };
+  return { gateway, server, liveness, duplicates, committed, connected, disconnected };
 }

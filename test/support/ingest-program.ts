@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { migrate } from '../../collector/src/db/migrate.ts';
 import { openDatabase } from '../../collector/src/db/open.ts';
+import { Duplicates } from '../../collector/src/ingest/duplicates.ts';
 import { createGateway } from '../../collector/src/ingest/gateway.ts';
 import { createGreeting } from '../../collector/src/ingest/greeting.ts';
 import { createWriter } from '../../collector/src/ingest/writer.ts';
@@ -44,6 +45,7 @@ const gateway = createGateway({
       if (step === dieAt && --left === 0) process.kill(process.pid, 'SIGKILL');
     },
   }),
+  duplicates: new Duplicates({ clock, log }),
   greeting: createGreeting({ database, register: aRegister(database), clock, log, timeoutMs }),
   onSample: () => {},
   onConnected: () => {},

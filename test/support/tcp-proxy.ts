@@ -25,6 +25,8 @@ interface Pair {
  */
 export class TcpProxy {
   readonly #server: Server;
+  /** From which address the target sees it come; any of 127.0.0.0/8. */
+  from: string | undefined;
   readonly #pairs = new Set<Pair>();
   readonly #sockets = new Set<Socket>();
   #targetPort: number;
@@ -104,7 +106,7 @@ export class TcpProxy {
     this.#own(client);
     if (this.isRefusing) return void client.resetAndDestroy();
     if (this.isBlackHole) return void client.on('data', () => {});
-    const target = connect({ port: this.#targetPort, host: '127.0.0.1', allowHalfOpen: true });
+    const target = connect({ port: this.#targetPort, host: '127.0.0.1', localAddress: this.from, allowHalfOpen: true });
     this.#own(target);
     const pair: Pair = { client, target, seen: { up: 0, down: 0 }, tail: { up: '', down: '' } };
     this.#pairs.add(pair);

@@ -13,7 +13,7 @@ import { clean } from './connect-failure.ts';
 import { keepAlive } from './keepalive.ts';
 import { LaneSender } from './lane-sender.ts';
 
-export type HelloParts = Pick<Hello, 'node_id' | 'agent_version' | 'node'>;
+export type HelloParts = Pick<Hello, 'node_id' | 'agent_version' | 'instance_id' | 'node'>;
 export type StopReason = Extract<AgentFrame, { kind: 'goodbye' }>['reason'];
 
 export interface SessionTimings {

@@ -1,6 +1,7 @@
 import type { ConditionReport } from '@runnerwatch/shared/model/condition.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
+import type { CloneSight } from '../conditions/agent-cloned.ts';
 import type { FastFailSettings } from '../conditions/node-fails-fast.ts';
 import type { LoopSettings } from '../conditions/restart-loop.ts';
 import type { Commit, Database, Queries } from '../db/database.ts';
@@ -38,6 +39,8 @@ export interface EngineOptions {
   readonly overdue: () => readonly string[];
   /** Every node that ought to be heard; without it each is judged for itself. */
   readonly fleet?: () => Fleet;
+  /** Second agents of a node that were kept out, by node. */
+  readonly clones?: () => ReadonlyMap<string, CloneSight>;
   /** Asked once for each transaction, to keep what it promises. */
   readonly keeper?: () => Keeper;
   /** After a commit: what has changed, for live readers. */
@@ -155,9 +158,10 @@ export class AlertEngine implements AsyncDisposable {
     await this.#restoreLoops();
     await this.#judgeFacts();
     if (!isTick || this.#stopping.signal.aborted) return;
-    const { clock, overdue } = this.#options;
+    const { clock, overdue, clones = () => new Map() } = this.#options;
     await this.#judgeSilence();
-    await this.#inTransaction((judging) => judgeFiring(judging, new Set(overdue())));
+    const seen = { overdue: new Set(overdue()), clones: clones(), since: this.#startedAt };
+    await this.#inTransaction((judging) => judgeFiring(judging, seen));
     await this.#judgeSlowly(clock.monotonicMs());
   }
 

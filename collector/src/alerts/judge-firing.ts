@@ -1,9 +1,11 @@
+import { type CloneSight, judgeClone } from '../conditions/agent-cloned.ts';
 import { isOfTask } from '../conditions/catalogue.ts';
 import { judgeClockSkew } from '../conditions/clock-skew.ts';
 import type { Judgment } from '../conditions/condition.ts';
 import { judgeFastFailuresOver } from '../conditions/node-fails-fast.ts';
 import { judgeSpoolQuiet } from '../conditions/spool-overflow.ts';
 import { findIncident, listAcknowledged } from '../incidents/store.ts';
+import { lockNode } from '../nodes/store.ts';
 import { type Decision, decisionOf, withhold } from '../routing/decide.ts';
 import { countsOf } from './allowance.ts';
 import { isCalm } from './damping.ts';
@@ -32,14 +34,21 @@ import { transition } from './transition.ts';
 
 const skewLookMs = 30_000;
 
+/** What the door has seen, and since when it looks (epoch ms). */
+export interface Seen {
+  readonly overdue: ReadonlySet<string>;
+  readonly clones: ReadonlyMap<string, CloneSight>;
+  readonly since: number;
+}
+
 /** Everything that fires and may change without a new fact. A node that is overdue has not returned, whatever its row says. */
-export async function judgeFiring(judging: Judging, overdue: ReadonlySet<string>): Promise<void> {
+export async function judgeFiring(judging: Judging, seen: Seen): Promise<void> {
   const { tx, now } = judging;
   const firing = await listFiring(tx);
   const isOfFleet = ({ alert }: FiringCase) => alert.fingerprint === fleetFingerprint;
   // What stands for many nodes is judged behind them.
   for (const { alert, node, task } of firing.toSorted((a, b) => Number(isOfFleet(a)) - Number(isOfFleet(b))))
-    await judgeOne(judging, { alert, node, task, isOverdue: overdue.has(alert.nodeId ?? '') });
+    await judgeOne(judging, { alert, node, task, seen });
   const skewed = await listSkewed(tx, skewLookMs);
   for (const node of skewed) {
     const isFiring = firing.some(({ alert }) => alert.condition === 'ClockSkew' && alert.nodeId === node.id);
@@ -50,7 +59,8 @@ export async function judgeFiring(judging: Judging, overdue: ReadonlySet<string>
         report: asReport(judgeClockSkew({ skewMs: node.clockSkewMs, isFiring }, now.getTime())),
       });
   }
-  const left = skewed.length === 0 && firing.length === 0 ? [] : await listFiring(tx);
+  await judgeClones(judging, { firing, seen });
+  const left = seen.clones.size === 0 && skewed.length === 0 && firing.length === 0 ? [] : await listFiring(tx);
   const still = left.filter(({ alert }) => alert.calmSince === null);
   await tellUnsuppressed(judging, still);
   await tellHeld(judging);
@@ -59,13 +69,11 @@ export async function judgeFiring(judging: Judging, overdue: ReadonlySet<string>
   await judgeEscalations(judging);
 }
 
-async function judgeOne(
-  judging: Judging,
-  { alert, node, task, isOverdue }: FiringCase & { isOverdue: boolean },
-): Promise<void> {
+async function judgeOne(judging: Judging, { alert, node, task, seen }: FiringCase & { seen: Seen }): Promise<void> {
   const now = judging.now.getTime();
   if (alert.fingerprint === fleetFingerprint) return judgeFleetReturn(judging, alert);
   if (alert.condition === 'ComponentUnreachable') {
+    const isOverdue = seen.overdue.has(alert.nodeId ?? '');
     if (node === null || (node.status !== 'offline' && !isOverdue)) await judgeReturn(judging, alert);
     return;
   }
@@ -82,6 +90,11 @@ async function judgeOne(
     if (judgment.status === 'false')
       await judgeCondition(judging, { nodeId: node.id, node, report: asReport(judgment) });
   }
+  if (alert.condition === 'AgentCloned') {
+    const judgment = judgeClone({ sight: seen.clones.get(node.id) ?? null, listeningSince: seen.since }, now);
+    if (judgment?.status === 'false')
+      await judgeCondition(judging, { nodeId: node.id, node, report: asReport(judgment) });
+  }
   if (alert.condition === 'NodeFailsFast' && (await hasSucceeded(judging.tx, node.id))) {
     const judgment = judgeFastFailuresOver(judging.fastFail, now);
     await judgeCondition(judging, { nodeId: node.id, node, report: asReport(judgment) });
@@ -90,6 +103,22 @@ async function judgeOne(
     const state = await findConditionState(judging.tx, alert);
     const judgment = judgeSpoolQuiet({ lastGapAt: (state?.changedAt ?? alert.firedAt).getTime() }, now);
     if (judgment !== null) await judgeCondition(judging, { nodeId: node.id, node, report: asReport(judgment) });
+  }
+}
+
+async function judgeClones(
+  judging: Judging,
+  { firing, seen }: { firing: readonly FiringCase[]; seen: Seen },
+): Promise<void> {
+  const now = judging.now.getTime();
+  for (const [nodeId, sight] of seen.clones) {
+    const judgment = judgeClone({ sight, listeningSince: seen.since }, now);
+    const isSaid = firing.some(
+      ({ alert }) => alert.condition === 'AgentCloned' && alert.nodeId === nodeId && alert.reason === judgment?.reason,
+    );
+    if (judgment?.status !== 'true' || isSaid) continue;
+    const node = await lockNode(judging.tx, nodeId);
+    if (node !== null) await judgeCondition(judging, { nodeId, node, report: asReport(judgment) });
   }
 }
 

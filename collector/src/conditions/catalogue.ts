@@ -64,6 +64,7 @@ export const conditionKinds: readonly ConditionKind[] = [
   onNode('DiskFullPredicted'),
   onNode('GpuFault'),
   onNode('ClockSkew'),
+  { condition: 'AgentCloned', title: ({ node }) => `two agents speak for ${node}`, cause: 'condition' },
   onNode('SpoolOverflow'),
   {
     condition: 'SourceBlind',

@@ -7,7 +7,8 @@ import { WebSocketServer } from 'ws';
 import type { Admission, Shown } from '../enrolment/admission.ts';
 import { Session, type SessionLimits, type SessionParts } from './session.ts';
 
-export interface GatewayOptions extends Omit<SessionParts, 'onWelcomed' | 'onEnded' | 'waiting' | 'limits'> {
+export interface GatewayOptions
+  extends Omit<SessionParts, 'onWelcomed' | 'onEnded' | 'present' | 'waiting' | 'limits'> {
   /** May this agent come in? Asked before there is a socket object. */
   readonly admit: (shown: Shown) => Admission;
   /** A node's agent has said hello and been written down. */
@@ -36,6 +37,7 @@ export interface Gateway extends AsyncDisposable {
 const defaultLimits: SessionLimits = {
   helloWithinMs: 10_000,
   silentAfterMs: 30_000,
+  answerWithinMs: 2000,
   waitingBytesMax: 4 * 1024 * 1024,
   waitingBytesMaxTogether: 64 * 1024 * 1024,
   unreadBytesMax: 256 * 1024,
@@ -116,6 +118,7 @@ function sessionParts(
     ...options,
     limits: { ...defaultLimits, ...limits },
     waiting: { bytes: 0 },
+    present: (nodeId) => byNode.get(nodeId),
     onWelcomed: (session) => {
       const nodeId = session.nodeId;
       if (nodeId === undefined) return;

@@ -25,6 +25,11 @@ export interface Visitor {
 
 export interface Greeting {
   /**
+   * Whether this visitor may speak for the node it names.
+   * @throws DatabaseError, NotAdmittedError
+   */
+  vouch(hello: Hello, from: Visitor): Promise<void>;
+  /**
    * Writes down that the node is here, and returns how far its stream is committed.
    * @throws DatabaseError, ForeignStreamError, NotAdmittedError
    */
@@ -33,6 +38,9 @@ export interface Greeting {
 
 export function createGreeting({ database, register, clock, log, timeoutMs }: GreetingOptions): Greeting {
   return {
+    vouch: async ({ node_id }, { credential }) => {
+      await database.drizzle.transaction((transaction) => register.settle(transaction, credential, node_id));
+    },
     arrive: async (hello, { remoteAddress, credential }) => {
       let isNewAgent = false;
       const committed = await database.drizzle.transaction(async (transaction) => {

@@ -13,6 +13,7 @@ import type { RawData, WebSocket } from 'ws';
 import { toDatabaseError } from '../db/errors.ts';
 import { NotAdmittedError } from '../enrolment/register.ts';
 import type { Liveness } from '../nodes/liveness.ts';
+import { DuplicateError, type Duplicates, type Present } from './duplicates.ts';
 import type { Greeting, Visitor } from './greeting.ts';
 import { type Incoming, incomingOf, salvageBatch } from './incoming.ts';
 import { ForeignStreamError } from './store.ts';
@@ -28,6 +29,9 @@ export interface SessionParts {
   readonly liveness: Liveness;
   readonly writer: Writer;
   readonly greeting: Greeting;
+  readonly duplicates: Duplicates;
+  /** The session that speaks for a node. */
+  readonly present: (nodeId: string) => Session | undefined;
   /** A newer session of a node ends the older one. */
   readonly onWelcomed: (session: Session) => void;
   readonly onSample: (nodeId: string, sample: NodeSample) => void;
@@ -40,6 +44,8 @@ export interface SessionParts {
 export interface SessionLimits {
   readonly helloWithinMs: number;
   readonly silentAfterMs: number;
+  /** For the answer to a ping that asks whether an agent is there. */
+  readonly answerWithinMs: number;
   /** Batches of one session, and of all, that may wait for the database. */
   readonly waitingBytesMax: number;
   readonly waitingBytesMaxTogether: number;
@@ -63,7 +69,7 @@ interface Waiting {
  * here, up to a bound, and heartbeats are still heard; beyond the bound the session ends and the agent keeps what it has.
  * Every fault leads to {@link end}, the only way out.
  */
-export class Session {
+export class Session implements Present {
   readonly #socket: WebSocket;
   readonly #parts: SessionParts;
   readonly #queue: Waiting[] = [];
@@ -107,6 +113,30 @@ export class Session {
 
   get isTalking(): boolean {
     return this.#phase === 'talking';
+  }
+
+  get instanceId(): string | undefined {
+    return this.#hello?.instance_id;
+  }
+
+  get streamId(): string | undefined {
+    return this.#hello?.stream_id;
+  }
+
+  /** A ping of the transport: whoever is only half there does not answer it. */
+  async answers(): Promise<boolean> {
+    const { clock, limits } = this.#parts;
+    const over = new AbortController();
+    const ponged = new Promise<boolean>((resolve) => {
+      this.#socket.once('pong', () => resolve(true));
+      over.signal.addEventListener('abort', () => resolve(false), { once: true });
+    });
+    void this.#closed.then(() => over.abort());
+    void clock.sleep(limits.answerWithinMs, over.signal).then(() => over.abort());
+    this.#socket.ping();
+    const isThere = await ponged;
+    over.abort();
+    return isThere && this.#phase !== 'ended';
   }
 
   /** The agent's last word on its spool. */
@@ -223,8 +253,20 @@ export class Session {
 
   async #greet(hello: Hello, version: number): Promise<void> {
     try {
-      const committed = await this.#parts.greeting.arrive(hello, this.#visitor);
+      const present = this.#parts.present(hello.node_id);
+      if (present !== undefined)
+        await this.#parts.duplicates.judge(hello, {
+          present,
+          remoteAddress: this.remoteAddress,
+          vouch: () => this.#parts.greeting.vouch(hello, this.#visitor),
+        });
       if (this.#phase !== 'greeting') return;
+      const arrived = await this.#parts.greeting.arrive(hello, this.#visitor);
+      if (this.#phase !== 'greeting') return;
+      // More than it ever numbered: it begins a new stream and sends what it holds on that.
+      const committed = this.#parts.duplicates.mustRenew(hello)
+        ? { ends: hello.last.ends + 1, facts: hello.last.facts + 1 }
+        : arrived;
       this.#phase = 'talking';
       this.#parts.onWelcomed(this);
       const at = toInstant(this.#parts.clock.wallMs());
@@ -318,6 +360,12 @@ export class Session {
       return this.#refuse('protocolError', 'foreign_stream', 'this stream belongs to another node');
     if (error instanceof NotAdmittedError)
       return this.#refuse(error.code === 'revoked' ? 'revoked' : 'unauthorized', error.code, error.message);
+    if (error instanceof DuplicateError)
+      return this.#refuse(
+        'duplicate',
+        'duplicate',
+        'another agent that is alive speaks for this node; if this machine or its data_dir is a copy, stop the agent, remove data_dir and start it',
+      );
     if (error instanceof NodeRemovedError) return this.end('goodbye');
     const failure = toDatabaseError(error);
     this.#parts.log.error({ ...this.facts, err: error }, 'an agent session failed');

@@ -33,7 +33,7 @@ export type AuditEntry = {
 };
 
 export type ConditionReport = {
-  readonly condition: 'MemoryPressure' | 'HighLoad' | 'DiskPressure' | 'InodePressure' | 'ProcessMemoryPressure' | 'ProcessHighCPU' | 'ComponentUnreachable' | 'UnitFailed' | 'RestartLoop' | 'NodeFailsFast' | 'JobMissed' | 'JobOverlap' | 'TaskFailed' | 'TaskOomKill' | 'TaskStalled' | 'TaskOverrun' | 'TaskTooShort' | 'MemoryExhaustionPredicted' | 'DiskFullPredicted' | 'GpuFault' | 'ClockSkew' | 'SpoolOverflow' | 'TaskGhost' | 'SchedulerUnreachable' | 'SourceBlind' | 'DeliveryFailed';
+  readonly condition: 'MemoryPressure' | 'HighLoad' | 'DiskPressure' | 'InodePressure' | 'ProcessMemoryPressure' | 'ProcessHighCPU' | 'ComponentUnreachable' | 'UnitFailed' | 'RestartLoop' | 'NodeFailsFast' | 'JobMissed' | 'JobOverlap' | 'TaskFailed' | 'TaskOomKill' | 'TaskStalled' | 'TaskOverrun' | 'TaskTooShort' | 'MemoryExhaustionPredicted' | 'DiskFullPredicted' | 'GpuFault' | 'ClockSkew' | 'AgentCloned' | 'SpoolOverflow' | 'TaskGhost' | 'SchedulerUnreachable' | 'SourceBlind' | 'DeliveryFailed';
   readonly component: 'agent' | 'collector' | 'database';
   readonly subject: string;
   readonly status: 'true' | 'false' | 'unknown';
@@ -201,7 +201,7 @@ export type Node = {
 };
 
 export type NodeCondition = {
-  readonly condition: 'MemoryPressure' | 'HighLoad' | 'DiskPressure' | 'InodePressure' | 'ProcessMemoryPressure' | 'ProcessHighCPU' | 'ComponentUnreachable' | 'UnitFailed' | 'RestartLoop' | 'NodeFailsFast' | 'JobMissed' | 'JobOverlap' | 'TaskFailed' | 'TaskOomKill' | 'TaskStalled' | 'TaskOverrun' | 'TaskTooShort' | 'MemoryExhaustionPredicted' | 'DiskFullPredicted' | 'GpuFault' | 'ClockSkew' | 'SpoolOverflow' | 'TaskGhost' | 'SchedulerUnreachable' | 'SourceBlind' | 'DeliveryFailed';
+  readonly condition: 'MemoryPressure' | 'HighLoad' | 'DiskPressure' | 'InodePressure' | 'ProcessMemoryPressure' | 'ProcessHighCPU' | 'ComponentUnreachable' | 'UnitFailed' | 'RestartLoop' | 'NodeFailsFast' | 'JobMissed' | 'JobOverlap' | 'TaskFailed' | 'TaskOomKill' | 'TaskStalled' | 'TaskOverrun' | 'TaskTooShort' | 'MemoryExhaustionPredicted' | 'DiskFullPredicted' | 'GpuFault' | 'ClockSkew' | 'AgentCloned' | 'SpoolOverflow' | 'TaskGhost' | 'SchedulerUnreachable' | 'SourceBlind' | 'DeliveryFailed';
   readonly component: 'agent' | 'collector' | 'database';
   readonly subject: string;
   readonly status: 'true' | 'false' | 'unknown';
@@ -493,7 +493,7 @@ export type Error = {
 };
 
 export interface Routes {
-  'GET /nodes': { query?: { limit?: number | undefined; cursor?: string | undefined; search?: string | undefined; status?: 'online' | 'offline' | 'stopped' | 'draining' | undefined; condition?: 'any' | 'MemoryPressure' | 'HighLoad' | 'DiskPressure' | 'InodePressure' | 'ProcessMemoryPressure' | 'ProcessHighCPU' | 'ComponentUnreachable' | 'UnitFailed' | 'RestartLoop' | 'NodeFailsFast' | 'JobMissed' | 'JobOverlap' | 'TaskFailed' | 'TaskOomKill' | 'TaskStalled' | 'TaskOverrun' | 'TaskTooShort' | 'MemoryExhaustionPredicted' | 'DiskFullPredicted' | 'GpuFault' | 'ClockSkew' | 'SpoolOverflow' | 'TaskGhost' | 'SchedulerUnreachable' | 'SourceBlind' | 'DeliveryFailed' | undefined; sort?: 'name' | 'health' | 'cpu' | 'memory' | 'load' | 'disk' | 'last_heard' | undefined; order?: 'asc' | 'desc' | undefined }; answer: {
+  'GET /nodes': { query?: { limit?: number | undefined; cursor?: string | undefined; search?: string | undefined; status?: 'online' | 'offline' | 'stopped' | 'draining' | undefined; condition?: 'any' | 'MemoryPressure' | 'HighLoad' | 'DiskPressure' | 'InodePressure' | 'ProcessMemoryPressure' | 'ProcessHighCPU' | 'ComponentUnreachable' | 'UnitFailed' | 'RestartLoop' | 'NodeFailsFast' | 'JobMissed' | 'JobOverlap' | 'TaskFailed' | 'TaskOomKill' | 'TaskStalled' | 'TaskOverrun' | 'TaskTooShort' | 'MemoryExhaustionPredicted' | 'DiskFullPredicted' | 'GpuFault' | 'ClockSkew' | 'AgentCloned' | 'SpoolOverflow' | 'TaskGhost' | 'SchedulerUnreachable' | 'SourceBlind' | 'DeliveryFailed' | undefined; sort?: 'name' | 'health' | 'cpu' | 'memory' | 'load' | 'disk' | 'last_heard' | undefined; order?: 'asc' | 'desc' | undefined }; answer: {
     readonly items: readonly (Node)[];
     readonly next_cursor: string | null;
   } };

@@ -24,6 +24,7 @@ export const conditionType = z.enum([
   'DiskFullPredicted',
   'GpuFault',
   'ClockSkew',
+  'AgentCloned',
   'SpoolOverflow',
   'TaskGhost',
   'SchedulerUnreachable',

@@ -28,6 +28,8 @@ export const hello = z.object({
   /** Made once by the agent and kept in its data directory; it is the node's id. */
   node_id: z.string().check(z.regex(/^[0-9a-f-]{36}$/)),
   agent_version: z.string(),
+  /** Made anew at every start of the agent: two that are alive at once are two agents with one identity. */
+  instance_id: z.optional(z.string().check(z.regex(/^[0-9a-f-]{36}$/))),
   /** This spool's life: sequence numbers mean something only together with it. */
   stream_id: z.string().check(z.regex(/^[0-9a-f-]{36}$/)),
   /** Highest number written per lane; 0 when empty. */

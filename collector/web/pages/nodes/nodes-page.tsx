@@ -28,6 +28,7 @@ const conditions: readonly ConditionReport['condition'][] = [
   'NodeFailsFast',
   'GpuFault',
   'ClockSkew',
+  'AgentCloned',
   'SourceBlind',
 ];
 
