@@ -24,7 +24,7 @@ describe('a peer at the agents’ door', () => {
   afterAll(async () => test[Symbol.asyncDispose]());
   beforeEach(async () => {
     await test.clear();
-    door = openAgentsDoor(test, { silentAfterMs: 60_000 });
+    door = openAgentsDoor(test, { silentAfterMs: 60_000, budget: { perSecond: 1e6, savedMax: 1e6 } });
     await new Promise<void>((resolve) => door.server.listen(0, '127.0.0.1', resolve));
     port = (door.server.address() as AddressInfo).port;
     bystander = new AgentClient(`ws://127.0.0.1:${port}/agent/v1`, { token: 'good' });

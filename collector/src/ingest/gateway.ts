@@ -38,9 +38,13 @@ const defaultLimits: SessionLimits = {
   helloWithinMs: 10_000,
   silentAfterMs: 30_000,
   answerWithinMs: 2000,
+  // An agent of ours waits for acks after eight.
+  waitingBatchesMax: 256,
   waitingBytesMax: 4 * 1024 * 1024,
   waitingBytesMaxTogether: 64 * 1024 * 1024,
   unreadBytesMax: 256 * 1024,
+  budget: { perSecond: 1000, savedMax: 2000 },
+  inDebtMaxMs: 30_000,
 };
 const closeWithinMs = 2000;
 /** Our agents send each frame in one piece; a proxy may cut it into a few. */

@@ -13,6 +13,7 @@ import type { RawData, WebSocket } from 'ws';
 import { toDatabaseError } from '../db/errors.ts';
 import { NotAdmittedError } from '../enrolment/register.ts';
 import type { Liveness } from '../nodes/liveness.ts';
+import { Budget, type BudgetLimits } from './budget.ts';
 import { DuplicateError, type Duplicates, type Present } from './duplicates.ts';
 import type { Greeting, Visitor } from './greeting.ts';
 import { type Incoming, incomingOf, salvageBatch } from './incoming.ts';
@@ -20,6 +21,9 @@ import { ForeignStreamError } from './store.ts';
 import { NodeRemovedError, type Writer } from './writer.ts';
 
 type Heartbeat = Extract<AgentFrame, { kind: 'heartbeat' }>;
+
+/** From our close frame to the cut, where no answer is waited for. */
+const closingMs = 1000;
 
 /** What a session needs of the rest. */
 export interface SessionParts {
@@ -47,10 +51,14 @@ export interface SessionLimits {
   /** For the answer to a ping that asks whether an agent is there. */
   readonly answerWithinMs: number;
   /** Batches of one session, and of all, that may wait for the database. */
+  readonly waitingBatchesMax: number;
   readonly waitingBytesMax: number;
   readonly waitingBytesMaxTogether: number;
   /** What an agent may leave unread. */
   readonly unreadBytesMax: number;
+  readonly budget: BudgetLimits;
+  /** For how long an agent may spend more than its budget, slowed down meanwhile. */
+  readonly inDebtMaxMs: number;
 }
 
 interface Waiting {
@@ -85,6 +93,7 @@ export class Session implements Present {
   #working: Promise<void> = Promise.resolve();
   #isWorking = false;
   readonly #closed: Promise<void>;
+  readonly #budget: Budget;
 
   constructor(socket: WebSocket, visitor: Visitor, parts: SessionParts) {
     this.#socket = socket;
@@ -93,7 +102,10 @@ export class Session implements Present {
     this.#visitor = visitor;
     this.#openedAtMs = parts.liveness.listenedMs;
     this.#heardAtMs = this.#openedAtMs;
+    this.#budget = new Budget(parts.limits.budget, parts.clock.monotonicMs());
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+    // The library answers it, and ends who sends them faster than answers leave.
+    socket.on('ping', () => this.#charge(0));
     socket.on('error', (error) => {
       parts.log.info({ ...this.facts, err: error }, 'agent connection failed');
       this.end('protocolError');
@@ -109,6 +121,11 @@ export class Session implements Present {
   /** Undefined until the agent has said hello. */
   get nodeId(): string | undefined {
     return this.#hello?.node_id;
+  }
+
+  /** A getter, since what is called in between may end the session. */
+  get #isOver(): boolean {
+    return this.#phase === 'ended';
   }
 
   get isTalking(): boolean {
@@ -168,6 +185,9 @@ export class Session implements Present {
     const { code, meaning } = closeCodes[reason];
     this.#socket.close(code, meaning);
     this.#leave(reason);
+    // Its answer stands behind all that it sent: who floods is not read for that.
+    if (reason === 'tooMuch') void this.#parts.clock.sleep(closingMs).then(() => this.cutOff());
+    else this.#socket.resume();
   }
 
   /** For a peer that does not answer the closing handshake. */
@@ -199,6 +219,8 @@ export class Session implements Present {
     if (this.#phase === 'ended') return;
     if (isBinary) return this.#refuse('protocolError', 'binary', 'frames are text');
     const text = textOf(data);
+    this.#charge(text.length);
+    if (this.#isOver) return;
     const decoded = decode(text, 'agent');
     this.#heardAtMs = this.#parts.liveness.listenedMs;
     if (this.#hello !== undefined) this.#parts.liveness.heard(this.#hello.node_id);
@@ -215,6 +237,21 @@ export class Session implements Present {
         return this.#refuse(closing, decoded.reason, `${decoded.where}: ${decoded.what}`);
       }
     }
+  }
+
+  /** Who sends too much is read more slowly; who goes on with it is closed. */
+  #charge(bytes: number): void {
+    const { clock, log, limits } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    const wasInDebt = this.#budget.inDebtSinceMs !== null;
+    const waitMs = this.#budget.spend(bytes, nowMs);
+    if (waitMs === 0 || this.#socket.isPaused) return;
+    if (nowMs - (this.#budget.inDebtSinceMs ?? nowMs) > limits.inDebtMaxMs) return this.end('tooMuch');
+    if (!wasInDebt) log.warn(this.facts, 'an agent sends more than its budget; it is read more slowly');
+    this.#socket.pause();
+    void clock.sleep(waitMs, this.#ending.signal).then(() => {
+      if (this.#phase !== 'ended') this.#socket.resume();
+    });
   }
 
   #onFrame(frame: AgentFrame, sizeBytes: number): void {
@@ -282,7 +319,8 @@ export class Session implements Present {
       return this.#refuse('protocolError', 'no_welcome', 'a batch came before the welcome');
     const { waiting, limits, clock } = this.#parts;
     const own = this.#queue.reduce((total, batch) => total + batch.bytes, 0);
-    if (own + bytes > limits.waitingBytesMax || waiting.bytes + bytes > limits.waitingBytesMaxTogether) {
+    const isFull = this.#queue.length >= limits.waitingBatchesMax || own + bytes > limits.waitingBytesMax;
+    if (isFull || waiting.bytes + bytes > limits.waitingBytesMaxTogether) {
       this.#parts.log.warn(
         { ...this.facts, waiting_bytes: own },
         'an agent sends more than can be written down; it will come back',

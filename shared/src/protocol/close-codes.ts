@@ -17,6 +17,7 @@ export const closeCodes = {
   versionMismatch: { code: 4004, retry: 'later', meaning: 'no protocol version in common' },
   revoked: { code: 4006, retry: 'later', meaning: 'this agent was revoked' },
   duplicate: { code: 4007, retry: 'later', meaning: 'another agent speaks for this node' },
+  tooMuch: { code: 4008, retry: 'later', meaning: 'the agent sent more than its budget for too long' },
   tooSlow: { code: 4005, retry: 'retry', meaning: 'the peer did not read what was sent to it' },
 } as const satisfies Record<string, { code: number; retry: 'retry' | 'later'; meaning: string }>;
 
