@@ -6,9 +6,10 @@ import { agentKeyHeader } from '@runnerwatch/shared/protocol/credentials.ts';
 import { WebSocketServer } from 'ws';
 import type { Admission, Shown } from '../enrolment/admission.ts';
 import { Session, type SessionLimits, type SessionParts } from './session.ts';
+import { Turns } from './turns.ts';
 
 export interface GatewayOptions
-  extends Omit<SessionParts, 'onWelcomed' | 'onEnded' | 'present' | 'waiting' | 'limits'> {
+  extends Omit<SessionParts, 'onWelcomed' | 'onEnded' | 'present' | 'waiting' | 'greetings' | 'limits'> {
   /** May this agent come in? Asked before there is a socket object. */
   readonly admit: (shown: Shown) => Admission;
   /** A node's agent has said hello and been written down. */
@@ -46,6 +47,7 @@ const defaultLimits: SessionLimits = {
   budget: { perSecond: 1000, savedMax: 2000 },
   inDebtMaxMs: 30_000,
 };
+const greetingsAtOnce = 4;
 const closeWithinMs = 2000;
 /** Our agents send each frame in one piece; a proxy may cut it into a few. */
 const maxFragments = 64;
@@ -122,6 +124,7 @@ function sessionParts(
     ...options,
     limits: { ...defaultLimits, ...limits },
     waiting: { bytes: 0 },
+    greetings: new Turns(greetingsAtOnce),
     present: (nodeId) => byNode.get(nodeId),
     onWelcomed: (session) => {
       const nodeId = session.nodeId;

@@ -18,6 +18,7 @@ import { DuplicateError, type Duplicates, type Present } from './duplicates.ts';
 import type { Greeting, Visitor } from './greeting.ts';
 import { type Incoming, incomingOf, salvageBatch } from './incoming.ts';
 import { ForeignStreamError } from './store.ts';
+import type { Turns } from './turns.ts';
 import { NodeRemovedError, type Writer } from './writer.ts';
 
 type Heartbeat = Extract<AgentFrame, { kind: 'heartbeat' }>;
@@ -42,6 +43,8 @@ export interface SessionParts {
   readonly onEnded: (session: Session, reason: CloseReason | 'lost') => void;
   /** Bytes of batches waiting in all sessions together; a session takes part in it. */
   readonly waiting: { bytes: number };
+  /** Of all sessions together: one writes its arrival down after the other. */
+  readonly greetings: Turns;
   readonly limits: SessionLimits;
 }
 
@@ -285,10 +288,12 @@ export class Session implements Present {
     this.#phase = 'greeting';
     this.#hello = hello;
     this.#parts.liveness.heard(hello.node_id, Date.parse(hello.at));
-    this.#working = this.#greet(hello, version);
+    this.#working = this.#parts.greetings.take(() => this.#greet(hello, version));
   }
 
+  /** Where thousands come at once, those who gave up waiting cost nothing when their turn comes. */
   async #greet(hello: Hello, version: number): Promise<void> {
+    if (this.#isOver) return;
     try {
       const present = this.#parts.present(hello.node_id);
       if (present !== undefined)
