@@ -4,6 +4,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 /** `up` is from the client to the target, `down` the way back. */
 export type Direction = 'up' | 'down';
 
+const dripsPerSecond = 20;
+
 interface Cut {
   readonly direction: Direction;
   /** Counted over the connection, or the text at whose first sight it is cut. */
@@ -32,6 +34,8 @@ export class TcpProxy {
   #targetPort: number;
   /** Added to every chunk, each way. */
   latencyMs = 0;
+  /** What the way up carries, at most. */
+  bytesPerSecond = Number.POSITIVE_INFINITY;
   /** While true nothing is passed on, either way, and new connections are taken and ignored. */
   isBlackHole = false;
   /** While true new connections are reset. */
@@ -114,13 +118,26 @@ export class TcpProxy {
       [client, target, 'up'],
       [target, client, 'down'],
     ] as const) {
-      from.on('data', (chunk: Buffer) => this.#pass(pair, direction, chunk));
+      from.on('data', (chunk: Buffer) => {
+        if (direction === 'down' || this.bytesPerSecond === Number.POSITIVE_INFINITY)
+          return this.#pass(pair, direction, chunk);
+        from.pause();
+        this.#drip(pair, chunk);
+      });
       from.on('end', () => this.#later(() => to.end()));
       from.on('close', () => {
         this.#pairs.delete(pair);
         to.destroy();
       });
     }
+  }
+
+  /** Reads on only when the chunk is through, so that the sender feels it. */
+  #drip(pair: Pair, chunk: Buffer): void {
+    const size = Math.max(1, Math.floor(this.bytesPerSecond / dripsPerSecond));
+    this.#pass(pair, 'up', chunk.subarray(0, size));
+    const rest = chunk.subarray(size);
+    setTimeout(() => (rest.length > 0 ? this.#drip(pair, rest) : pair.client.resume()), 1000 / dripsPerSecond);
   }
 
   #own(socket: Socket): void {

@@ -10,7 +10,7 @@ export const maxBatchBytes = 256 * 1024;
 export class LaneSender {
   readonly #lane: Lane;
   readonly #spool: Spool;
-  readonly #underway: { readonly lastSeq: number; readonly sentAt: number }[] = [];
+  readonly #underway: { readonly lastSeq: number; sentAt: number }[] = [];
   #sentSeq: number;
   #acknowledgedSeq: number;
 
@@ -29,7 +29,7 @@ export class LaneSender {
     return this.#underway.length === 0;
   }
 
-  /** When the oldest unacknowledged batch was sent, in monotonic milliseconds. */
+  /** Since when the oldest unacknowledged batch could have been, in monotonic milliseconds. */
   get waitingSince(): number | undefined {
     return this.#underway[0]?.sentAt;
   }
@@ -48,11 +48,14 @@ export class LaneSender {
   }
 
   /** `old`: said before, no effect. `ahead`: the collector claims what was not sent, which must not move the cursor. */
-  acknowledge(seq: number): 'moved' | 'old' | 'ahead' {
+  acknowledge(seq: number, now: number): 'moved' | 'old' | 'ahead' {
     if (seq > this.#sentSeq) return 'ahead';
     if (seq <= this.#acknowledgedSeq) return 'old';
     this.#acknowledgedSeq = seq;
     while ((this.#underway[0]?.lastSeq ?? Number.POSITIVE_INFINITY) <= seq) this.#underway.shift();
+    // On a slow way those behind it could not arrive before it did.
+    const [next] = this.#underway;
+    if (next !== undefined) next.sentAt = now;
     this.#spool.acknowledge(this.#lane, seq);
     return 'moved';
   }

@@ -85,6 +85,10 @@ export class Session {
     const { signal } = this.#over;
     const isOver = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     socket.on('message', (data, isBinary) => this.#hear(data, isBinary));
+    // The collector's word that it is still reading a message of ours that is long on its way.
+    socket.on('ping', () => {
+      this.#heardAt = clock.monotonicMs();
+    });
     socket.once('close', (code, reason) => this.#closed(code, reason.toString('utf8')));
     socket.on('error', (error) => this.#end('closed', `the connection broke: ${clean(error.message, 200)}`));
     const unsubscribe = spool.subscribe(() => this.#pump());
@@ -231,7 +235,7 @@ export class Session {
   }
 
   #acknowledged({ lane, seq }: Extract<CollectorFrame, { kind: 'ack' }>): void {
-    const moved = this.#senders?.[lanes.indexOf(lane)]?.acknowledge(seq) ?? 'ahead';
+    const moved = this.#senders?.[lanes.indexOf(lane)]?.acknowledge(seq, this.#options.clock.monotonicMs()) ?? 'ahead';
     if (moved === 'ahead')
       return this.#end('protocol', `the collector acknowledges ${lane} ${seq}, which it was not sent`);
     if (moved === 'moved') this.#wasUseful = true;

@@ -87,8 +87,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       log.warn({ remote_address: remoteAddress, code: admission.code }, 'did not admit an agent');
       return refuse(socket, admission);
     }
+    const bytesRead = () => request.socket.bytesRead;
     server.handleUpgrade(request, socket, head, (webSocket) =>
-      sessions.add(new Session(webSocket, { remoteAddress, credential: admission.credential }, parts)),
+      sessions.add(new Session(webSocket, { remoteAddress, credential: admission.credential, bytesRead }, parts)),
     );
   };
 

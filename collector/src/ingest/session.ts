@@ -25,6 +25,8 @@ type Heartbeat = Extract<AgentFrame, { kind: 'heartbeat' }>;
 
 /** From our close frame to the cut, where no answer is waited for. */
 const closingMs = 1000;
+/** A message that takes longer to arrive is answered with a ping, well within the agent's patience for its own. */
+const midMessageMs = 3000;
 
 /** What a session needs of the rest. */
 export interface SessionParts {
@@ -64,6 +66,11 @@ export interface SessionLimits {
   readonly inDebtMaxMs: number;
 }
 
+export interface Connection {
+  /** Of all that came over it, also of a message that is not whole yet. */
+  readonly bytesRead: () => number;
+}
+
 interface Waiting {
   readonly lane: Lane;
   readonly items: readonly Incoming[];
@@ -87,6 +94,10 @@ export class Session implements Present {
   readonly #ending = new AbortController();
   readonly remoteAddress: string | null;
   readonly #visitor: Visitor;
+  readonly #bytesRead: () => number;
+  #bytesSeen = 0;
+  /** When the last whole message came, or the agent was last told that a long one is being read. */
+  #messageAtMs: number;
   #phase: 'opened' | 'greeting' | 'talking' | 'ended' = 'opened';
   #hello: Hello | undefined;
   #openedAtMs: number;
@@ -98,13 +109,15 @@ export class Session implements Present {
   readonly #closed: Promise<void>;
   readonly #budget: Budget;
 
-  constructor(socket: WebSocket, visitor: Visitor, parts: SessionParts) {
+  constructor(socket: WebSocket, visitor: Visitor & Connection, parts: SessionParts) {
     this.#socket = socket;
     this.#parts = parts;
     this.remoteAddress = visitor.remoteAddress;
     this.#visitor = visitor;
+    this.#bytesRead = visitor.bytesRead;
     this.#openedAtMs = parts.liveness.listenedMs;
     this.#heardAtMs = this.#openedAtMs;
+    this.#messageAtMs = this.#openedAtMs;
     this.#budget = new Budget(parts.limits.budget, parts.clock.monotonicMs());
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     // The library answers it, and ends who sends them faster than answers leave.
@@ -178,8 +191,21 @@ export class Session implements Present {
   checkPatience(): void {
     const { liveness, limits } = this.#parts;
     const nowMs = liveness.listenedMs;
+    this.#noticeBytes(nowMs);
     if (this.#phase === 'opened' && nowMs - this.#openedAtMs > limits.helloWithinMs) this.end('helloTimeout');
     else if (nowMs - this.#heardAtMs > limits.silentAfterMs) this.end('silent');
+  }
+
+  /** A large message on a slow way: each side learns that the other lives before it has arrived. */
+  #noticeBytes(nowMs: number): void {
+    const bytes = this.#bytesRead();
+    if (bytes === this.#bytesSeen || this.#phase === 'ended') return;
+    this.#bytesSeen = bytes;
+    this.#heardAtMs = nowMs;
+    if (this.#hello !== undefined) this.#parts.liveness.heard(this.#hello.node_id);
+    if (nowMs - this.#messageAtMs < midMessageMs) return;
+    this.#messageAtMs = nowMs;
+    this.#socket.ping();
   }
 
   /** The one way out. Idempotent. */
@@ -226,6 +252,7 @@ export class Session implements Present {
     if (this.#isOver) return;
     const decoded = decode(text, 'agent');
     this.#heardAtMs = this.#parts.liveness.listenedMs;
+    this.#messageAtMs = this.#heardAtMs;
     if (this.#hello !== undefined) this.#parts.liveness.heard(this.#hello.node_id);
     switch (decoded.kind) {
       case 'frame':
