@@ -23,7 +23,7 @@ it('F060 a way of 64 kbit/s with half a second of delay carries what is large, a
   proxy.latencyMs = 250;
   proxy.bytesPerSecond = 8000;
 
-  const line = 'w'.repeat(1500);
+  const line = 'w'.repeat(1000);
   await Promise.all(
     ['one', 'two'].map((name) =>
       runShell(installation, `for n in $(seq 100); do echo $n ${line}; done; exit 3`, ['--name', name]),
