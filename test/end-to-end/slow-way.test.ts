@@ -16,7 +16,7 @@ import { TcpProxy } from '../support/tcp-proxy.ts';
 it('F060 a way of 64 kbit/s with half a second of delay carries what is large, and nobody is held for dead meanwhile', async () => {
   await using sink = await HttpSink.open();
   await using installation = await prepared();
-  await installation.collector({ ...telling(sink, { events: ['fail', 'unreachable'] }), heartbeat_timeout: '5s' });
+  await installation.collector({ ...telling(sink, { events: ['fail', 'unreachable'] }), heartbeat_timeout: '10s' });
   await using proxy = await TcpProxy.start(Number(new URL(installation.url).port));
   const agent = installation.agent({ ...calm, collector_urls: [proxy.url] });
   await nodeBecomes(installation, 'online');
