@@ -103,7 +103,7 @@ interface IncidentFields {
   finding: string;
   flapping: boolean;
   alerts: readonly AlertRecord[];
-  timeline: readonly TransitionRecord[];
+  alerts_total: number;
 }
 
 export interface AlertRecord {
@@ -175,6 +175,7 @@ export interface ExplanationRecord {
     readonly summary?: string | null;
   };
   readonly transitions?: readonly TransitionRecord[];
+  readonly transitions_total?: number;
   readonly conclusion?: string;
 }
 

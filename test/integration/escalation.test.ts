@@ -1,4 +1,4 @@
-import { incidentRoutes } from '@runnerwatch/collector/api/routes/incidents.ts';
+import { incidentPartRoutes } from '@runnerwatch/collector/api/routes/incident-parts.ts';
 import type { Queries } from '@runnerwatch/collector/db/database.ts';
 import { incidents, silences } from '@runnerwatch/collector/db/tables/schema.ts';
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
@@ -252,20 +252,17 @@ describe('what nobody acknowledges', () => {
     await using alerting = start();
     await firing(alerting);
     await pass(alerting, 16 * minute);
-    const acknowledge: Parameters<typeof incidentRoutes>[0]['acknowledge'] = (one) => alerting.engine.acknowledge(one);
-    await using api = await startApi({
-      routes: [incidentRoutes({ db: rig.db, now: () => clock.wallMs(), acknowledge })],
-    });
-    const response = await fetch(`${api.url}/api/v1/incidents/${await incidentId()}`);
+    await using api = await startApi({ routes: [incidentPartRoutes({ db: rig.db })] });
+    const response = await fetch(`${api.url}/api/v1/incidents/${await incidentId()}/timeline`);
 
     expect(await response.json()).toMatchObject({
-      timeline: [
-        { kind: 'fired', decisions: [{ subscription: 'all', receiver: 'ops', notified: true, reason: 'matched' }] },
+      items: [
         {
           kind: 'escalated',
           decisions: [{ subscription: 'all', receiver: 'oncall', notified: true, reason: 'escalated' }],
           deliveries: [{ transition: 'escalated', type: 'condition.fired', receiver: 'oncall' }],
         },
+        { kind: 'fired', decisions: [{ subscription: 'all', receiver: 'ops', notified: true, reason: 'matched' }] },
       ],
     });
   });

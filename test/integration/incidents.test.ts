@@ -256,7 +256,7 @@ describe('incidents', () => {
       const [incident] = await incidents();
       expect(await loadIncident(rig.db, incident?.id ?? '')).toMatchObject({
         flapping: true,
-        alerts: [{}, { flapping: true }],
+        alerts: [{ flapping: true }, {}],
       });
 
       await pass(alerting, 11 * minute, 30 * second);

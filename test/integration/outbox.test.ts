@@ -1,5 +1,6 @@
 import { deliveryRoutes } from '@runnerwatch/collector/api/routes/deliveries.ts';
 import { explainRoutes } from '@runnerwatch/collector/api/routes/explain.ts';
+import { incidentPartRoutes } from '@runnerwatch/collector/api/routes/incident-parts.ts';
 import { incidentRoutes } from '@runnerwatch/collector/api/routes/incidents.ts';
 import { notifierRoutes } from '@runnerwatch/collector/api/routes/notifiers.ts';
 import { subscriptionRoutes } from '@runnerwatch/collector/api/routes/subscriptions.ts';
@@ -277,6 +278,7 @@ describeOnDatabases('the outbox', (kind) => {
       const api = await startApi({
         routes: [
           incidentRoutes({ db, now, acknowledge: (one) => alerting.engine.acknowledge(one) }),
+          incidentPartRoutes({ db }),
           deliveryRoutes({ db, now, onPromised: () => alerting.deliverer.nudge() }),
           subscriptionRoutes(routingParts(db, { policy: alerting.policy }).subscriptions),
           notifierRoutes({
@@ -433,8 +435,11 @@ describeOnDatabases('the outbox', (kind) => {
       const { body: shown } = await api.ask('GET', `/incidents/${String(taskIncident?.['id'])}`);
       expect(shown).toMatchObject({
         alerts: [{ condition: 'TaskFailed', node: 'n1', task_id: 't0', status: 'firing' }],
-        timeline: [{ kind: 'fired', reason: 'failed', deliveries: [{ receiver: 'log' }] }],
+        timeline_total: 1,
       });
+      expect((await api.ask('GET', `/incidents/${String(taskIncident?.['id'])}/timeline`)).body.items).toMatchObject([
+        { kind: 'fired', reason: 'failed', deliveries: [{ receiver: 'log' }] },
+      ]);
       const acked = await api.ask('POST', `/incidents/${String(taskIncident?.['id'])}/ack`, {
         note: 'known',
         by: 'ada',

@@ -288,11 +288,8 @@ describe('an agent under systemd', () => {
     const over = await alertIs('resolved', 'RestartLoop', 'flappy.service');
     expect(over.alert.reason).toMatch(/^no failure for 8 s; it runs; last: flappy failed \(exit code 4\)$/);
     expect(over.incident).toMatchObject({ id: incident.id, status: 'resolved' });
-    const { timeline } = await installation.get<{ timeline: Transition[] }>(`/incidents/${incident.id}`);
-    expect(timeline.flatMap(({ kind, alert_id }) => (alert_id === alert.id ? [kind] : []))).toEqual([
-      'fired',
-      'resolved',
-    ]);
+    const { items: story } = await installation.get<{ items: Transition[] }>(`/incidents/${incident.id}/timeline`);
+    expect(story.flatMap(({ kind, alert_id }) => (alert_id === alert.id ? [kind] : []))).toEqual(['resolved', 'fired']);
     await machine.exec('systemctl stop flappy.service');
   });
 

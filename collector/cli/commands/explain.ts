@@ -41,7 +41,10 @@ async function tell(context: Context, path: string, { json }: JsonFlag): Promise
   print(`${style('bold', neutralise(title))}  ${style(statusPaint(status), status)}\n`);
   if (task?.summary) print(`  ${neutralise(task.summary)}\n`);
   if (explanation.conclusion !== undefined) print(`  ${neutralise(explanation.conclusion)}\n`);
-  for (const transition of explanation.transitions ?? []) print(`\n${transitionText(transition, context)}`);
+  const transitions = explanation.transitions ?? [];
+  const earlier = (explanation.transitions_total ?? transitions.length) - transitions.length;
+  if (earlier > 0) print(`\n${style('dim', `${earlier} earlier ones are not shown`)}\n`);
+  for (const transition of transitions) print(`\n${transitionText(transition, context)}`);
 }
 
 function transitionText(transition: TransitionRecord, { style }: Context): string {

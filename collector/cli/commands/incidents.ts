@@ -20,6 +20,9 @@ interface AckFlags extends JsonFlag {
   readonly for?: string;
 }
 
+/** Of what happened the newest is shown. */
+const toldMax = 200;
+
 /** `incidents [--open|--all]`, `incidents show ID`, `incidents ack ID --note TEXT`. */
 export function addIncidentCommands(program: Command, context: Context): void {
   const incidents = program
@@ -120,7 +123,11 @@ function lastedMs({ opened_at: openedAt, resolved_at: resolvedAt }: IncidentReco
 
 async function showIncident(context: Context, wanted: string, { json }: JsonFlag): Promise<void> {
   const incident = await findIncident(context.client(), wanted);
-  if (json) return printJson(context, incident);
+  const newest = await context
+    .client()
+    .list<TransitionRecord>(`/incidents/${encodeURIComponent(incident.id)}/timeline`, {}, toldMax);
+  const timeline = newest.toReversed();
+  if (json) return printJson(context, { ...incident, timeline });
   const { style, print, terminal } = context;
   const now = context.now();
   print(`${style('bold', neutralise(incident.title))}  ${style(statusPaint(incident.status), incident.status)}\n`);
@@ -163,7 +170,9 @@ async function showIncident(context: Context, wanted: string, { json }: JsonFlag
         terminal,
       )}`,
     );
-  const told = toldRows(incident.timeline ?? [], now);
+  const hidden = (incident.alerts_total ?? alerts.length) - alerts.length;
+  if (hidden > 0) print(`  ${style('dim', `and ${hidden} more`)}\n`);
+  const told = toldRows(timeline, now);
   if (told.length > 0)
     print(
       `\n${style('bold', 'Told')}\n${renderTable(

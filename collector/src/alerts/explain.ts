@@ -1,7 +1,7 @@
-import { asc, eq, inArray, or } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, inArray, lt, ne, or, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
-import { alerts, nodes, tasks, transitions } from '../db/tables/schema.ts';
-import { type AlertRow, alertsOf, findIncident, type IncidentRow } from '../incidents/store.ts';
+import { alerts, nodes, notifications, tasks, transitions } from '../db/tables/schema.ts';
+import type { AlertRow } from '../incidents/store.ts';
 import { listByTransitions, type NotificationRecord } from '../outbox/store.ts';
 import type { NodeRow, TaskRow } from './round.ts';
 
@@ -13,12 +13,6 @@ export interface ExplainedTransition {
   readonly notifications: readonly NotificationRecord[];
 }
 
-export interface ExplainedIncident {
-  readonly incident: IncidentRow;
-  readonly alerts: readonly AlertRow[];
-  readonly transitions: readonly ExplainedTransition[];
-}
-
 export interface ExplainedTask {
   readonly task: TaskRow;
   readonly node: NodeRow | null;
@@ -27,23 +21,91 @@ export interface ExplainedTask {
   readonly transitions: readonly ExplainedTransition[];
 }
 
-/** Why an incident did or did not reach people; null when there is none of that id. */
-export async function explainIncident(db: Queries, id: string): Promise<ExplainedIncident | null> {
-  const incident = await findIncident(db, id);
-  if (incident === null) return null;
-  const members = await alertsOf(db, [id]);
+export interface StoryQuery {
+  readonly limit: number;
+  readonly before?: { readonly at: Date; readonly id: string } | undefined;
+}
+
+/**
+ * What happened to the alerts of an incident, the newest first. The end of many alerts by one acknowledgement, of which nobody was
+ * told, is told once.
+ */
+export async function storyOf(
+  db: Queries,
+  incidentId: string,
+  { limit, before }: StoryQuery,
+): Promise<ExplainedTransition[]> {
+  const told = toldOnce(db, incidentId);
+  const rows = await db
+    .select()
+    .from(told)
+    .where(and(isTold(told), before && or(lt(told.at, before.at), and(eq(told.at, before.at), lt(told.id, before.id)))))
+    .orderBy(desc(told.at), desc(told.id))
+    .limit(limit);
+  return withNotifications(db, rows);
+}
+
+/** What was promised because of all that happened, and how that went. */
+export interface Outcome {
+  readonly promised: number;
+  readonly delivered: number;
+  readonly pending: number;
+  readonly dead: number;
+  /** Why subscriptions kept still. */
+  readonly reasons: readonly string[];
+}
+
+/** The outcome of everything in an incident, and how much {@link storyOf} has to tell. */
+export async function outcomeOf(db: Queries, incidentId: string): Promise<Outcome & { readonly moments: number }> {
+  const told = toldOnce(db, incidentId);
+  const moments = await db.$count(told, isTold(told));
+  const ofIncident = eq(alerts.incidentId, incidentId);
+  const states = await db
+    .select({ state: notifications.state, count: sql<number>`count(*)::int` })
+    .from(notifications)
+    .innerJoin(transitions, eq(transitions.id, notifications.transitionId))
+    .innerJoin(alerts, eq(alerts.id, transitions.alertId))
+    .where(ofIncident)
+    .groupBy(notifications.state);
+  const reasons =
+    states.length > 0
+      ? []
+      : await db
+          .selectDistinct({ reason: sql<string>`jsonb_array_elements(${transitions.decisions}) ->> 'reason'` })
+          .from(transitions)
+          .innerJoin(alerts, eq(alerts.id, transitions.alertId))
+          .where(ofIncident);
+  const countOf = (state: string) => states.find((one) => one.state === state)?.count ?? 0;
   return {
-    incident,
-    alerts: members,
-    transitions: await timelineOf(
-      db,
-      members.map((alert) => alert.id),
-    ),
+    moments,
+    promised: states.reduce((sum, { count }) => sum + count, 0),
+    delivered: countOf('delivered'),
+    pending: countOf('pending'),
+    dead: countOf('dead'),
+    reasons: reasons.map(({ reason }) => reason),
   };
 }
 
+/** The transitions of an incident; of those alike at one instant, the first of which people were told is number one. */
+function toldOnce(db: Queries, incidentId: string) {
+  return db
+    .select({
+      ...getTableColumns(transitions),
+      nth: sql<number>`row_number() over (partition by ${transitions.at}, ${transitions.kind}, ${transitions.reason}
+        order by ${eq(transitions.decisions, [])}, ${transitions.id})`.as('nth'),
+    })
+    .from(transitions)
+    .innerJoin(alerts, eq(alerts.id, transitions.alertId))
+    .where(eq(alerts.incidentId, incidentId))
+    .as('told');
+}
+
+function isTold(told: ReturnType<typeof toldOnce>) {
+  return or(eq(told.nth, 1), ne(told.decisions, []));
+}
+
 /** What happened to these alerts, in order, with its notifications. */
-export async function timelineOf(db: Queries, alertIds: readonly string[]): Promise<ExplainedTransition[]> {
+async function timelineOf(db: Queries, alertIds: readonly string[]): Promise<ExplainedTransition[]> {
   if (alertIds.length === 0) return [];
   const rows = await db
     .select()

@@ -7,6 +7,7 @@ import { expectationRoutes } from './routes/expectations.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { gapRoutes } from './routes/gaps.ts';
+import { incidentPartRoutes } from './routes/incident-parts.ts';
 import { type IncidentRouteDeps, incidentRoutes } from './routes/incidents.ts';
 import { jobAlertRoutes } from './routes/job-alerts.ts';
 import { type JobRouteParts, jobRoutes } from './routes/jobs.ts';
@@ -49,6 +50,7 @@ export function resourceRoutes(parts: ResourceParts): FastifyPluginAsyncZod[] {
     analyticsRoutes(parts.jobs),
     pingRoutes(parts.pings),
     incidentRoutes(parts.incidents),
+    incidentPartRoutes({ db: parts.incidents.db }),
     explainRoutes({ db: parts.incidents.db }),
     subscriptionRoutes(parts.subscriptions),
     jobAlertRoutes(parts.subscriptions),

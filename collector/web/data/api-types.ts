@@ -135,6 +135,10 @@ export type Incident = {
   readonly acknowledge_note: string | null;
   readonly acknowledged_until: string | null;
   readonly alerts: readonly (Alert)[];
+  readonly alerts_total: number;
+  readonly alerts_firing: number;
+  readonly conditions: readonly (string)[];
+  readonly nodes: readonly (string)[];
 };
 
 export type Job = {
@@ -671,7 +675,13 @@ export interface Routes {
     readonly acknowledge_note: string | null;
     readonly acknowledged_until: string | null;
     readonly alerts: readonly (Alert)[];
-    readonly timeline: readonly (Transition)[];
+    readonly alerts_total: number;
+    readonly alerts_firing: number;
+    readonly conditions: readonly (string)[];
+    readonly nodes: readonly (string)[];
+    readonly conclusion: string;
+    readonly notifications_pending: number;
+    readonly timeline_total: number;
   } };
   'POST /incidents/{id}/ack': { path: { id: string }; body: {
     readonly note?: string;
@@ -679,9 +689,18 @@ export interface Routes {
     readonly expires_at?: string;
     readonly for?: string;
   }; answer: Incident };
+  'GET /incidents/{id}/alerts': { path: { id: string }; query?: { limit?: number | undefined; cursor?: string | undefined }; answer: {
+    readonly items: readonly (Alert)[];
+    readonly next_cursor: string | null;
+  } };
+  'GET /incidents/{id}/timeline': { path: { id: string }; query?: { limit?: number | undefined; cursor?: string | undefined }; answer: {
+    readonly items: readonly (Transition)[];
+    readonly next_cursor: string | null;
+  } };
   'GET /explain/incidents/{id}': { path: { id: string }; answer: {
     readonly incident: Incident;
     readonly transitions: readonly (Transition)[];
+    readonly transitions_total: number;
     readonly conclusion: string;
   } };
   'GET /explain/tasks/{id}': { path: { id: string }; answer: {

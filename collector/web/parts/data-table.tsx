@@ -1,8 +1,9 @@
-import { Button, VisuallyHidden } from '@mantine/core';
+import { VisuallyHidden } from '@mantine/core';
 import { Link, type LinkProps } from '@tanstack/react-router';
 import type { KeyboardEvent, ReactNode } from 'react';
 import classes from './data-table.module.css';
 import { Icon } from './icon.tsx';
+import { type HasMore, More } from './more.tsx';
 
 export interface Column<Row, Sort extends string = never> {
   readonly title: string;
@@ -28,14 +29,8 @@ export interface DataTableProps<Row, Sort extends string> {
   readonly sorted?:
     | { readonly by: Sort; readonly isDescending: boolean; readonly onSort: (by: Sort) => void }
     | undefined;
-  /** The next page, while there is one: `useInfiniteQuery`'s own result fits. */
-  readonly more?: More | undefined;
-}
-
-interface More {
-  readonly hasNextPage: boolean;
-  readonly isFetchingNextPage: boolean;
-  fetchNextPage(): unknown;
+  /** The next page. */
+  readonly more?: HasMore | undefined;
 }
 
 /** Rows of one kind. Arrow keys move between rows that lead somewhere. */
@@ -74,18 +69,7 @@ export function DataTable<Row, Sort extends string = never>(props: DataTableProp
           })}
         </tbody>
       </table>
-      {more?.hasNextPage === true && (
-        <div className={classes.more}>
-          <Button
-            variant="default"
-            size="xs"
-            loading={more.isFetchingNextPage}
-            onClick={() => void more.fetchNextPage()}
-          >
-            Show more
-          </Button>
-        </div>
-      )}
+      <More more={more}>Show more</More>
     </div>
   );
 }

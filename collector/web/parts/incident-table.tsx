@@ -63,8 +63,7 @@ function Title({ incident }: { incident: Incident }): ReactNode {
   );
 }
 
-function Nodes({ incident: { alerts } }: { incident: Incident }): ReactNode {
-  const names = [...new Set(alerts.map(({ node }) => node).filter((node) => node !== null))];
+function Nodes({ incident: { nodes: names } }: { incident: Incident }): ReactNode {
   if (names.length === 0) return dash;
   return (
     <span title={visible(names.join(', '))}>

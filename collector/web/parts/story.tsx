@@ -1,7 +1,8 @@
 import type { ReactNode } from 'react';
 import type { Delivery, Transition } from '../data/api-types.ts';
+import { type HasMore, More } from './more.tsx';
 import classes from './story.module.css';
-import { durationText, visible, words } from './texts.ts';
+import { durationText, numberText, visible, words } from './texts.ts';
 import { At } from './time.tsx';
 
 /** What people did in between. */
@@ -16,10 +17,14 @@ export interface StoryProps {
   /** Oldest first. */
   readonly transitions: readonly Transition[];
   readonly moments?: readonly Moment[];
+  /** What was before the first. */
+  readonly earlier?: HasMore;
+  /** How much of it there is. */
+  readonly earlierCount?: number;
 }
 
 /** What happened, who was asked, what was promised, and how each delivery went. */
-export function Story({ conclusion, transitions, moments = [] }: StoryProps): ReactNode {
+export function Story({ conclusion, transitions, moments = [], earlier, earlierCount = 0 }: StoryProps): ReactNode {
   const told = [
     ...transitions.map((transition) => ({
       at: transition.at,
@@ -33,6 +38,7 @@ export function Story({ conclusion, transitions, moments = [] }: StoryProps): Re
   return (
     <div className={classes.story}>
       {conclusion !== undefined && <p className={classes.conclusion}>{sentence(conclusion)}</p>}
+      <More more={earlier}>Show what was before{earlierCount > 0 && ` (${numberText(earlierCount)})`}</More>
       {told.map(({ key, at, title, text, below }) => (
         <article key={key} className={classes.transition}>
           <header>

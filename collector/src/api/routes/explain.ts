@@ -1,10 +1,18 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import * as z from 'zod';
-import { explainIncident, explainTask, nodeNames } from '../../alerts/explain.ts';
+import { explainTask, outcomeOf, storyOf } from '../../alerts/explain.ts';
 import type { Database } from '../../db/database.ts';
 import { notFound } from '../errors.ts';
-import { incidentExplanation, taskExplanation, toIncidentExplanation, toTaskExplanation } from '../schemas/incident.ts';
+import {
+  conclude,
+  incidentExplanation,
+  taskExplanation,
+  toTaskExplanation,
+  toTransition,
+} from '../schemas/incident.ts';
+import { loadIncident } from './incidents.ts';
 
+const shownTransitions = 50;
 const idParam = z.object({ id: z.string().max(512) });
 
 /** `GET /explain/incidents/:id`, `GET /explain/tasks/:id`: why it did or did not notify. */
@@ -22,15 +30,16 @@ export function explainRoutes({ db }: { db: Database }): FastifyPluginAsyncZod {
         },
       },
       async ({ params: { id } }) => {
-        const explained = await explainIncident(db.drizzle, id);
-        if (explained === null) throw notFound(`incident ${id}`);
-        return toIncidentExplanation(
-          explained,
-          await nodeNames(
-            db.drizzle,
-            explained.alerts.map(({ nodeId }) => nodeId),
-          ),
-        );
+        const incident = await loadIncident(db, id);
+        if (incident === null) throw notFound(`incident ${id}`);
+        const outcome = await outcomeOf(db.drizzle, id);
+        const newest = await storyOf(db.drizzle, id, { limit: shownTransitions });
+        return {
+          incident,
+          transitions: newest.toReversed().map(toTransition),
+          transitions_total: outcome.moments,
+          conclusion: conclude(outcome),
+        };
       },
     );
     app.get(

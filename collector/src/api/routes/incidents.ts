@@ -1,12 +1,13 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import * as z from 'zod';
-import { explainIncident, nodeNames } from '../../alerts/explain.ts';
+import { nodeNames, outcomeOf } from '../../alerts/explain.ts';
 import type { Database, Queries } from '../../db/database.ts';
-import { type Acknowledgement, alertsOf, type IncidentRow, listIncidents } from '../../incidents/store.ts';
+import { readMembers } from '../../incidents/members.ts';
+import { type Acknowledgement, findIncident, type IncidentRow, listIncidents } from '../../incidents/store.ts';
 import { authorOf } from '../auth.ts';
 import { badRequest, notFound } from '../errors.ts';
 import { decodeCursor, pageOf, pageQuery } from '../schemas/cursor.ts';
-import { incident, incidentDetail, toIncident, toTransition } from '../schemas/incident.ts';
+import { conclude, incident, incidentDetail, toIncident } from '../schemas/incident.ts';
 import { endOf, writtenDuration, writtenInstant } from '../schemas/routing.ts';
 
 export interface IncidentRouteDeps {
@@ -69,7 +70,7 @@ function readingRoutes({ db }: IncidentRouteDeps): FastifyPluginAsyncZod {
           limit: limit + 1,
           ...(before === undefined ? {} : { before: { openedAt: before.at, id: before.id } }),
         });
-        const records = await withAlerts(db.drizzle, rows.slice(0, limit));
+        const records = await withMembers(db.drizzle, rows.slice(0, limit), { node });
         return pageOf(rows, limit, {
           position: ({ openedAt, id }) => ({ at: openedAt, id }),
           item: (row) => records(row),
@@ -82,20 +83,21 @@ function readingRoutes({ db }: IncidentRouteDeps): FastifyPluginAsyncZod {
         config: { role: 'viewer' },
         schema: {
           tags: ['incidents'],
-          summary: 'One incident with its alerts and what happened.',
+          summary: 'One incident with the first of its alerts, and who was told.',
           params: idParam,
           response: { 200: incidentDetail },
         },
       },
       async ({ params: { id } }) => {
-        const explained = await explainIncident(db.drizzle, id);
-        if (explained === null) throw notFound(`incident ${id}`);
-        const { alerts, transitions } = explained;
-        const names = await nodeNames(
-          db.drizzle,
-          alerts.map(({ nodeId }) => nodeId),
-        );
-        return { ...toIncident(explained.incident, { alerts, names }), timeline: transitions.map(toTransition) };
+        const found = await loadIncident(db, id);
+        if (found === null) throw notFound(`incident ${id}`);
+        const outcome = await outcomeOf(db.drizzle, id);
+        return {
+          ...found,
+          conclusion: conclude(outcome),
+          notifications_pending: outcome.pending,
+          timeline_total: outcome.moments,
+        };
       },
     );
   };
@@ -124,7 +126,7 @@ function acknowledgingRoutes({ db, now, acknowledge }: IncidentRouteDeps): Fasti
         const until = endOf({ ends_at: endsAt, for: body.for }, { field: 'expires_at', now: now() });
         const row = await acknowledge({ id, note, by, until });
         if (row === null) throw notFound(`incident ${id}`);
-        return (await withAlerts(db.drizzle, [row]))(row);
+        return (await withMembers(db.drizzle, [row]))(row);
       },
     );
   };
@@ -132,21 +134,23 @@ function acknowledgingRoutes({ db, now, acknowledge }: IncidentRouteDeps): Fasti
 
 /** The public record of one incident, as the live stream shows it; null when it is gone. */
 export async function loadIncident(db: Database, id: string): Promise<z.infer<typeof incident> | null> {
-  const explained = await db.drizzle.query.incidents.findFirst({ where: (table, { eq }) => eq(table.id, id) });
-  return explained === undefined ? null : (await withAlerts(db.drizzle, [explained]))(explained);
+  const row = await findIncident(db.drizzle, id);
+  return row === null ? null : (await withMembers(db.drizzle, [row]))(row);
 }
 
-async function withAlerts(
+async function withMembers(
   db: Queries,
   rows: readonly IncidentRow[],
+  { node }: { node?: string | undefined } = {},
 ): Promise<(row: IncidentRow) => z.infer<typeof incident>> {
-  const alerts = await alertsOf(
+  const members = await readMembers(
     db,
     rows.map(({ id }) => id),
+    { node },
   );
   const names = await nodeNames(
     db,
-    alerts.map(({ nodeId }) => nodeId),
+    [...members.values()].flatMap(({ nodeIds, alerts }) => [...nodeIds, ...alerts.map(({ nodeId }) => nodeId)]),
   );
-  return (row) => toIncident(row, { alerts, names });
+  return (row) => toIncident(row, { members: members.get(row.id), names });
 }

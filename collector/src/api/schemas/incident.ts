@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import type { ExplainedIncident, ExplainedTask, ExplainedTransition } from '../../alerts/explain.ts';
+import type { ExplainedTask, ExplainedTransition, Outcome } from '../../alerts/explain.ts';
+import { type Members, shownAlerts } from '../../incidents/members.ts';
 import { type AlertRow, type IncidentRow, titleOfIncident } from '../../incidents/store.ts';
 import { suppressions } from '../../routing/decide.ts';
 import { delivery, instantText, toDelivery } from './delivery.ts';
@@ -41,7 +42,15 @@ export const incident = z.object({
   acknowledged_by: z.string().nullable(),
   acknowledge_note: z.string().nullable(),
   acknowledged_until: z.string().nullable().describe('When reminders go on; null: never.'),
-  alerts: z.array(alert),
+  alerts: z
+    .array(alert)
+    .describe(
+      `Those that fire first, then as they came; at most ${shownAlerts} of them (\`/incidents/{id}/alerts\` has all).`,
+    ),
+  alerts_total: z.int(),
+  alerts_firing: z.int(),
+  conditions: z.array(z.string()).describe('Of the alerts that fire, or of all when none does.'),
+  nodes: z.array(z.string()).describe('Names of the nodes that they are about.'),
 });
 
 const decision = z.object({
@@ -67,11 +76,16 @@ export const explainedTransition = z.object({
   deliveries: z.array(delivery),
 });
 
-export const incidentDetail = incident.extend({ timeline: z.array(explainedTransition) });
+export const incidentDetail = incident.extend({
+  conclusion: z.string().describe('Who was told, in one sentence.'),
+  notifications_pending: z.int().describe('Promised, and still on their way.'),
+  timeline_total: z.int().describe('How much happened: `/incidents/{id}/timeline` has it.'),
+});
 
 export const incidentExplanation = z.object({
   incident,
-  transitions: z.array(explainedTransition),
+  transitions: z.array(explainedTransition).describe('The newest, oldest first; `/incidents/{id}/timeline` has all.'),
+  transitions_total: z.int(),
   conclusion: z.string(),
 });
 
@@ -114,13 +128,12 @@ export function toAlert(row: AlertRow, names: ReadonlyMap<string, string>): z.in
 
 export function toIncident(
   row: IncidentRow,
-  { alerts, names }: { alerts: readonly AlertRow[]; names: ReadonlyMap<string, string> },
+  { members, names }: { members: Members | undefined; names: ReadonlyMap<string, string> },
 ): z.infer<typeof incident> {
-  const members = alerts.filter(({ incidentId }) => incidentId === row.id);
   return {
     id: row.id,
     status: row.status,
-    flapping: members.some(({ status, flaps }) => status === 'firing' && flaps > 0),
+    flapping: members?.flapping ?? false,
     title: titleOfIncident(row),
     severity: row.severity,
     finding: row.finding,
@@ -131,7 +144,11 @@ export function toIncident(
     acknowledged_by: row.acknowledgedBy || null,
     acknowledge_note: row.acknowledgeNote || null,
     acknowledged_until: orNull(row.acknowledgedUntil),
-    alerts: members.map((one) => toAlert(one, names)),
+    alerts: (members?.alerts ?? []).map((one) => toAlert(one, names)),
+    alerts_total: members?.total ?? 0,
+    alerts_firing: members?.firing ?? 0,
+    conditions: [...(members?.conditions ?? [])],
+    nodes: (members?.nodeIds ?? []).map((id) => names.get(id) ?? id).toSorted(),
   };
 }
 
@@ -158,17 +175,6 @@ export function toTransition({ transition, notifications }: ExplainedTransition)
   };
 }
 
-export function toIncidentExplanation(
-  { incident: row, alerts, transitions }: ExplainedIncident,
-  names: ReadonlyMap<string, string>,
-): z.infer<typeof incidentExplanation> {
-  return {
-    incident: toIncident(row, { alerts, names }),
-    transitions: transitions.map(toTransition),
-    conclusion: conclude(transitions),
-  };
-}
-
 export function toTaskExplanation({ task, node, alerts, transitions }: ExplainedTask): z.infer<typeof taskExplanation> {
   const name = node?.name ?? task.nodeId;
   return {
@@ -189,26 +195,31 @@ export function toTaskExplanation({ task, node, alerts, transitions }: Explained
         ? task.status === 'running'
           ? 'it is running: there was nothing to tell yet'
           : 'its end has not been judged yet'
-        : conclude(transitions),
+        : conclude(outcomeOf(transitions)),
   };
 }
 
-/** One sentence. */
-function conclude(transitions: readonly ExplainedTransition[]): string {
-  const all = transitions.flatMap(({ notifications }) => notifications);
-  const count = (state: string) => all.filter((one) => one.state === state).length;
-  if (all.length === 0) return `nobody was told: ${silence(transitions)}`;
-  const parts = [`${count('delivered')} delivered`];
-  if (count('pending') > 0) parts.push(`${count('pending')} on their way`);
-  if (count('dead') > 0) parts.push(`${count('dead')} given up`);
-  return `${all.length === 1 ? '1 notification was' : `${all.length} notifications were`} promised: ${parts.join(', ')}`;
+/** Who was told, in one sentence. */
+export function conclude({ promised, delivered, pending, dead, reasons }: Outcome): string {
+  if (promised === 0)
+    return `nobody was told: ${reasons.length === 0 ? 'there is no subscription' : reasons.join(', ')}`;
+  const parts = [`${delivered} delivered`];
+  if (pending > 0) parts.push(`${pending} on their way`);
+  if (dead > 0) parts.push(`${dead} given up`);
+  return `${promised === 1 ? '1 notification was' : `${promised} notifications were`} promised: ${parts.join(', ')}`;
 }
 
-function silence(transitions: readonly ExplainedTransition[]): string {
-  const reasons = [
-    ...new Set(transitions.flatMap(({ transition }) => transition.decisions.map(({ reason }) => reason))),
-  ];
-  return reasons.length === 0 ? 'there is no subscription' : reasons.join(', ');
+function outcomeOf(transitions: readonly ExplainedTransition[]): Outcome {
+  const all = transitions.flatMap(({ notifications }) => notifications);
+  const count = (state: string) => all.filter((one) => one.state === state).length;
+  const reasons = transitions.flatMap(({ transition }) => transition.decisions.map(({ reason }) => reason));
+  return {
+    promised: all.length,
+    delivered: count('delivered'),
+    pending: count('pending'),
+    dead: count('dead'),
+    reasons: [...new Set(reasons)],
+  };
 }
 
 function orNull(date: Date | null): string | null {

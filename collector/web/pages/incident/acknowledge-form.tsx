@@ -11,7 +11,7 @@ export function AcknowledgeForm({ incident, onDone }: { incident: IncidentDetail
   const [duration, setDuration] = useState('');
   const [by, setBy] = usePerson();
   const send = useSend('POST /incidents/{id}/ack');
-  const isOfTasks = incident.alerts.every(({ condition }) => condition === 'TaskFailed');
+  const isOfTasks = incident.conditions.every((condition) => condition === 'TaskFailed');
   return (
     <Form
       action="Acknowledge"

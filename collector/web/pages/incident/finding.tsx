@@ -8,8 +8,7 @@ import type { IncidentDetail } from './incident-page.tsx';
 
 /** What is wrong in one sentence, and whether someone is on it. */
 export function Finding({ incident }: { incident: IncidentDetail }): ReactNode {
-  const { status, severity, failures, alerts } = incident;
-  const firing = alerts.filter((alert) => alert.status === 'firing').length;
+  const { status, severity, failures, alerts_total: total, alerts_firing: firing } = incident;
   return (
     <section
       className={classes.finding}
@@ -20,7 +19,7 @@ export function Finding({ incident }: { incident: IncidentDetail }): ReactNode {
       <p className={classes.soft}>
         {[
           failures > 0 && countText(failures, 'failed task'),
-          `${countText(alerts.length, 'alert')}${firing === alerts.length ? '' : `, ${firing} of them still firing`}`,
+          `${countText(total, 'alert')}${firing === total ? '' : `, ${firing} of them still firing`}`,
         ]
           .filter(Boolean)
           .join(' · ')}

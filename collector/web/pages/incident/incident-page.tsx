@@ -4,6 +4,7 @@ import { useParams } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import type { Routes } from '../../data/api-types.ts';
 import { read } from '../../data/queries.ts';
+import { onTheWayMs } from '../../data/reread.ts';
 import { Allowed } from '../../parts/allowed.tsx';
 import { Badge, SeverityBadge } from '../../parts/badges.tsx';
 import { FormDialog } from '../../parts/form.tsx';
@@ -23,7 +24,10 @@ export type IncidentDetail = Routes['GET /incidents/{id}']['answer'];
 /** The alerts of one cause: what is wrong, who knows, who was told. */
 export function IncidentPage(): ReactNode {
   const { id } = useParams({ from: '/incidents/$id' });
-  const query = useQuery(read('GET /incidents/{id}', { path: { id } }));
+  const query = useQuery({
+    ...read('GET /incidents/{id}', { path: { id } }),
+    refetchInterval: ({ state: { data } }) => (data?.notifications_pending ?? 0) > 0 && onTheWayMs,
+  });
   const incident = query.data;
   return (
     <Page
@@ -36,7 +40,7 @@ export function IncidentPage(): ReactNode {
           <>
             <Finding incident={loaded} />
             <Columns>
-              <Alerts alerts={loaded.alerts} />
+              <Alerts incident={loaded} />
               <Timeline incident={loaded} />
             </Columns>
           </>

@@ -1,6 +1,6 @@
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { read } from '../../data/queries.ts';
+import { readPages } from '../../data/queries.ts';
 import { whileOnTheWay } from '../../data/reread.ts';
 import { Loaded } from '../../parts/loaded.tsx';
 import { Panel } from '../../parts/page.tsx';
@@ -8,23 +8,24 @@ import { type Moment, Story } from '../../parts/story.tsx';
 import { instantText } from '../../parts/texts.ts';
 import { useZone } from '../../theme/zone.ts';
 import type { IncidentDetail } from './incident-page.tsx';
-import { saidOnce } from './said-once.ts';
 
 /** What happened in order: fired, who was told and why others were not, seen, reminded, over. */
 export function Timeline({ incident }: { incident: IncidentDetail }): ReactNode {
-  const query = useQuery({
-    ...read('GET /explain/incidents/{id}', { path: { id: incident.id } }),
+  const query = useInfiniteQuery({
+    ...readPages('GET /incidents/{id}/timeline', { path: { id: incident.id }, query: { limit: 30 } }),
     refetchInterval: ({ state: { data } }) =>
-      whileOnTheWay(data?.transitions.flatMap(({ deliveries }) => deliveries) ?? []),
+      whileOnTheWay(data?.pages.flatMap(({ items }) => items.flatMap(({ deliveries }) => deliveries)) ?? []),
   });
   const [zone] = useZone();
   return (
     <Panel title="What happened, and who was told">
-      <Loaded query={query}>
-        {({ conclusion, transitions }) => (
+      <Loaded query={query} lines={6}>
+        {(transitions) => (
           <Story
-            conclusion={conclusion}
-            transitions={saidOnce(transitions, incident.acknowledged_at)}
+            conclusion={incident.conclusion}
+            transitions={transitions.toReversed()}
+            earlier={query}
+            earlierCount={incident.timeline_total - transitions.length}
             moments={
               transitions.some(({ at }) => at === incident.acknowledged_at)
                 ? []
