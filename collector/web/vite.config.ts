@@ -12,6 +12,13 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 800,
     reportCompressedSize: false,
+    // What pages share comes in one piece with the first: a dozen small ones, asked for when a page is known, cost more time than they save.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'shared', test: isShared, minShareCount: 2 }] } } },
   },
   server: { proxy: { '/api': 'http://127.0.0.1:4777' } },
 });
+
+/** All but the chart, which is large and on two pages. */
+function isShared(module: string): boolean {
+  return !/uplot|\/parts\/chart/.test(module);
+}
