@@ -128,26 +128,23 @@ const spans = {
 
 function ofAnalytics(span: keyof typeof spans): Page {
   const { before, when } = spans[span];
-  const failures = (by: string, time: string) => `/analytics/failures?by=${by}&since=${time}&limit=500`;
+  const failures = (by: string, rest: string) => `/analytics/failures?by=${by}&since=${span}&${rest}`;
   const groups = ['cause', 'project', 'job', 'node'];
   return {
     address: `/analytics?since=${span}`,
-    questions: [
-      failures(when, span),
-      ...groups.flatMap((by) => [failures(by, span), failures(by, `${before}&until=${span}`)]),
-    ],
+    questions: [failures(when, 'limit=500'), ...groups.map((by) => failures(by, `before=${before}&limit=20`))],
   };
 }
 
 interface Incidents {
-  readonly items: readonly { readonly id: string; readonly alerts: readonly unknown[] }[];
+  readonly items: readonly { readonly id: string; readonly alerts_total: number }[];
 }
 
 async function ofIncidents(get: Get): Promise<Page[]> {
   const { items: open } = await get<Incidents>('/incidents?status=open&limit=200');
   const { items: resolved } = await get<Incidents>('/incidents?status=resolved&limit=50');
-  const largest = open.toSorted((a, b) => b.alerts.length - a.alerts.length)[0];
-  const ordinary = resolved.find(({ alerts }) => alerts.length > 1);
+  const largest = open.toSorted((a, b) => b.alerts_total - a.alerts_total)[0];
+  const ordinary = resolved.find(({ alerts_total: total }) => total > 1);
   const past = '/incidents?status=resolved&limit=50';
   return [
     { address: '/incidents', questions: ['/incidents?status=open&limit=50', past, await behind(get, past)] },
@@ -157,7 +154,11 @@ async function ofIncidents(get: Get): Promise<Page[]> {
     },
     ...[largest, ordinary].map((incident) => ({
       address: `/incidents/${incident?.id}`,
-      questions: [`/incidents/${incident?.id}`, `/explain/incidents/${incident?.id}`],
+      questions: [
+        `/incidents/${incident?.id}`,
+        `/incidents/${incident?.id}/alerts?limit=20`,
+        `/incidents/${incident?.id}/timeline?limit=30`,
+      ],
     })),
   ];
 }

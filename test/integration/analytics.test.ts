@@ -15,6 +15,14 @@ interface Group {
   readonly failure_rate: number;
   readonly causes: Record<string, number>;
   readonly last_failed_at: string;
+  readonly failures_before: number | null;
+}
+
+interface Answer {
+  readonly items: Group[];
+  readonly next_cursor: string | null;
+  readonly groups: number;
+  readonly failures_before: number | null;
 }
 
 const hourMs = 3_600_000;
@@ -47,7 +55,7 @@ describeOnDatabases('failures over a time', (kind) => {
 
   const ask = async (query: string) => {
     const answer = await fetch(`${api.url}/api/v1/analytics/failures?${query}`);
-    return { status: answer.status, body: (await answer.json()) as { items: Group[]; next_cursor: string | null } };
+    return { status: answer.status, body: (await answer.json()) as Answer };
   };
   const counts = async (query: string) =>
     (await ask(query)).body.items.map(({ key, ends, failures }) => [key, ends, failures]);
@@ -98,6 +106,29 @@ describeOnDatabases('failures over a time', (kind) => {
       ['lm', 6, 4],
       [null, 2, 2],
     ]);
+  });
+
+  it('are counted beside those of the time before', async () => {
+    const compared = async (query: string) => {
+      const { items, failures_before: all, groups } = (await ask(query)).body;
+      return [items.map(({ key, failures_before: before }) => [key, before]), all, groups];
+    };
+
+    expect(await compared('by=project&since=7d&before=30d')).toEqual([
+      [
+        ['lm', 1],
+        [null, 0],
+      ],
+      1,
+      2,
+    ]);
+    expect(await compared(`by=hour&since=${hoursAgo(2)}&before=${hoursAgo(3)}&limit=1`)).toEqual([
+      [[hoursAgo(2), 0]],
+      2,
+      1,
+    ]);
+    expect(await compared('by=project&since=7d&limit=1')).toEqual([[['lm', null]], null, 2]);
+    expect((await ask('since=7d&before=1d')).status).toBe(400);
   });
 
   it.each(['job', 'cause', 'hour', 'day'])('come page by page, by %s: each group once', async (by) => {

@@ -1,6 +1,7 @@
 import { type Cause, failureStatuses } from '@runnerwatch/shared/model/task.ts';
 import { type SQL, sql } from 'drizzle-orm';
 import type { Queries } from '../db/database.ts';
+import { tasks } from '../db/tables/schema.ts';
 import { jobId } from './jobs.ts';
 
 export const failureGroupings = ['job', 'node', 'cause', 'project', 'hour', 'day'] as const;
@@ -20,6 +21,8 @@ export interface FailureGroup {
   /** Failures by cause. */
   readonly causes: Readonly<Partial<Record<Cause, number>>>;
   readonly last_failed_at: string;
+  /** Failures in the time before; null where that was not asked for. */
+  readonly failures_before: number | null;
 }
 
 /** The last group of a page. */
@@ -30,6 +33,8 @@ export interface FailurePosition {
 
 export interface FailureQuery {
   readonly by: FailureGrouping;
+  /** The time before, from here to `since`, is counted beside. */
+  readonly before?: Date | undefined;
   readonly since: Date;
   readonly until: Date;
   readonly limit: number;
@@ -39,6 +44,10 @@ export interface FailureQuery {
 export interface FailurePage {
   readonly items: readonly FailureGroup[];
   readonly next: FailurePosition | null;
+  /** How many groups there are from this page on. */
+  readonly groups: number;
+  /** All failures of the time before; null where that was not asked for. */
+  readonly failuresBefore: number | null;
 }
 
 /**
@@ -47,15 +56,16 @@ export interface FailurePage {
  */
 export async function listFailures(
   queries: Queries,
-  { by, since, until, limit, after }: FailureQuery,
+  { by, before, since, until, limit, after }: FailureQuery,
 ): Promise<FailurePage> {
   const { first, second } = columnsOf[by];
   const ends = by === 'cause' ? sql`(select sum(ends) from counted)` : sql`sum(ends)`;
+  const wasBefore = before === undefined ? sql`false` : sql`${isFailure} and ${isWithin(before, since)}`;
   const rows = await queries.execute<GroupRow>(sql`
     with counted as (
       select ${first} as first, ${second} as second, status, cause, count(*) as ends, max(ended_at) as last_ended_at
       from tasks
-      where ended_at >= ${since.toISOString()}::timestamptz and ended_at < ${until.toISOString()}::timestamptz
+      where ${isWithin(since, until)}
       group by 1, 2, 3, 4
     ), by_cause as (
       select first, second, coalesce(cause, 'unknown') as cause, sum(ends) as ends,
@@ -67,16 +77,22 @@ export async function listFailures(
         sum(failures)::int as failures, max(last_failed_at) as last_failed_at,
         jsonb_object_agg(cause, failures) filter (where failures > 0) as causes
       from by_cause group by first, second having sum(failures) > 0
+    ), earlier as (
+      select jsonb_build_array(first, second)::text collate "C" as "group", failures_before from (
+        select ${first} as first, ${second} as second, count(*)::int as failures_before from tasks where ${wasBefore} group by 1, 2
+      ) failed
     )
-    select grouped.*, nodes.name as node
-    from grouped left join nodes on ${by === 'node' ? sql`nodes.id = "group"::jsonb ->> 0` : sql`false`}
+    select grouped.*, nodes.name as node, count(*) over ()::int as groups, earlier.failures_before
+    from grouped left join earlier using ("group") left join nodes on ${by === 'node' ? sql`nodes.id = "group"::jsonb ->> 0` : sql`false`}
     where ${after === undefined ? sql`true` : isAfter(by, after)}
     order by ${isTime(by) ? sql`"group" desc` : sql`failures desc, "group"`} limit ${limit + 1}::int`);
   const shown = [...rows].slice(0, limit);
   const last = shown.at(-1);
   return {
-    items: shown.map((row) => failureGroup(by, row)),
+    items: shown.map((row) => failureGroup(by, row, before !== undefined)),
     next: rows.length > limit && last !== undefined ? { failures: last.failures, group: last.group } : null,
+    groups: rows[0]?.groups ?? 0,
+    failuresBefore: before === undefined ? null : await queries.$count(tasks, wasBefore),
   };
 }
 
@@ -88,9 +104,12 @@ interface GroupRow extends Record<string, unknown> {
   readonly failures: number;
   readonly causes: FailureGroup['causes'];
   readonly last_failed_at: string;
+  readonly failures_before: number | null;
+  readonly groups: number;
 }
 
-const isFailure = sql`status = any(${sql.param([...failureStatuses])}::text[])`;
+/** Written out, as the index of failures has it. */
+const isFailure = sql.raw(`status in (${failureStatuses.map((status) => `'${status}'`).join(', ')})`);
 const none = sql`null::text`;
 const columnsOf: Readonly<Record<FailureGrouping, { readonly first: SQL; readonly second: SQL }>> = {
   job: { first: sql`project`, second: sql`job` },
@@ -110,7 +129,11 @@ function isAfter(by: FailureGrouping, { failures, group }: FailurePosition): SQL
   return sql`(failures < ${failures}::int or (failures = ${failures}::int and "group" > ${group}))`;
 }
 
-function failureGroup(by: FailureGrouping, row: GroupRow): FailureGroup {
+function isWithin(since: Date, until: Date): SQL {
+  return sql`ended_at >= ${since.toISOString()}::timestamptz and ended_at < ${until.toISOString()}::timestamptz`;
+}
+
+function failureGroup(by: FailureGrouping, row: GroupRow, isCompared: boolean): FailureGroup {
   const [first, second] = JSON.parse(row.group) as [string | null, string | null];
   return {
     ...named(by, { first, second, node: row.node }),
@@ -119,6 +142,7 @@ function failureGroup(by: FailureGrouping, row: GroupRow): FailureGroup {
     failure_rate: row.failures / row.ends,
     causes: row.causes,
     last_failed_at: new Date(row.last_failed_at).toISOString(),
+    failures_before: isCompared ? (row.failures_before ?? 0) : null,
   };
 }
 

@@ -90,6 +90,7 @@ export type FailureGroup = {
   readonly failure_rate: number;
   readonly causes: Readonly<Record<string, number>>;
   readonly last_failed_at: string;
+  readonly failures_before: number | null;
 };
 
 export type FleetNode = {
@@ -632,9 +633,11 @@ export interface Routes {
     readonly max_concurrent?: number | null;
   }; answer: Expectation };
   'DELETE /jobs/{id}/expectation': { path: { id: string }; answer: undefined };
-  'GET /analytics/failures': { query?: { limit?: number | undefined; cursor?: string | undefined; by?: 'job' | 'node' | 'cause' | 'project' | 'hour' | 'day' | undefined; since?: string | undefined; until?: string | undefined }; answer: {
+  'GET /analytics/failures': { query?: { limit?: number | undefined; cursor?: string | undefined; by?: 'job' | 'node' | 'cause' | 'project' | 'hour' | 'day' | undefined; since?: string | undefined; before?: string | undefined; until?: string | undefined }; answer: {
     readonly items: readonly (FailureGroup)[];
     readonly next_cursor: string | null;
+    readonly groups: number;
+    readonly failures_before: number | null;
   } };
   'POST /ping/{job}': { path: { job: string }; query?: { rid?: string | undefined; owner?: string | undefined; node?: string | undefined }; answer: {
     readonly task_id: string;

@@ -2,8 +2,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import * as z from 'zod';
 import { type FailurePosition, listFailures } from '../../tasks/failures.ts';
 import { badRequest } from '../errors.ts';
-import { failureGroup, failureQuery } from '../schemas/analytics.ts';
-import { decodePosition, encodePosition, page, parseMoment } from '../schemas/paging.ts';
+import { failureGroupPage, failureQuery } from '../schemas/analytics.ts';
+import { decodePosition, encodePosition, parseMoment } from '../schemas/paging.ts';
 import type { JobRouteParts } from './jobs.ts';
 
 /** `/analytics/failures`. */
@@ -18,18 +18,24 @@ export function analyticsRoutes({ queries, clock }: JobRouteParts): FastifyPlugi
           summary:
             'Where failures come from: by job, node, cause or project the most failures first, hours and days from the newest on.',
           querystring: failureQuery,
-          response: { 200: page(failureGroup) },
+          response: { 200: failureGroupPage },
         },
       },
-      async ({ query: { by, since: from, until: to, limit, cursor } }) => {
+      async ({ query: { by, since: from, before: earlier, until: to, limit, cursor } }) => {
         const nowMs = clock.wallMs();
         const since = parseMoment('since', from, nowMs);
         const until = to === undefined ? new Date(nowMs + 1) : parseMoment('until', to, nowMs);
         if (until <= since) throw badRequest('until', 'expected a moment after `since`');
+        const before = earlier === undefined ? undefined : parseMoment('before', earlier, nowMs);
+        if (before !== undefined && before >= since) throw badRequest('before', 'expected a moment before `since`');
         const after = cursor === undefined ? undefined : positionOf(cursor);
-        const { items, next } = await listFailures(queries, { by, since, until, limit, after });
-        const next_cursor = next === null ? null : encodePosition([next.failures, next.group]);
-        return { items: items.map((item) => ({ ...item, causes: { ...item.causes } })), next_cursor };
+        const found = await listFailures(queries, { by, before, since, until, limit, after });
+        return {
+          items: found.items.map((item) => ({ ...item, causes: { ...item.causes } })),
+          next_cursor: found.next === null ? null : encodePosition([found.next.failures, found.next.group]),
+          groups: found.groups,
+          failures_before: found.failuresBefore,
+        };
       },
     );
   };

@@ -1,5 +1,6 @@
 import type { TaskRecording } from '@runnerwatch/shared/model/recording.ts';
 import type { Cause, SchedulerWord, TaskSource, TaskStatus, Verdict } from '@runnerwatch/shared/model/task.ts';
+import { sql } from 'drizzle-orm';
 import { boolean, index, integer, jsonb, pgTable, text } from 'drizzle-orm/pg-core';
 import { countColumn, instantColumn } from './columns.ts';
 import { nodes } from './nodes.ts';
@@ -54,6 +55,10 @@ export const tasks = pgTable(
       table.job,
       table.owner,
     ),
+    // Few: what went wrong in a time, by what it was (tasks/failures.ts).
+    index('tasks_failed')
+      .on(table.endedAt, table.project, table.job, table.nodeId, table.cause)
+      .where(sql`status in ('failed', 'killed', 'killed_oom', 'timed_out', 'lost', 'unknown')`),
     index('tasks_by_task_id').on(table.taskId),
     index('tasks_by_node').on(table.nodeId, table.endedAt, table.id, table.status),
     // What a job's runs came to, and its newest ones, out of the index alone (tasks/jobs.ts).

@@ -4,7 +4,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Columns, Page } from '../../parts/page.tsx';
 import { countText, numberText, percentText } from '../../parts/texts.ts';
-import { readGroups, type Span } from './groups.ts';
+import { readWorst, type Span } from './groups.ts';
 import { type AnalyticsSearch, spans } from './search.ts';
 import { WhenFailed } from './when-failed.tsx';
 import { WorstPanel } from './worst-panel.tsx';
@@ -43,18 +43,15 @@ export function AnalyticsPage(): ReactNode {
 }
 
 function Lead({ span }: { span: Span }): ReactNode {
-  const { data: now } = useQuery(readGroups('cause', span));
-  const { data: before } = useQuery(readGroups('cause', span, 'before'));
-  if (now === undefined) return ' ';
-  const sum = (groups: typeof now) => groups.items.reduce((total, { failures }) => total + failures, 0);
-  const ends = now.items[0]?.ends ?? 0;
-  const failed = sum(now);
+  const { data } = useQuery(readWorst('cause', span));
+  if (data === undefined) return ' ';
+  const failed = data.items.reduce((total, { failures }) => total + failures, 0);
+  const ends = data.items[0]?.ends ?? 0;
   const share = ends === 0 ? '' : ` of ${countText(ends, 'run')}, ${percentText((100 * failed) / ends)}`;
   return (
     <>
       {countText(failed, 'failure')}
-      {share} in the last {words[span]}
-      {before !== undefined && `; ${numberText(sum(before))} in the ${words[span]} before`}.
+      {share} in the last {words[span]}; {numberText(data.failures_before)} in the {words[span]} before.
     </>
   );
 }

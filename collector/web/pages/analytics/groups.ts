@@ -1,14 +1,21 @@
-import type { Routes } from '../../data/api-types.ts';
 import { read } from '../../data/queries.ts';
 import type { spans } from './search.ts';
 
 export type Span = (typeof spans)[number];
-export type Grouping = NonNullable<NonNullable<Routes['GET /analytics/failures']['query']>['by']>;
+/** Whose failures they are. */
+export type By = 'cause' | 'project' | 'job' | 'node';
+
+/** So many groups are shown at most: there are not more causes. */
+export const shownMax = 20;
 
 const twice: Readonly<Record<Span, string>> = { '24h': '48h', '7d': '14d', '30d': '60d' };
 
-/** Failures over the span that ends now, or over the one as long before it. */
-export function readGroups(by: Grouping, span: Span, which: 'now' | 'before' = 'now') {
-  const time = which === 'now' ? { since: span } : { since: twice[span], until: span };
-  return read('GET /analytics/failures', { query: { by, ...time, limit: 500 } });
+/** Failures over the span that ends now, beside those over the one as long before it. */
+export function readWorst(by: By, span: Span) {
+  return read('GET /analytics/failures', { query: { by, since: span, before: twice[span], limit: shownMax } });
+}
+
+/** Failures over the span, hour by hour or day by day. */
+export function readTimes(by: 'hour' | 'day', span: Span) {
+  return read('GET /analytics/failures', { query: { by, since: span, limit: 500 } });
 }

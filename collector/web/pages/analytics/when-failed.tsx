@@ -8,7 +8,7 @@ import { countText, instantText, numberText } from '../../parts/texts.ts';
 import { useNowMs } from '../../parts/time.tsx';
 import { useZone, type Zone } from '../../theme/zone.ts';
 import { failures as failureStatuses } from '../tasks/search.ts';
-import { readGroups, type Span } from './groups.ts';
+import { readTimes, type Span } from './groups.ts';
 
 const hourMs = 3_600_000;
 /** So many bars of so many hours each cover the span and the bar that has just begun. */
@@ -21,7 +21,7 @@ const shapes = {
 /** Failures in the order of time; each bar leads to them. */
 export function WhenFailed({ span }: { span: Span }): ReactNode {
   const { by, hours, count, words } = shapes[span];
-  const query = useQuery(readGroups(by, span));
+  const query = useQuery(readTimes(by, span));
   const [zone] = useZone();
   const stepMs = hours * hourMs;
   const last = Math.floor(useNowMs() / stepMs);

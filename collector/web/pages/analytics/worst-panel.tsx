@@ -9,11 +9,8 @@ import { Panel } from '../../parts/page.tsx';
 import { causeText, countText, numberText, percentText, visible } from '../../parts/texts.ts';
 import { causeTones } from '../../theme/tones.ts';
 import { failures as failureStatuses, type TasksSearch } from '../tasks/search.ts';
-import { readGroups, type Span } from './groups.ts';
+import { type By, readWorst, type Span, shownMax } from './groups.ts';
 
-type By = 'cause' | 'project' | 'job' | 'node';
-
-const shownMax = 10;
 const nameless: Readonly<Record<By, string>> = {
   cause: 'no cause',
   project: 'no project',
@@ -23,9 +20,8 @@ const nameless: Readonly<Record<By, string>> = {
 
 /** Whose failures they are, the most first, with how many there were before; each bar leads to its tasks. */
 export function WorstPanel({ title, by, span }: { title: string; by: By; span: Span }): ReactNode {
-  const query = useQuery(readGroups(by, span));
-  const { data: before } = useQuery(readGroups(by, span, 'before'));
-  const count = query.data?.items.length ?? 0;
+  const query = useQuery(readWorst(by, span));
+  const count = query.data?.groups ?? 0;
   return (
     <Panel title={title} aside={count > shownMax ? `${shownMax} of ${numberText(count)}` : undefined}>
       <Loaded query={query} lines={5}>
@@ -35,10 +31,7 @@ export function WorstPanel({ title, by, span }: { title: string; by: By; span: S
               <p>Failures of this time are counted here; look further back, or be glad.</p>
             </Empty>
           ) : (
-            <BarList
-              label={title}
-              items={items.slice(0, shownMax).map((group) => item(group, { by, span, before: before?.items }))}
-            />
+            <BarList label={title} items={items.map((group) => item(group, { by, span }))} />
           )
         }
       </Loaded>
@@ -46,13 +39,9 @@ export function WorstPanel({ title, by, span }: { title: string; by: By; span: S
   );
 }
 
-function item(
-  group: FailureGroup,
-  { by, span, before }: { by: By; span: Span; before: readonly FailureGroup[] | undefined },
-): BarListItem {
-  const { key, id, ends, failures, failure_rate } = group;
+function item(group: FailureGroup, { by, span }: { by: By; span: Span }): BarListItem {
+  const { key, id, ends, failures, failure_rate, failures_before: before } = group;
   const name = by === 'cause' && key !== null ? causeText(key as Verdict['cause']) : visible(key ?? nameless[by]);
-  const earlier = before?.find((one) => one.key === key && one.id === id)?.failures ?? 0;
   const rate = by === 'cause' ? '' : ` of ${countText(ends, 'run')}, ${percentText(100 * failure_rate)}`;
   return {
     key: `${id} ${key}`,
@@ -72,7 +61,7 @@ function item(
       </span>
     ),
     value: failures,
-    beside: before && `${numberText(earlier)} before`,
+    beside: `${numberText(before)} before`,
     tone: by === 'cause' && key !== null ? causeTones[key as Verdict['cause']] : 'critical',
     words: `${name}: ${countText(failures, 'failure')}${rate}`,
     link: key === null ? undefined : { to: '/tasks', search: tasksOf(by, key, span) },
