@@ -19,11 +19,11 @@ describeOnDatabases('an incident of many failures', (kind) => {
   let api: TestApi;
   let alerting: ReturnType<typeof startAlerting>;
   let id: string;
+  const clock = new ManualClock();
 
   beforeAll(async () => {
     opened = await TestDatabase.start(kind);
     const rig = new AlertRig(opened.database);
-    const clock = new ManualClock();
     await rig.node('n1', { name: 'gpu-1' });
     await rig.node('n2', { name: 'gpu-2' });
     const notifications = { notifiers: { ops: { type: 'log' } }, subscriptions: [{ receiver: 'ops' }] };
@@ -118,5 +118,12 @@ describeOnDatabases('an incident of many failures', (kind) => {
       { kind: 'resolved', reason: 'acknowledged by ada: bad release' },
     ]);
     expect(await get(`/incidents/${id}`)).toMatchObject({ timeline_total: 61, alerts_firing: 0, alerts_total: 60 });
+  });
+
+  it('does not say of a task that is told with others that nobody was told', async () => {
+    await clock.advance(10_000);
+    await alerting.engine.round();
+
+    expect(await get('/explain/tasks/t40')).toMatchObject({ conclusion: 'it is told with others, in one message' });
   });
 });

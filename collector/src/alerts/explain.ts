@@ -51,6 +51,8 @@ export interface Outcome {
   readonly delivered: number;
   readonly pending: number;
   readonly dead: number;
+  /** Without a promise of its own: it was, or will be, told in the message of another. */
+  readonly isToldWithOthers: boolean;
   /** Why subscriptions kept still. */
   readonly reasons: readonly string[];
 }
@@ -71,7 +73,10 @@ export async function outcomeOf(db: Queries, incidentId: string): Promise<Outcom
     states.length > 0
       ? []
       : await db
-          .selectDistinct({ reason: sql<string>`jsonb_array_elements(${transitions.decisions}) ->> 'reason'` })
+          .selectDistinct({
+            reason: sql<string>`jsonb_array_elements(${transitions.decisions}) ->> 'reason'`,
+            notified: sql<boolean>`(jsonb_array_elements(${transitions.decisions}) ->> 'notified')::boolean`,
+          })
           .from(transitions)
           .innerJoin(alerts, eq(alerts.id, transitions.alertId))
           .where(ofIncident);
@@ -82,7 +87,8 @@ export async function outcomeOf(db: Queries, incidentId: string): Promise<Outcom
     delivered: countOf('delivered'),
     pending: countOf('pending'),
     dead: countOf('dead'),
-    reasons: reasons.map(({ reason }) => reason),
+    isToldWithOthers: reasons.some(({ notified }) => notified),
+    reasons: [...new Set(reasons.map(({ reason }) => reason))],
   };
 }
 

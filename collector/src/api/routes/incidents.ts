@@ -91,13 +91,7 @@ function readingRoutes({ db }: IncidentRouteDeps): FastifyPluginAsyncZod {
       async ({ params: { id } }) => {
         const found = await loadIncident(db, id);
         if (found === null) throw notFound(`incident ${id}`);
-        const outcome = await outcomeOf(db.drizzle, id);
-        return {
-          ...found,
-          conclusion: conclude(outcome),
-          notifications_pending: outcome.pending,
-          timeline_total: outcome.moments,
-        };
+        return { ...found, ...(await tellingOf(db.drizzle, id)) };
       },
     );
   };
@@ -136,6 +130,15 @@ function acknowledgingRoutes({ db, now, acknowledge }: IncidentRouteDeps): Fasti
 export async function loadIncident(db: Database, id: string): Promise<z.infer<typeof incident> | null> {
   const row = await findIncident(db.drizzle, id);
   return row === null ? null : (await withMembers(db.drizzle, [row]))(row);
+}
+
+async function tellingOf(db: Queries, id: string) {
+  const outcome = await outcomeOf(db, id);
+  return {
+    conclusion: conclude(outcome),
+    notifications_pending: outcome.pending,
+    timeline_total: outcome.moments,
+  };
 }
 
 async function withMembers(

@@ -200,7 +200,8 @@ export function toTaskExplanation({ task, node, alerts, transitions }: Explained
 }
 
 /** Who was told, in one sentence. */
-export function conclude({ promised, delivered, pending, dead, reasons }: Outcome): string {
+export function conclude({ promised, delivered, pending, dead, isToldWithOthers, reasons }: Outcome): string {
+  if (promised === 0 && isToldWithOthers) return 'it is told with others, in one message';
   if (promised === 0)
     return `nobody was told: ${reasons.length === 0 ? 'there is no subscription' : reasons.join(', ')}`;
   const parts = [`${delivered} delivered`];
@@ -212,13 +213,14 @@ export function conclude({ promised, delivered, pending, dead, reasons }: Outcom
 function outcomeOf(transitions: readonly ExplainedTransition[]): Outcome {
   const all = transitions.flatMap(({ notifications }) => notifications);
   const count = (state: string) => all.filter((one) => one.state === state).length;
-  const reasons = transitions.flatMap(({ transition }) => transition.decisions.map(({ reason }) => reason));
+  const decisions = transitions.flatMap(({ transition }) => transition.decisions);
   return {
     promised: all.length,
     delivered: count('delivered'),
     pending: count('pending'),
     dead: count('dead'),
-    reasons: [...new Set(reasons)],
+    isToldWithOthers: decisions.some(({ notified }) => notified),
+    reasons: [...new Set(decisions.map(({ reason }) => reason))],
   };
 }
 
