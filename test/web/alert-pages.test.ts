@@ -248,6 +248,16 @@ describe.skipIf(!haveBrowser())('the pages of alerts', () => {
       quiet_hours: { from: '22:00', to: '07:30', days: ['sun'] },
     });
 
+    await row.getByRole('button', { name: /^Change/ }).click();
+    await form.getByRole('combobox', { name: /^All failures in one digest/ }).fill('4h');
+    expect(await form.getByRole('combobox', { name: /^Failures of one kind/ }).isDisabled()).toBe(true);
+    await form.getByRole('button', { name: 'Change' }).click();
+    await form.waitFor({ state: 'detached' });
+    await row.getByText('failures in a digest, after 4h').waitFor();
+    expect((await here.get<{ items: { origin: string }[] }>('/subscriptions')).items).toContainEqual(
+      expect.objectContaining({ origin: 'api', digest: '4h', group_window: null, quiet_hours: expect.anything() }),
+    );
+
     await row.getByRole('button', { name: /^Unsubscribe/ }).click();
     await row.getByRole('button', { name: /^Really/ }).click();
     await row.waitFor({ state: 'detached' });

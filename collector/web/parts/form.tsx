@@ -83,13 +83,15 @@ export function DurationField({
   onChange,
   description,
   choices = durations,
-}: TextProps & { readonly choices?: readonly string[] }): ReactNode {
+  isDisabled = false,
+}: TextProps & { readonly choices?: readonly string[]; readonly isDisabled?: boolean }): ReactNode {
   return (
     <Autocomplete
       label={label}
       description={description}
       data={[...choices]}
       filter={({ options }) => options}
+      disabled={isDisabled}
       value={value}
       onChange={onChange}
       comboboxProps={{ withinPortal: true }}

@@ -14,6 +14,7 @@ export interface Draft {
   readonly name: string;
   readonly duration: string;
   readonly groupWindow: string;
+  readonly digest: string;
   readonly quiet: DailyWindow | null;
 }
 
@@ -39,6 +40,7 @@ export function draftOf(known: Subscription | null): Draft {
       name: '',
       duration: '',
       groupWindow: '',
+      digest: '',
       quiet: null,
     };
   return {
@@ -48,6 +50,7 @@ export function draftOf(known: Subscription | null): Draft {
     name: known.name === known.id ? '' : known.name,
     duration: '',
     groupWindow: known.group_window ?? '',
+    digest: known.digest ?? '',
     quiet: known.quiet_hours && windowOf(known.quiet_hours),
   };
 }
@@ -68,11 +71,12 @@ export function changedSubscription(
   return { ...written(draft), ...(target === null ? { receiver: draft.addressee.receiver } : {}) };
 }
 
-function written({ lines, events: chosen, name, duration, groupWindow, quiet }: Draft) {
+function written({ lines, events: chosen, name, duration, groupWindow, digest, quiet }: Draft) {
   return {
     matchers: matchersOf(lines),
     events: chosen,
-    group_window: groupWindow.trim() === '' ? null : groupWindow.trim(),
+    group_window: digest.trim() !== '' || groupWindow.trim() === '' ? null : groupWindow.trim(),
+    digest: digest.trim() === '' ? null : digest.trim(),
     quiet_hours: quiet === null ? null : writtenWindow(quiet),
     ...(name.trim() === '' ? {} : { name: name.trim() }),
     ...(duration.trim() === '' ? {} : { for: duration.trim() }),

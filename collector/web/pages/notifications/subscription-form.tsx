@@ -87,7 +87,7 @@ interface WhenProps {
   readonly until: string | null;
 }
 
-function WhenFields({ draft: { duration, groupWindow, quiet }, change, until }: WhenProps): ReactNode {
+function WhenFields({ draft: { duration, groupWindow, digest, quiet }, change, until }: WhenProps): ReactNode {
   const [zone] = useZone();
   return (
     <>
@@ -102,12 +102,26 @@ function WhenFields({ draft: { duration, groupWindow, quiet }, change, until }: 
           value={duration}
           onChange={(text) => change({ duration: text })}
         />
+      </FieldRow>
+      <FieldRow>
         <DurationField
           label="Failures of one kind together, within"
-          description="Empty: as the collector is set. 0: each for itself."
+          description={
+            digest.trim() === ''
+              ? 'Empty: as the collector is set. 0: each for itself.'
+              : 'All of them wait for the digest.'
+          }
           choices={['0', '30s', '1m', '5m', '15m', '1h']}
-          value={groupWindow}
+          isDisabled={digest.trim() !== ''}
+          value={digest.trim() === '' ? groupWindow : ''}
           onChange={(text) => change({ groupWindow: text })}
+        />
+        <DurationField
+          label="All failures in one digest, after"
+          description="Empty: none. Conditions and lost nodes are told at once all the same."
+          choices={['15m', '1h', '4h', '12h', '1d']}
+          value={digest}
+          onChange={(text) => change({ digest: text })}
         />
       </FieldRow>
       <Switch

@@ -89,7 +89,7 @@ const columns: readonly Column<Subscription>[] = [
   {
     title: 'About',
     isWide: true,
-    cell: ({ matchers, quiet_hours: quiet }) => (
+    cell: ({ matchers, quiet_hours: quiet, digest }) => (
       <>
         <MatcherTags matchers={matchers} />
         {quiet !== null && (
@@ -98,6 +98,7 @@ const columns: readonly Column<Subscription>[] = [
             not {quiet.from}–{quiet.to}
           </span>
         )}
+        {digest !== null && <span className={classes.soft}> failures in a digest, after {digest}</span>}
       </>
     ),
   },
