@@ -7,7 +7,13 @@ import { Command, Empty } from '../../parts/empty.tsx';
 import { IncidentTable } from '../../parts/incident-table.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
+import { SavedViews, type View } from '../../parts/saved-views.tsx';
 import { type IncidentsSearch, incidentStatuses, incidentsSearch, severities } from './search.ts';
+
+const views: readonly View<IncidentsSearch>[] = [
+  { name: 'All', search: {} },
+  { name: 'Critical now', search: { severity: 'critical', status: 'open' } },
+];
 
 /** What is wrong now, then what was. */
 export function IncidentsPage(): ReactNode {
@@ -20,6 +26,12 @@ export function IncidentsPage(): ReactNode {
       title="Incidents"
       actions={
         <>
+          <SavedViews
+            list="incident"
+            given={views}
+            search={search}
+            show={(view) => void navigate({ search: view, replace: true })}
+          />
           <SegmentedControl
             size="xs"
             aria-label="Severity"

@@ -7,7 +7,9 @@ import { readPages } from '../../data/queries.ts';
 import { Empty } from '../../parts/empty.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
+import { SavedViews, type View } from '../../parts/saved-views.tsx';
 import { SearchField } from '../../parts/search-field.tsx';
+import classes from './nodes.module.css';
 import { NodesTable } from './nodes-table.tsx';
 import { isDescending, type NodesSearch, type NodesSort, nodesSearch } from './search.ts';
 
@@ -30,6 +32,13 @@ const conditions: readonly ConditionReport['condition'][] = [
   'ClockSkew',
   'AgentCloned',
   'SourceBlind',
+];
+
+const views: readonly View<NodesSearch>[] = [
+  { name: 'All', search: {} },
+  { name: 'In trouble', search: { condition: 'any', sort: 'health' } },
+  { name: 'Offline', search: { status: 'offline' } },
+  { name: 'Fullest disks', search: { sort: 'disk' } },
 ];
 
 /** Every node, with what it reads now. What is looked for stands in the address. */
@@ -55,7 +64,16 @@ export function NodesPage(): ReactNode {
     <Page
       title="Nodes"
       actions={
-        <>
+        <SavedViews
+          list="node"
+          given={views}
+          search={search}
+          show={(view) => void navigate({ search: view, replace: true })}
+        />
+      }
+    >
+      <Panel title={isFiltered ? 'Nodes like that' : 'All nodes'} isFlush>
+        <div className={classes.filters}>
           <SearchField
             label="Search nodes by name or label"
             placeholder="Name or label"
@@ -78,10 +96,7 @@ export function NodesPage(): ReactNode {
             value={search.status ?? 'all'}
             onChange={(status) => change({ status })}
           />
-        </>
-      }
-    >
-      <Panel title={isFiltered ? 'Nodes like that' : 'All nodes'} isFlush>
+        </div>
         <Loaded query={query} lines={6}>
           {(nodes) =>
             nodes.length === 0 ? (

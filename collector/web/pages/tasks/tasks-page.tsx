@@ -5,10 +5,17 @@ import { readPages } from '../../data/queries.ts';
 import { Command, Empty } from '../../parts/empty.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
+import { SavedViews, type View } from '../../parts/saved-views.tsx';
 import { TaskTable } from '../../parts/task-table.tsx';
-import { queryOf, type TasksSearch } from './search.ts';
+import { failures, queryOf, type TasksSearch } from './search.ts';
 import { TaskFilters } from './task-filters.tsx';
-import { TaskViews } from './task-views.tsx';
+
+const views: readonly View<TasksSearch>[] = [
+  { name: 'All', search: {} },
+  { name: 'Running', search: { status: 'running' } },
+  { name: 'Failures', search: { status: failures } },
+  { name: 'Out of memory', search: { status: 'killed_oom' } },
+];
 
 /** Tasks as they run and end. What is looked for stands in the address. */
 export function TasksPage(): ReactNode {
@@ -18,7 +25,7 @@ export function TasksPage(): ReactNode {
   const query = useInfiniteQuery(readPages('GET /tasks', { query: queryOf(search) }));
   const isFiltered = Object.keys(search).length > 0;
   return (
-    <Page title="Tasks" actions={<TaskViews search={search} show={show} />}>
+    <Page title="Tasks" actions={<SavedViews list="task" given={views} search={search} show={show} />}>
       <Panel title={isFiltered ? 'Tasks like that' : 'Running first, then the newest end'} isFlush>
         <TaskFilters search={search} show={show} />
         <Loaded query={query} lines={8}>

@@ -1,26 +1,28 @@
 import { ActionIcon, Button, Popover, TextInput, Tooltip } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
 import { type ReactNode, useState } from 'react';
-import { Icon } from '../../parts/icon.tsx';
-import { failures, filterNames, type TasksSearch } from './search.ts';
-import classes from './tasks.module.css';
+import { Icon } from './icon.tsx';
+import classes from './saved-views.module.css';
 
-interface View {
+/** Filters under a name: what the address of a list says. */
+export interface View<Search> {
   readonly name: string;
-  readonly search: TasksSearch;
+  readonly search: Search;
 }
 
-const given: readonly View[] = [
-  { name: 'All', search: {} },
-  { name: 'Running', search: { status: 'running' } },
-  { name: 'Failures', search: { status: failures } },
-  { name: 'Out of memory', search: { status: 'killed_oom' } },
-];
+export interface SavedViewsProps<Search> {
+  /** Of which list: this browser keeps them under it. */
+  readonly list: string;
+  /** Ours, before those that a person saved. */
+  readonly given: readonly View<Search>[];
+  readonly search: Search;
+  readonly show: (search: Search) => void;
+}
 
 /** Filters under a name: ours, and those a person saved in this browser. */
-export function TaskViews({ search, show }: { search: TasksSearch; show: (search: TasksSearch) => void }): ReactNode {
-  const [saved, setSaved] = useLocalStorage<View[]>({ key: 'runnerwatch.task-views', defaultValue: [] });
-  const isShown = (view: View) => keyOf(view.search) === keyOf(search);
+export function SavedViews<Search extends object>({ list, given, search, show }: SavedViewsProps<Search>): ReactNode {
+  const [saved, setSaved] = useLocalStorage<View<Search>[]>({ key: `runnerwatch.${list}-views`, defaultValue: [] });
+  const isShown = (view: View<Search>) => keyOf(view.search) === keyOf(search);
   const isKnown = [...given, ...saved].some(isShown);
   return (
     <div className={classes.views} role="group" aria-label="Views">
@@ -52,14 +54,14 @@ export function TaskViews({ search, show }: { search: TasksSearch; show: (search
   );
 }
 
-function ViewButton({
+function ViewButton<Search>({
   view,
   isShown,
   show,
 }: {
-  view: View;
+  view: View<Search>;
   isShown: boolean;
-  show: (search: TasksSearch) => void;
+  show: (search: Search) => void;
 }): ReactNode {
   return (
     <Button size="xs" variant={isShown ? 'light' : 'default'} aria-pressed={isShown} onClick={() => show(view.search)}>
@@ -102,6 +104,6 @@ function SaveView({ save }: { save: (name: string) => void }): ReactNode {
   );
 }
 
-function keyOf(search: TasksSearch): string {
-  return filterNames.map((name) => search[name] ?? '').join('\n');
+function keyOf(search: object): string {
+  return JSON.stringify(Object.entries(search).toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
