@@ -41,7 +41,7 @@ function ofFleet(): Page[] {
       questions: [
         '/fleet',
         '/incidents?status=open&limit=100',
-        '/tasks?limit=12',
+        `/tasks?status=completed,${failed}&limit=12`,
         '/analytics/failures?by=hour&since=24h',
         '/analytics/failures?by=cause&since=24h',
         '/analytics/failures?by=cause&since=8d&until=24h',

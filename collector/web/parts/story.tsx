@@ -1,8 +1,9 @@
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import type { Delivery, Transition } from '../data/api-types.ts';
+import type { Delivery, Task, Transition } from '../data/api-types.ts';
 import { type HasMore, More } from './more.tsx';
 import classes from './story.module.css';
-import { durationText, numberText, visible, words } from './texts.ts';
+import { durationText, numberText, statusText, visible, words } from './texts.ts';
 import { At } from './time.tsx';
 
 /** What people did in between. */
@@ -17,6 +18,8 @@ export interface StoryProps {
   /** Oldest first. */
   readonly transitions: readonly Transition[];
   readonly moments?: readonly Moment[];
+  /** Where the story is of more than one task: each leads to its own. */
+  readonly areTasksNamed?: boolean;
   /** What was before the first. */
   readonly earlier?: HasMore;
   /** How much of it there is. */
@@ -24,27 +27,33 @@ export interface StoryProps {
 }
 
 /** What happened, who was asked, what was promised, and how each delivery went. */
-export function Story({ conclusion, transitions, moments = [], earlier, earlierCount = 0 }: StoryProps): ReactNode {
+export function Story(props: StoryProps): ReactNode {
+  const { conclusion, transitions, moments = [], areTasksNamed = false, earlier, earlierCount = 0 } = props;
   const told = [
     ...transitions.map((transition) => ({
       at: transition.at,
       key: transition.id,
-      title: transition.kind,
-      text: transition.reason,
+      title: words(transition.kind),
+      text: reasonText(transition.reason),
+      link: areTasksNamed && transition.task_id !== null && (
+        <Link to="/tasks/$id" params={{ id: transition.task_id }}>
+          its task
+        </Link>
+      ),
       below: <Decisions transition={transition} />,
     })),
-    ...moments.map((moment) => ({ ...moment, key: `${moment.title} ${moment.at}`, below: null })),
+    ...moments.map((moment) => ({ ...moment, key: `${moment.title} ${moment.at}`, link: null, below: null })),
   ].toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
   return (
     <div className={classes.story}>
       {conclusion !== undefined && <p className={classes.conclusion}>{sentence(conclusion)}</p>}
       <More more={earlier}>Show what was before{earlierCount > 0 && ` (${numberText(earlierCount)})`}</More>
-      {told.map(({ key, at, title, text, below }) => (
+      {told.map(({ key, at, title, text, link, below }) => (
         <article key={key} className={classes.transition}>
           <header>
             <strong>{title}</strong>
             <span>
-              <At at={at} />
+              {link} <At at={at} />
             </span>
           </header>
           {text !== '' && <p>{visible(text)}</p>}
@@ -53,6 +62,11 @@ export function Story({ conclusion, transitions, moments = [], earlier, earlierC
       ))}
     </div>
   );
+}
+
+/** The end of a task has its status for a reason. */
+function reasonText(reason: string): string {
+  return statusText(reason as Task['status']);
 }
 
 /** Of these people are told only where they are told at all. */

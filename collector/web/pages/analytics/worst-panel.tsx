@@ -23,7 +23,7 @@ export function WorstPanel({ title, by, span }: { title: string; by: By; span: S
   const query = useQuery(readWorst(by, span));
   const count = query.data?.groups ?? 0;
   return (
-    <Panel title={title} aside={count > shownMax ? `${shownMax} of ${numberText(count)}` : undefined}>
+    <Panel title={title} aside={count > shownMax[by] ? `${shownMax[by]} of ${numberText(count)}` : undefined}>
       <Loaded query={query} lines={5}>
         {({ items }) =>
           items.length === 0 ? (

@@ -24,6 +24,7 @@ export function Timeline({ incident }: { incident: IncidentDetail }): ReactNode 
           <Story
             conclusion={incident.conclusion}
             transitions={transitions.toReversed()}
+            areTasksNamed
             earlier={query}
             earlierCount={incident.timeline_total - transitions.length}
             moments={

@@ -11,6 +11,7 @@ import { RunStrip } from '../../parts/run-strip.tsx';
 import { SearchField } from '../../parts/search-field.tsx';
 import { countText, dash, durationText, numberText, percentText, visible } from '../../parts/texts.ts';
 import { Ago } from '../../parts/time.tsx';
+import type { Tone } from '../../theme/tones.ts';
 import classes from './jobs.module.css';
 
 /** Every job that ran in the last 30 days, with how its runs ended. */
@@ -61,6 +62,12 @@ export function JobsPage(): ReactNode {
   );
 }
 
+/** One in a hundred is not what the eye should find first. */
+function rateTone(rate: number | null): Tone {
+  if (rate === null || rate < 0.02) return 'idle';
+  return rate < 0.1 ? 'warning' : 'critical';
+}
+
 const columns: readonly Column<Job>[] = [
   {
     title: 'Job',
@@ -84,11 +91,7 @@ const columns: readonly Column<Job>[] = [
     title: 'Failed',
     isNumber: true,
     cell: ({ failed, failure_rate }) => (
-      <span
-        className={classes.rate}
-        data-tone={failed === 0 ? 'idle' : 'critical'}
-        title={countText(failed, 'failed run')}
-      >
+      <span className={classes.rate} data-tone={rateTone(failure_rate)} title={countText(failed, 'failed run')}>
         {failure_rate === null ? dash : percentText(failure_rate * 100)}
       </span>
     ),

@@ -45,7 +45,7 @@ export function Readings({ node }: { node: NodeDetail }): ReactNode {
         />
       }
     >
-      <div className={classes.rows}>
+      <div className={classes.rows} data-charts>
         <div className={classes.row}>
           <div className={classes.gauge}>
             <h3>Tasks</h3>

@@ -27,7 +27,7 @@ export function Recording({ task }: { task: TaskDetail }): ReactNode {
   const times = Array.from({ length: count }, (_, index) => until - ((count - 1 - index) * data.interval_ms) / 1000);
   return (
     <Panel title={`The last ${durationText(count * data.interval_ms)} before its end`} aside={missingText(data)}>
-      <div className={classes.charts}>
+      <div className={classes.charts} data-charts>
         {drawn.map(({ chart: { title, unit, limit }, lines }) => (
           <figure key={title}>
             <figcaption>{title}</figcaption>
