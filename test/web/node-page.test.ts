@@ -47,6 +47,24 @@ describe.skipIf(!haveBrowser())('the page of a node', () => {
     await here[Symbol.asyncDispose]();
   });
 
+  it('is kept in a view of the list under a name, in the order of it', async () => {
+    await using visited = await visit(browser, `${here.url}/nodes?search=gpu-7&sort=memory`);
+    const { page, complaints } = visited;
+    const table = page.getByRole('table', { name: 'Nodes' });
+    await table.getByRole('link', { name: 'gpu-7' }).waitFor();
+
+    await page.getByRole('button', { name: 'Save view' }).click();
+    await page.getByRole('textbox', { name: 'Name of the view' }).fill('ours');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Offline', exact: true }).click();
+    await page.getByText('No node is like that.').waitFor();
+    await page.getByRole('button', { name: 'ours', exact: true }).click();
+
+    await table.getByRole('link', { name: 'gpu-7' }).waitFor();
+    expect(Object.fromEntries(new URL(page.url()).searchParams)).toEqual({ search: 'gpu-7', sort: 'memory' });
+    expect(complaints).toEqual([]);
+  });
+
   it('is found from the list, and draws what this machine reads now, with what fires', async () => {
     await using visited = await visit(browser, `${here.url}/nodes`);
     const { page, complaints } = visited;
