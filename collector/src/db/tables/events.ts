@@ -25,6 +25,7 @@ export const events = pgTable(
   (table) => [
     uniqueIndex('events_once').on(table.streamId, table.lane, table.seq),
     index('events_unjudged').on(table.id).where(sql`judged_at is null`),
+    index('events_gaps').on(table.nodeId, table.id).where(sql`kind = 'gap'`),
     index('events_by_node').on(table.nodeId, table.receivedAt),
     index('events_by_receipt').using('brin', table.receivedAt),
   ],

@@ -1,0 +1,1 @@
+CREATE INDEX "events_gaps" ON "events" USING btree ("node_id","id") WHERE kind = 'gap';
