@@ -111,6 +111,10 @@ describeOnDatabases('nodes, tasks and jobs as the API shows them', (kind) => {
     app.setValidatorCompiler(validatorCompiler);
     app.setSerializerCompiler(serializerCompiler);
     app.setErrorHandler(createErrorHandler((error) => toDatabaseError(error).retryable));
+    app.decorateRequest('asker', null);
+    app.addHook('onRequest', async (request) => {
+      request.asker = { kind: 'local', role: 'admin' };
+    });
     const parts = { queries: database.drizzle, samples, clock };
     await app.register(nodeRoutes({ ...parts, onChanged: (id, change) => changes.push([id, change]) }));
     await app.register(taskRoutes(parts));

@@ -1,5 +1,6 @@
 import type { EngineOptions } from '@runnerwatch/collector/alerts/engine.ts';
 import { explainRoutes } from '@runnerwatch/collector/api/routes/explain.ts';
+import { incidentPartRoutes } from '@runnerwatch/collector/api/routes/incident-parts.ts';
 import { incidentRoutes } from '@runnerwatch/collector/api/routes/incidents.ts';
 import { jobAlertRoutes } from '@runnerwatch/collector/api/routes/job-alerts.ts';
 import { nodeRoutes } from '@runnerwatch/collector/api/routes/nodes.ts';
@@ -56,6 +57,7 @@ export async function startRouting(
       watchRoutes(parts.subscriptions),
       silenceRoutes(parts.silences),
       explainRoutes({ db }),
+      incidentPartRoutes({ db }),
       incidentRoutes({ db, now, acknowledge: (one) => engine.acknowledge(one) }),
       taskRoutes({ queries, clock }),
       nodeRoutes({
