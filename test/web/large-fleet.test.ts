@@ -3,6 +3,7 @@ import { enrollmentRoutes } from '@runnerwatch/collector/api/routes/enrollments.
 import { fleetRoutes } from '@runnerwatch/collector/api/routes/fleet.ts';
 import { incidentRoutes } from '@runnerwatch/collector/api/routes/incidents.ts';
 import { nodeRoutes } from '@runnerwatch/collector/api/routes/nodes.ts';
+import { peopleRoutes } from '@runnerwatch/collector/api/routes/people.ts';
 import { taskRoutes } from '@runnerwatch/collector/api/routes/tasks.ts';
 import { nodes } from '@runnerwatch/collector/db/tables/schema.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
@@ -12,6 +13,7 @@ import { startApi, type TestApi } from '../support/api-server.ts';
 import { haveBrowser, openBrowser, takeScreenshots, visit } from '../support/browser.ts';
 import { TestDatabase } from '../support/database.ts';
 import { aRegister } from '../support/enrolment.ts';
+import { aPeopleRegister } from '../support/people.ts';
 
 const nodeCount = 2000;
 const names = Array.from({ length: nodeCount }, (_, index) => `gpu-${String(index).padStart(4, '0')}`);
@@ -48,6 +50,7 @@ describe.skipIf(!haveBrowser())('a fleet of two thousand nodes', () => {
           now: Date.now,
         }),
         taskRoutes(parts),
+        peopleRoutes({ people: aPeopleRegister(queries), now: Date.now }),
         analyticsRoutes(parts),
         incidentRoutes({ db: opened.database, now: Date.now, acknowledge: async () => null }),
       ],

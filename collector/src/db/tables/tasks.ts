@@ -57,7 +57,7 @@ export const tasks = pgTable(
     ),
     // Few: what went wrong in a time, by what it was (tasks/failures.ts).
     index('tasks_failed')
-      .on(table.endedAt, table.project, table.job, table.nodeId, table.cause)
+      .on(table.endedAt, table.id, table.project, table.job, table.nodeId, table.cause)
       .where(sql`status in ('failed', 'killed', 'killed_oom', 'timed_out', 'lost', 'unknown')`),
     index('tasks_by_task_id').on(table.taskId),
     index('tasks_by_node').on(table.nodeId, table.endedAt, table.id, table.status),

@@ -1,1 +1,0 @@
-CREATE INDEX "tasks_failed" ON "tasks" USING btree ("ended_at","project","job","node_id","cause") WHERE status in ('failed', 'killed', 'killed_oom', 'timed_out', 'lost', 'unknown');

@@ -1,0 +1,2 @@
+CREATE INDEX "events_gaps" ON "events" USING btree ("node_id","id") WHERE kind = 'gap';--> statement-breakpoint
+CREATE INDEX "tasks_failed" ON "tasks" USING btree ("ended_at","id","project","job","node_id","cause") WHERE status in ('failed', 'killed', 'killed_oom', 'timed_out', 'lost', 'unknown');

@@ -1,1 +1,0 @@
-CREATE INDEX "events_gaps" ON "events" USING btree ("node_id","id") WHERE kind = 'gap';
