@@ -601,6 +601,25 @@ describe('from one life of the agent to the next', () => {
     expect(first.watcher.heardUntil()?.at).toBeGreaterThanOrEqual(diedAtMs + 2_000);
   });
 
+  it('F001 a run that began before the end of the one before it was found out is told with its own end', async () => {
+    const engine = await startEngine();
+    const container = engine.run();
+    const now = Date.now();
+    const told = new Map([[container.id, { startedAtMs: now - 60_000, endedAtMs: now + 60_000 }]]);
+    const stopped = engine.run();
+    engine.die(stopped, 5);
+    told.set(stopped.id, { startedAtMs: now - 60_000, endedAtMs: now + 60_000 });
+    await engine.stop();
+    await engine.start();
+
+    const watched = await watch(engine.socketPath, { since: now - 60_000, told });
+    engine.die(container, 4);
+
+    await eventually(() => watched.of('container_ended').length === 2);
+    expect(watched.of('container_started').map(({ containerId }) => containerId)).toEqual([container.id]);
+    expect(watched.of('container_ended').map(({ exitCode }) => exitCode)).toEqual([5, 4]);
+  });
+
   it('F039 an engine that was started anew meanwhile and forgot its events leaves a gap', async () => {
     const engine = await startEngine();
     const first = await watch(engine.socketPath);

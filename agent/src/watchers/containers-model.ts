@@ -158,13 +158,13 @@ export interface ContainerEvent {
 export function parseEvent(line: string, socket: ContainerSocket): EngineEvent | null {
   const parsed = eventAnswer.safeParse(parseJson(line));
   if (!parsed.success) return null;
-  const { Type, Action, Actor, time, timeNano } = parsed.data;
-  const at = timeNano === undefined ? (time ?? 0) * 1000 : Math.trunc(timeNano / 1e6);
+  const { Type, Action, Actor, time } = parsed.data;
   // As a number the nanoseconds would lose their last digits; in the text no other place can look like this one.
-  const nanos = /"timeNano":\s*(\d+)/.exec(line)?.[1] ?? String(time);
+  const nanos = /"timeNano":\s*(\d+)/.exec(line)?.[1];
+  const at = nanos === undefined ? (time ?? 0) * 1000 : Number(BigInt(nanos) / 1_000_000n);
   const isContainer = Type === 'container' && containerId.safeParse(Actor.ID).success;
   return {
-    key: `${nanos} ${Type} ${Action} ${Actor.ID}`,
+    key: `${nanos ?? time} ${Type} ${Action} ${Actor.ID}`,
     at,
     container: isContainer ? toContainerEvent({ Action, Actor, at, socket }) : null,
   };

@@ -228,7 +228,7 @@ export class Runs {
     const facts = isThisRun ? found.facts : { ...event.facts, startedAt: event.at };
     const before = this.#live.get(event.id);
     if (before !== undefined && isSameStart(before.facts.startedAt, facts.startedAt)) return;
-    if (before === undefined && this.#isStartOfTold(event)) return;
+    if (before === undefined && this.#isStartOfTold(event.id, event.at)) return;
     if (before !== undefined) this.#tellUnseenEnd(before, facts.startedAt ?? event.at);
     this.#begin(facts, isThisRun ? found : null);
   }
@@ -323,7 +323,7 @@ export class Runs {
     } else if (isRunning) {
       const startedAt = found.facts.startedAt ?? this.#options.clock.wallMs();
       if (run !== undefined) this.#tellUnseenEnd(run, startedAt);
-      if ((this.#ended.get(id)?.endedAtMs ?? 0) < startedAt) this.#begin({ ...found.facts, startedAt }, found);
+      if (!this.#isStartOfTold(id, startedAt)) this.#begin({ ...found.facts, startedAt }, found);
     } else if (
       run !== undefined ||
       (found.finishedAt !== null &&
@@ -381,11 +381,11 @@ export class Runs {
     if (this.#ended.size > MAX_REMEMBERED_ENDS && oldest !== undefined) this.#ended.delete(oldest);
   }
 
-  /** A start that is replayed after its run was told. An end that was only found out may be noted later than the next start. */
-  #isStartOfTold({ id, at }: ContainerEvent): boolean {
+  /** A start of the run that was told. An end that was only found out may be noted later than the next start. */
+  #isStartOfTold(id: string, startedAt: number): boolean {
     const told = this.#ended.get(id);
-    if (told === undefined || at > told.endedAtMs) return false;
-    return told.startedAtMs === null || at <= told.startedAtMs + SAME_START_MS;
+    if (told === undefined || startedAt > told.endedAtMs) return false;
+    return told.startedAtMs === null || startedAt <= told.startedAtMs + SAME_START_MS;
   }
 
   /** Of a run whose start we did not see: not told yet, and within the time we answer for. */
@@ -393,17 +393,16 @@ export class Runs {
     const told = this.#ended.get(id);
     if (told === undefined) return run.endedAtMs >= this.#sinceMs;
     // A daemon that is stopped writes a later end over the true one of a container that waited for its restart.
-    const isToldRun =
-      told.startedAtMs !== null && run.startedAtMs !== null && isSameStart(told.startedAtMs, run.startedAtMs);
-    return !isToldRun && run.endedAtMs > told.endedAtMs + SAME_START_MS;
+    if (told.startedAtMs !== null && run.startedAtMs !== null)
+      return run.startedAtMs > told.startedAtMs + SAME_START_MS;
+    return run.endedAtMs > told.endedAtMs + SAME_START_MS;
   }
 
   /** A death after a told end, and no start between them, is that end again with the engine's other clock: unless the engine knows of a start that we do not. */
   async #isUnheardRun({ id, at }: ContainerEvent): Promise<boolean> {
-    const told = this.#ended.get(id);
-    if (told === undefined) return at >= this.#sinceMs;
+    if (!this.#ended.has(id)) return at >= this.#sinceMs;
     const startedAt = (await this.#inspect(id, END_WAIT_MS))?.facts.startedAt ?? null;
-    return startedAt !== null && startedAt > told.endedAtMs && at >= startedAt;
+    return startedAt !== null && at >= startedAt && !this.#isStartOfTold(id, startedAt);
   }
 
   async #lastLines(run: LiveRun): Promise<string[] | null> {
