@@ -26,6 +26,7 @@ import { takeLease } from './db/lease.ts';
 import { migrate } from './db/migrate.ts';
 import { openDatabase } from './db/open.ts';
 import { areAllAway } from './delivery-watch.ts';
+import { DescriptorWatch } from './descriptor-watch.ts';
 import { AgentRegister } from './enrolment/register.ts';
 import { Duplicates } from './ingest/duplicates.ts';
 import { createGateway, type Gateway } from './ingest/gateway.ts';
@@ -162,10 +163,17 @@ async function openDoors(stops: StopStack, ground: Ground): Promise<void> {
     },
     log: subsystem(log, 'collector:stream'),
   });
-  const app = await peoplesDoor(ground, { loops, gateway, metrics, bus, hub });
+  const descriptors = new DescriptorWatch({
+    reserved: database.descriptorsMax,
+    clock,
+    log: subsystem(log, 'collector:self'),
+  });
+  const app = await peoplesDoor(ground, { loops, gateway, metrics, bus, hub, descriptors });
   app.server.on('upgrade', (request, socket, head) => gateway.handleUpgrade(request, socket, head));
   stops.defer(() => app.close());
   stops.defer(() => gateway[Symbol.asyncDispose]());
+  await descriptors.start(app.server);
+  stops.defer(() => descriptors[Symbol.asyncDispose]());
   await listen(app.server, config.listen, system);
 }
 
@@ -220,9 +228,12 @@ function openGateway(
   });
 }
 
-function peoplesDoor(ground: Ground, parts: DoorParts & { gateway: Gateway; hub: StreamHub }) {
+function peoplesDoor(
+  ground: Ground,
+  parts: DoorParts & { gateway: Gateway; hub: StreamHub; descriptors: DescriptorWatch },
+) {
   const { config, database, people, clock, log } = ground;
-  const { loops, gateway, metrics, hub } = parts;
+  const { loops, gateway, metrics, hub, descriptors } = parts;
   const { deliverer } = loops;
   const now = () => clock.wallMs();
   const overview = createOverview({
@@ -235,7 +246,10 @@ function peoplesDoor(ground: Ground, parts: DoorParts & { gateway: Gateway; hub:
     streamReaders: () => hub.readerCount,
     schedulers: () => loops.schedulers.states(),
     receivers: () => deliverer.states(),
-    isNobodyTold: () => areAllAway(deliverer.states()),
+    complaints: () => [
+      ...(areAllAway(deliverer.states()) ? ['no receiver takes notifications: nobody is told anything'] : []),
+      ...(descriptors.isOut ? ['new connections are refused: out of file descriptors'] : []),
+    ],
     obstacles: () => [],
     log: subsystem(log, 'collector:api'),
   });

@@ -1,6 +1,7 @@
 import type { ConditionReport } from '@runnerwatch/shared/model/condition.ts';
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import { repeat } from '@runnerwatch/shared/runtime/repeat.ts';
 import type { Logger } from 'pino';
 import { judgeDelivery } from './conditions/delivery-failed.ts';
 import type { ReceiverState } from './outbox/queue.ts';
@@ -27,7 +28,6 @@ export function startDeliveryWatch({
   log,
   everyMs = 2000,
 }: DeliveryWatchOptions): AsyncDisposable {
-  const stopping = new AbortController();
   let told: Set<string> | null = null;
   let isEveryoneAway = false;
 
@@ -51,21 +51,11 @@ export function startDeliveryWatch({
     if (!away && isEveryoneAway) log.info('a receiver takes notifications again');
     isEveryoneAway = away;
   };
-  const run = async () => {
-    while (!stopping.signal.aborted) {
-      await look().catch((error: unknown) =>
-        log.warn({ err: error }, 'could not write down how receivers fare; it is said again'),
-      );
-      await clock.sleep(everyMs, stopping.signal);
-    }
-  };
-  const running = run();
-  return {
-    [Symbol.asyncDispose]: async () => {
-      stopping.abort();
-      await running;
-    },
-  };
+  const round = () =>
+    look().catch((error: unknown) =>
+      log.warn({ err: error }, 'could not write down how receivers fare; it is said again'),
+    );
+  return repeat(round, { clock, everyMs });
 }
 
 /** Everyone who is to be told is beyond reach: no receiver of the configuration but the log takes anything. */

@@ -1,47 +1,86 @@
-import { open } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import type { Server } from 'node:net';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import { repeat } from '@runnerwatch/shared/runtime/repeat.ts';
 import type { Logger } from 'pino';
 
 export interface DescriptorWatchOptions {
+  /** File descriptors that connections are not to take: the embedded database's. */
+  readonly reserved: number;
   readonly clock: Clock;
   readonly log: Logger;
   readonly everyMs?: number;
 }
 
+/** For the rest: the log, receivers, pages being read. */
+const ownMax = 128;
+const connectionsLeast = 16;
+
 /**
- * Says when this process is out of file descriptors, and when that is over. Nobody else would: libuv closes connections that it
- * has no descriptor for without a word, and goes on.
+ * Keeps file descriptors for the work: beyond what is left of them, new connections are closed at once and agents come again.
+ * Says when that begins and when it is over, and also when there are none left all the same.
  */
-export function startDescriptorWatch({ clock, log, everyMs = 5000 }: DescriptorWatchOptions): AsyncDisposable {
-  const stopping = new AbortController();
-  const run = async () => {
-    let wasOut = false;
-    while (!stopping.signal.aborted) {
-      const isOut = await isOutOfDescriptors();
-      if (isOut && !wasOut)
-        log.error('out of file descriptors: new connections are refused; raise LimitNOFILE= of the unit, or ulimit -n');
-      if (!isOut && wasOut) log.info('there are file descriptors again');
-      wasOut = isOut;
-      await clock.sleep(everyMs, stopping.signal);
+export class DescriptorWatch implements AsyncDisposable {
+  readonly #options: DescriptorWatchOptions;
+  #loop: AsyncDisposable | undefined;
+  #hasRefused = false;
+  #isOut = false;
+
+  constructor(options: DescriptorWatchOptions) {
+    this.#options = options;
+  }
+
+  /** New connections are refused. */
+  get isOut(): boolean {
+    return this.#isOut;
+  }
+
+  /** From the first connection on, when it resolves before the server listens. */
+  async start(server: Server): Promise<void> {
+    const { clock, everyMs = 5000 } = this.#options;
+    server.on('drop', () => {
+      this.#hasRefused = true;
+      this.#become(true);
+    });
+    await this.#look(server);
+    this.#loop = repeat(() => this.#look(server), { clock, everyMs, isFirstLater: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#loop?.[Symbol.asyncDispose]();
+  }
+
+  /** Reading the limit takes a descriptor itself. */
+  async #look(server: Server): Promise<void> {
+    const hasRefused = this.#hasRefused;
+    this.#hasRefused = false;
+    try {
+      const limit = openFilesLimit(await readFile('/proc/self/limits', 'utf8'));
+      if (limit !== null) server.maxConnections = Math.max(connectionsLeast, limit - this.#options.reserved - ownMax);
+      this.#become(hasRefused || (await connectionsOf(server)) >= server.maxConnections);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      this.#become(hasRefused || code === 'EMFILE' || code === 'ENFILE');
     }
-  };
-  const running = run();
-  return {
-    [Symbol.asyncDispose]: async () => {
-      stopping.abort();
-      await running;
-    },
-  };
+  }
+
+  #become(isOut: boolean): void {
+    const { log } = this.#options;
+    if (isOut && !this.#isOut)
+      log.error('out of file descriptors: new connections are refused; raise LimitNOFILE= of the unit, or ulimit -n');
+    if (!isOut && this.#isOut) log.info('there are file descriptors again');
+    this.#isOut = isOut;
+  }
 }
 
-/** A connection takes one, and so does this. */
-async function isOutOfDescriptors(): Promise<boolean> {
-  try {
-    const file = await open('/dev/null');
-    await file.close();
-    return false;
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    return code === 'EMFILE' || code === 'ENFILE';
-  }
+function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve, reject) =>
+    server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+  );
+}
+
+/** The soft limit of proc_pid_limits(5); null: unlimited. */
+function openFilesLimit(limits: string): number | null {
+  const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
+  return soft === undefined ? null : Number(soft);
 }

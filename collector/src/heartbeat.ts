@@ -1,5 +1,6 @@
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import { repeat } from '@runnerwatch/shared/runtime/repeat.ts';
 import type { Logger } from 'pino';
 import type { Database } from './db/database.ts';
 import { collectorState } from './db/tables/schema.ts';
@@ -28,30 +29,21 @@ export function startHeartbeat({
   log,
   everyMs = 60_000,
 }: HeartbeatOptions): AsyncDisposable {
-  const stopping = new AbortController();
   const http = createHttpClient();
   let failure: string | null = null;
 
-  const beat = async (): Promise<string | null> => {
-    const reason = await obstacle();
-    return reason === null ? ask(http, { url, token, signal: stopping.signal }) : `not sent: ${reason}`;
+  const beat = async (signal: AbortSignal) => {
+    const hindered = await obstacle();
+    const reason = hindered === null ? await ask(http, { url, token, signal }) : `not sent: ${hindered}`;
+    if (signal.aborted) return;
+    if (reason !== null && reason !== failure) log.warn({ reason }, 'heartbeat_url does not hear from this collector');
+    if (reason === null && failure !== null) log.info('heartbeat_url hears from this collector again');
+    failure = reason;
   };
-  const run = async () => {
-    while (!stopping.signal.aborted) {
-      const reason = await beat();
-      if (stopping.signal.aborted) return;
-      if (reason !== null && reason !== failure)
-        log.warn({ reason }, 'heartbeat_url does not hear from this collector');
-      if (reason === null && failure !== null) log.info('heartbeat_url hears from this collector again');
-      failure = reason;
-      await clock.sleep(everyMs, stopping.signal);
-    }
-  };
-  const running = run();
+  const beating = repeat(beat, { clock, everyMs });
   return {
     [Symbol.asyncDispose]: async () => {
-      stopping.abort();
-      await running;
+      await beating[Symbol.asyncDispose]();
       await http[Symbol.asyncDispose]();
     },
   };

@@ -11,7 +11,6 @@ import type { CloneSight } from './conditions/agent-cloned.ts';
 import type { CollectorConfig } from './config.ts';
 import type { Database } from './db/database.ts';
 import { areAllAway, startDeliveryWatch } from './delivery-watch.ts';
-import { startDescriptorWatch } from './descriptor-watch.ts';
 import { findObstacle, startHeartbeat } from './heartbeat.ts';
 import { deleteEventsBefore } from './ingest/store.ts';
 import { Liveness } from './nodes/liveness.ts';
@@ -77,8 +76,6 @@ export async function startLoops(stops: StopStack, parts: LoopParts): Promise<Lo
   stops.defer(() => retention[Symbol.asyncDispose]());
   const selfWatch = startSelfWatchOf(parts, engine);
   stops.defer(() => selfWatch[Symbol.asyncDispose]());
-  const descriptorWatch = startDescriptorWatch({ clock: parts.clock, log: subsystem(parts.log, 'collector:self') });
-  stops.defer(() => descriptorWatch[Symbol.asyncDispose]());
   const deliveryWatch = startDeliveryWatchOf(parts, loops);
   stops.defer(() => deliveryWatch[Symbol.asyncDispose]());
   const heartbeat = startHeartbeatOf(parts, loops);

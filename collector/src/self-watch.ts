@@ -5,6 +5,7 @@ import { defaultSettings, type ProcessLimits } from '@runnerwatch/shared/conditi
 import type { ConditionReport } from '@runnerwatch/shared/model/condition.ts';
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import { repeat } from '@runnerwatch/shared/runtime/repeat.ts';
 import type { Logger } from 'pino';
 
 export interface SelfWatchOptions {
@@ -26,7 +27,6 @@ export function startSelfWatch({
   log,
   everyMs = 10_000,
 }: SelfWatchOptions): AsyncDisposable {
-  const stopping = new AbortController();
   let memory: ConditionMemory = new Map();
   let previous = { cpuUsec: cpuUsecOf(own), atMs: clock.monotonicMs() };
 
@@ -51,22 +51,11 @@ export function startSelfWatch({
     await report(round.changed);
     memory = round.memory;
   };
-  const run = async () => {
-    while (!stopping.signal.aborted) {
-      await clock.sleep(everyMs, stopping.signal);
-      if (stopping.signal.aborted) return;
-      await look().catch((error: unknown) =>
-        log.warn({ err: error }, 'could not write down what the collector says of itself; it is said again'),
-      );
-    }
-  };
-  const running = run();
-  return {
-    [Symbol.asyncDispose]: async () => {
-      stopping.abort();
-      await running;
-    },
-  };
+  const round = () =>
+    look().catch((error: unknown) =>
+      log.warn({ err: error }, 'could not write down what the collector says of itself; it is said again'),
+    );
+  return repeat(round, { clock, everyMs, isFirstLater: true });
 }
 
 function cpuUsecOf(own: SelfWatchOptions['own']): number {

@@ -18,13 +18,17 @@ import * as z from 'zod/mini';
 
 /** What ingest leaves in the database, without ingest: nodes, tasks and facts for the engine to judge. */
 export class AlertRig {
-  readonly db: Database;
+  readonly #source: { readonly database: Database };
   /** Its own, so that a rig made after a restart says nothing twice. */
   readonly #stream = randomUUID();
   #seq = 0;
 
-  constructor(db: Database) {
-    this.db = db;
+  constructor(source: { readonly database: Database }) {
+    this.#source = source;
+  }
+
+  get db(): Database {
+    return this.#source.database;
   }
 
   async clear(): Promise<void> {

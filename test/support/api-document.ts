@@ -27,6 +27,7 @@ export function unconnectedParts(): ResourceParts {
   };
   const db: Database = {
     kind: 'embedded',
+    descriptorsMax: 0,
     drizzle: queries,
     sql: nobody,
     transaction: nobody,

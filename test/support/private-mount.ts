@@ -17,6 +17,8 @@ export function canMount(): boolean {
 export interface PrivateMount {
   /** The mount seen from here. */
   readonly folder: string;
+  /** A command that becomes what it is given, where `/mnt` is the mount. */
+  readonly enter: readonly string[];
   /** Runs a shell command where `/mnt` is the mount. */
   readonly run: (command: string) => Promise<void>;
 }
@@ -44,6 +46,13 @@ export async function mountTmpfs(options: string): Promise<PrivateMount> {
   await expectZero('mount');
   return {
     folder: `/proc/${holder.pid}/root/mnt`,
+    enter: [
+      'nsenter',
+      `--target=${holder.pid}`,
+      '--mount',
+      `--wd=${process.cwd()}`,
+      ...(isRoot ? [] : ['--user', '--preserve-credentials']),
+    ],
     run: async (command) => {
       stdin.write(`${command}\n`);
       await expectZero(command);

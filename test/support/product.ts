@@ -76,15 +76,19 @@ export class Installation implements AsyncDisposable {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** A collector on the embedded database, ready to answer. */
-  async collector(config: object = {}, environment: Record<string, string> = {}): Promise<Program> {
+  /** A collector on the embedded database, ready to answer. `under`: a command that becomes what it is given. */
+  async collector(
+    config: object = {},
+    environment: Record<string, string> = {},
+    { under = [] }: { under?: readonly string[] } = {},
+  ): Promise<Program> {
     this.#port ||= await freePort();
     const file = this.#config('collector.yaml', {
       listen: `127.0.0.1:${this.#port}`,
       data_dir: this.dataDir,
       ...config,
     });
-    const program = this.#run([join(dist, 'collector.mjs'), '--config', file], environment);
+    const program = this.#run([join(dist, 'collector.mjs'), '--config', file], environment, under);
     await this.ready(program);
     return program;
   }
@@ -161,10 +165,11 @@ export class Installation implements AsyncDisposable {
     return file;
   }
 
-  #run(args: readonly string[], environment: Record<string, string>): Program {
+  #run(args: readonly string[], environment: Record<string, string>, under: readonly string[] = []): Program {
     if (!existsSync(join(dist, 'agent.cjs'))) throw new Error('dist/ is missing: run "npm run build" first');
+    const [command = process.execPath, ...rest] = [...under, process.execPath, ...args];
     const program = new Program(() =>
-      spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } }),
+      spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } }),
     );
     this.programs.push(program);
     return program;

@@ -61,14 +61,13 @@ export function collectorSocket(listen: string, instance: string | undefined): U
   return { name: `${unitName('collector', instance)}.socket`, content: text(lines) };
 }
 
-/** `runnerwatch-agent.service`. It waits for Docker where there is Docker, and does without where there is none. */
+/** `runnerwatch-agent.service`. It waits for no container engine: one that hangs in its start must not keep the node silent, and is found when it answers. */
 export function agentService(options: UnitOptions): UnitFile {
   const root = options.user === 'root';
   const lines = [
     '[Unit]',
     `Description=Runnerwatch agent${described(options.instance)}`,
-    'After=network.target dbus.service docker.service podman.socket',
-    'Wants=docker.service',
+    'After=network.target dbus.service',
     ...onFailure(options),
     '',
     '[Service]',

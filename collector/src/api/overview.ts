@@ -19,8 +19,8 @@ export interface OverviewParts {
   readonly streamReaders: () => number;
   readonly schedulers: () => readonly SchedulerState[];
   readonly receivers: () => readonly ReceiverState[];
-  /** No receiver takes notifications. */
-  readonly isNobodyTold: () => boolean;
+  /** What goes wrong although it works, as sentences. */
+  readonly complaints: () => readonly string[];
   /** What else stands in the way of work, as sentences: `migrations are running`. */
   readonly obstacles: () => readonly string[];
   readonly log: Logger;
@@ -82,8 +82,7 @@ export function createOverview(parts: OverviewParts): Overview {
         ...parts.obstacles(),
         ...(healthy ? [] : [`the database does not work: ${reason ?? 'it does not say why'}`]),
       ];
-      const complaints = parts.isNobodyTold() ? ['no receiver takes notifications: nobody is told anything'] : [];
-      return { ready: reasons.length === 0, reasons, complaints };
+      return { ready: reasons.length === 0, reasons, complaints: parts.complaints() };
     },
   };
 }

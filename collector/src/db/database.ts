@@ -27,6 +27,8 @@ export interface DatabaseHealth {
 
 export interface Database extends AsyncDisposable {
   readonly kind: 'embedded' | 'server';
+  /** File descriptors of this process that it may come to need. */
+  readonly descriptorsMax: number;
   readonly drizzle: Queries;
   /**
    * One transaction in few round trips, for what someone waits for: see transact.ts. Its first statements must do no harm alone.
@@ -49,7 +51,10 @@ export type SqlValue = string | number | boolean | null | readonly (string | num
 
 export interface DatabaseParts {
   readonly kind: Database['kind'];
+  readonly descriptorsMax: number;
   readonly pool: Pool;
+  /** What it knows by itself that keeps it from writing; null: nothing. */
+  readonly obstacle?: () => string | null;
   /** Ends what uses the pool by itself. */
   readonly beforeClose?: () => Promise<void>;
   /** Ends what is behind the pool. */
@@ -60,7 +65,14 @@ const checkTimeoutMs = 3000;
 const closeTimeoutMs = 5000;
 
 /** A database on a pool of connections. */
-export function createDatabase({ kind, pool, beforeClose, closeEngine }: DatabaseParts): Database {
+export function createDatabase({
+  kind,
+  descriptorsMax,
+  pool,
+  obstacle,
+  beforeClose,
+  closeEngine,
+}: DatabaseParts): Database {
   const database = drizzle(
     pooledClient(pool, (client, work) => client.begin((transaction) => work(preparing(transaction)))),
     { schema },
@@ -77,6 +89,7 @@ export function createDatabase({ kind, pool, beforeClose, closeEngine }: Databas
   };
   return {
     kind,
+    descriptorsMax,
     drizzle: database,
     transaction: (work) => transacting.transaction((queries) => work(queries, () => queries.execute(sql`commit`))),
     sql: <Row extends object>(strings: TemplateStringsArray, ...values: readonly SqlValue[]) =>
@@ -96,7 +109,10 @@ export function createDatabase({ kind, pool, beforeClose, closeEngine }: Databas
         },
         { patient: true },
       ),
-    check: () => check(pool),
+    check: async () => {
+      const reason = obstacle?.() ?? null;
+      return reason === null ? check(pool) : { healthy: false, reason };
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execPath } from 'node:process';
 import type { Worker } from 'node:worker_threads';
+import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { StartFailure } from '@runnerwatch/shared/runtime/start-failure.ts';
 import type { Logger } from 'pino';
 import { createDatabase, type Database } from './database.ts';
 import { DatabaseSocket } from './database-socket.ts';
+import { keepReserve } from './disk-reserve.ts';
 import { unpackTemplate } from './embedded-template.ts';
 import type { WorkerStart } from './embedded-worker.ts';
 import { childArguments, type Entry, entryBeside, startThread } from './entry.ts';
@@ -24,6 +26,8 @@ export const embeddedMajor = '18';
 const socketPathBytesMax = 100;
 const restartAfterMs = 1000;
 const closeTimeoutMs = 8000;
+/** Of the engine: those of our tables and indexes, and of its own catalogue, that are in use. */
+const filesMax = 256;
 /** With less the engine cannot even begin a file of its log. */
 const leastRoomBytes = 1024 * 1024;
 
@@ -59,7 +63,7 @@ export async function openEmbeddedDatabase({
     if (existsSync(join(files, 'PG_VERSION'))) refuseOtherVersion(files);
     else await initialise({ home, files, init, log });
     socketPath = chooseSocketPath(home);
-    const engine = new Engine({ start: { dataDir: files, socketPath }, entry: worker, log });
+    const engine = new Engine({ start: { dataDir: files, socketPath, home, filesMax }, entry: worker, log });
     await engine.start();
     return createOnEngine({ engine, lock, socketPath, home, log, acquireTimeoutMs });
   } catch (error) {
@@ -106,10 +110,26 @@ function createOnEngine({
     session: { user: 'postgres', password: 'none', database: 'postgres' },
   });
   const maintenance = startMaintenance({ pool, log });
+  const reserve = keepReserve({
+    home,
+    // The engine has one session for all its connections.
+    setWritable: (isWritable) =>
+      pool.use(async (client) => {
+        await client.unsafe(`set default_transaction_read_only = ${isWritable ? 'off' : 'on'}`);
+      }),
+    clock: systemClock,
+    log,
+  });
+  engine.onReserveGone = () => void reserve.look();
   return createDatabase({
     kind: 'embedded',
+    descriptorsMax: filesMax,
     pool,
-    beforeClose: () => maintenance.stop(),
+    obstacle: () => (reserve.isFull() ? `the disk is full: nothing is written down; free some space in ${home}` : null),
+    beforeClose: async () => {
+      await reserve[Symbol.asyncDispose]();
+      await maintenance.stop();
+    },
     closeEngine: async () => {
       await engine.stop();
       removeSocket(socketPath, home);
@@ -222,6 +242,7 @@ class Engine {
   #worker: Worker | undefined;
   #restart: NodeJS.Timeout | undefined;
   #isStopping = false;
+  onReserveGone: () => void = () => {};
 
   constructor(options: { readonly start: WorkerStart; readonly entry: Entry; readonly log: Logger }) {
     this.#options = options;
@@ -238,6 +259,7 @@ class Engine {
     await new Promise<void>((resolve, reject) => {
       worker.on('message', (message: { kind: string; reason?: string }) => {
         if (message.kind === 'listening') resolve();
+        else if (message.kind === 'reserveGone') this.onReserveGone();
         else log.error({ reason: message.reason }, 'the embedded database failed');
       });
       worker.once('error', reject);

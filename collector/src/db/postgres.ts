@@ -43,7 +43,7 @@ export function openServerDatabase({
       },
     },
   });
-  return createDatabase({ kind: 'server', pool, closeEngine: async () => {} });
+  return createDatabase({ kind: 'server', descriptorsMax: poolSize, pool, closeEngine: async () => {} });
 }
 
 async function connect(target: ServerTarget, timeoutMs: number): Promise<Socket> {

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { CloseReason } from '@runnerwatch/shared/protocol/close-codes.ts';
 import { maxFrameBytes } from '@runnerwatch/shared/protocol/codec.ts';
 import { agentKeyHeader } from '@runnerwatch/shared/protocol/credentials.ts';
+import { repeat } from '@runnerwatch/shared/runtime/repeat.ts';
 import { WebSocketServer } from 'ws';
 import type { Admission, Shown } from '../enrolment/admission.ts';
 import { Session, type SessionLimits, type SessionParts } from './session.ts';
@@ -66,21 +67,18 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const sessions = new Set<Session>();
   const byNode = new Map<string, Session>();
-  const stopping = new AbortController();
+  let isStopping = false;
   const parts = sessionParts(options, { sessions, byNode });
-  const sweep = async () => {
-    while (!stopping.signal.aborted) {
-      await clock.sleep(tickMs, stopping.signal);
-      for (const session of sessions) session.checkPatience();
-    }
+  const sweep = () => {
+    for (const session of sessions) session.checkPatience();
   };
-  const sweeping = sweep();
+  const sweeping = repeat(sweep, { clock, everyMs: tickMs, isFirstLater: true });
 
   const accept = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const remoteAddress = request.socket.remoteAddress ?? null;
     const { authorization, [agentKeyHeader]: key } = request.headers;
     const admission = options.admit({ token: bearerToken(authorization), key: typeof key === 'string' ? key : null });
-    if (stopping.signal.aborted) {
+    if (isStopping) {
       return refuse(socket, { status: 503, code: 'stopping', message: 'the collector is stopping' });
     }
     if (!admission.admitted) {
@@ -107,9 +105,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       })),
     disconnect: (nodeId, reason) => byNode.get(nodeId)?.end(reason),
     [Symbol.asyncDispose]: async () => {
-      stopping.abort();
+      isStopping = true;
+      await sweeping[Symbol.asyncDispose]();
       await closeAll([...sessions]);
-      await sweeping;
       server.close();
     },
   };

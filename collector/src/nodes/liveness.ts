@@ -1,4 +1,5 @@
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import { repeat } from '@runnerwatch/shared/runtime/repeat.ts';
 import type { Logger } from 'pino';
 
 /** What is written down of one node. */
@@ -51,8 +52,7 @@ export class Liveness implements AsyncDisposable {
   readonly #options: Required<LivenessOptions>;
   readonly #nodes = new Map<string, Tracked>();
   readonly #unsaved = new Set<string>();
-  readonly #stopping = new AbortController();
-  #running: Promise<void> = Promise.resolve();
+  #loop: AsyncDisposable | undefined;
   #saving: Promise<void> | undefined;
   #isSaveFailing = false;
   #listenedMs = 0;
@@ -82,13 +82,7 @@ export class Liveness implements AsyncDisposable {
         goodbyeReason: null,
       });
     }
-    const run = async () => {
-      while (!this.#stopping.signal.aborted) {
-        await clock.sleep(tickMs, this.#stopping.signal);
-        if (!this.#stopping.signal.aborted) this.tick();
-      }
-    };
-    this.#running = run();
+    this.#loop = repeat(() => this.tick(), { clock, everyMs: tickMs, isFirstLater: true });
   }
 
   /** Milliseconds we have listened since the start. */
@@ -176,8 +170,7 @@ export class Liveness implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
+    await this.#loop?.[Symbol.asyncDispose]();
     await this.saveNow();
   }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import { repeat } from '@runnerwatch/shared/runtime/repeat.ts';
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
 import { isMatcherKey, type Matcher } from './matcher.ts';
@@ -28,11 +29,10 @@ const shownExpiredMs = 86_400_000;
  */
 export class LivePolicy implements AsyncDisposable {
   readonly #options: LivePolicyOptions;
-  readonly #stopping = new AbortController();
   #policy: Policy;
   #version = -1;
   #refreshing: Promise<void> = Promise.resolve();
-  #loop: Promise<void> | undefined;
+  #loop: AsyncDisposable | undefined;
   #isBlind = false;
 
   constructor(options: LivePolicyOptions) {
@@ -57,7 +57,8 @@ export class LivePolicy implements AsyncDisposable {
   /** Reads everything; rejects when the database fails it. */
   async start(): Promise<void> {
     await this.refresh();
-    if (!this.#options.isAlone) this.#loop ??= this.#watch();
+    const { clock, isAlone, everyMs = 2000 } = this.#options;
+    if (!isAlone) this.#loop ??= repeat(() => this.#look(), { clock, everyMs, isFirstLater: true });
   }
 
   /** What was stored before this call is in force when it resolves. */
@@ -67,8 +68,7 @@ export class LivePolicy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopping.abort();
-    await this.#loop;
+    await this.#loop?.[Symbol.asyncDispose]();
   }
 
   async #load(): Promise<void> {
@@ -79,19 +79,16 @@ export class LivePolicy implements AsyncDisposable {
     this.#version = stored.version;
   }
 
-  async #watch(): Promise<void> {
-    const { db, clock, log, everyMs = 2000 } = this.#options;
-    while (!this.#stopping.signal.aborted) {
-      await clock.sleep(everyMs, this.#stopping.signal);
-      try {
-        if ((await readVersion(db.drizzle)) !== this.#version) await this.refresh();
-        if (this.#isBlind) log.info('subscriptions and silences are read again');
-        this.#isBlind = false;
-      } catch (error) {
-        if (!this.#isBlind)
-          log.warn({ err: error }, 'subscriptions and silences cannot be read; those known so far stay in force');
-        this.#isBlind = true;
-      }
+  async #look(): Promise<void> {
+    const { db, log } = this.#options;
+    try {
+      if ((await readVersion(db.drizzle)) !== this.#version) await this.refresh();
+      if (this.#isBlind) log.info('subscriptions and silences are read again');
+      this.#isBlind = false;
+    } catch (error) {
+      if (!this.#isBlind)
+        log.warn({ err: error }, 'subscriptions and silences cannot be read; those known so far stay in force');
+      this.#isBlind = true;
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import { repeat } from '@runnerwatch/shared/runtime/repeat.ts';
 import type { Logger } from 'pino';
 
 /** Something that is kept for a time and then deleted. */
@@ -22,20 +23,10 @@ const rowsAtOnce = 5000;
 
 /** Deletes what is too old, at the start and every hour, in small steps. */
 export function startRetention({ clock, log, perishables, everyMs = 3_600_000 }: RetentionOptions): AsyncDisposable {
-  const stopping = new AbortController();
-  const run = async () => {
-    while (!stopping.signal.aborted) {
-      for (const perishable of perishables) await expire(perishable, { clock, log, signal: stopping.signal });
-      await clock.sleep(everyMs, stopping.signal);
-    }
+  const round = async (signal: AbortSignal) => {
+    for (const perishable of perishables) await expire(perishable, { clock, log, signal });
   };
-  const running = run();
-  return {
-    [Symbol.asyncDispose]: async () => {
-      stopping.abort();
-      await running;
-    },
-  };
+  return repeat(round, { clock, everyMs });
 }
 
 /** Never rejects: what could not be deleted is tried again at the next round. */

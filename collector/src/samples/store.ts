@@ -1,5 +1,6 @@
 import type { DiskUse, NodeSample } from '@runnerwatch/shared/model/sample.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import { repeat } from '@runnerwatch/shared/runtime/repeat.ts';
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
 
@@ -48,11 +49,10 @@ export class SampleStore implements AsyncDisposable {
   readonly #options: Required<SampleStoreOptions>;
   readonly #newest = new Map<string, NodeSample>();
   readonly #keptAtMs = new Map<string, number>();
-  readonly #stopping = new AbortController();
   #unsaved: Row[] = [];
   #dropped = 0;
   #isSaveFailing = false;
-  #running: Promise<void> = Promise.resolve();
+  #loop: AsyncDisposable | undefined;
 
   constructor(options: SampleStoreOptions) {
     this.#options = { keepEveryMs: 10_000, saveEveryMs: 5000, unsavedRowsMax: 20_000, ...options };
@@ -60,13 +60,7 @@ export class SampleStore implements AsyncDisposable {
 
   start(): void {
     const { clock, saveEveryMs } = this.#options;
-    const run = async () => {
-      while (!this.#stopping.signal.aborted) {
-        await clock.sleep(saveEveryMs, this.#stopping.signal);
-        await this.save();
-      }
-    };
-    this.#running = run();
+    this.#loop = repeat(() => this.save(), { clock, everyMs: saveEveryMs, isFirstLater: true });
   }
 
   record(nodeId: string, sample: NodeSample): void {
@@ -140,8 +134,7 @@ export class SampleStore implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
+    await this.#loop?.[Symbol.asyncDispose]();
     await this.save();
   }
 

@@ -18,7 +18,8 @@ export const pingEndParams = z.object({
 
 const name = z.string().min(1).max(200).optional();
 
-export const pingQuery = z.object({
+/** Loose: what a caller adds for another service must not cost it its ping. */
+export const pingQuery = z.looseObject({
   rid: name.describe("The caller's own id of this run: joins start and end, and makes repeats harmless."),
   owner: name,
   node: name.describe('Name of the node that it runs on.'),
