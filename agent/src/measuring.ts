@@ -5,9 +5,10 @@ import type { NodeSample } from '@runnerwatch/shared/model/sample.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
 import type { AgentConfig } from './config.ts';
-import { CgroupReader, type CgroupReading, parseIoStat } from './proc/cgroup-reading.ts';
+import { type CgroupReading, parseIoStat } from './proc/cgroup-reading.ts';
 import { KeptKernelFile } from './proc/kernel-file.ts';
 import { readProcessTree } from './proc/process-tree.ts';
+import { TickReader } from './proc/tick-reader.ts';
 import {
   type NodeGauges,
   nothingRead,
@@ -50,7 +51,7 @@ const flushEveryMs = 10_000;
  */
 export class Measuring {
   readonly #options: MeasuringOptions;
-  readonly #cgroups: CgroupReader | null;
+  readonly #cgroups: TickReader | null;
   readonly #nodeIo: KeptKernelFile | null;
   readonly #recorder: Recorder | null;
   readonly #file: RecorderFile | null;
@@ -64,7 +65,7 @@ export class Measuring {
   constructor(options: MeasuringOptions) {
     const { config, cgroupRoot, folder } = options;
     this.#options = options;
-    this.#cgroups = cgroupRoot === null ? null : new CgroupReader(cgroupRoot);
+    this.#cgroups = cgroupRoot === null ? null : new TickReader(cgroupRoot);
     this.#nodeIo = cgroupRoot === null ? null : new KeptKernelFile(`${cgroupRoot}/io.stat`);
     const isOn = config.window > 0;
     this.#recorder = isOn ? new Recorder({ windowMs: config.window, intervalMs: config.interval }) : null;
@@ -83,8 +84,8 @@ export class Measuring {
 
   /** A cgroup whose main process has just ended. */
   readEnd(cgroup: string): CgroupReading | null {
-    const reading = this.#cgroups?.read(cgroup) ?? null;
-    if (reading !== null) this.#recorder?.part(cgroup, reading);
+    const reading = this.#cgroups?.readWhole(cgroup) ?? null;
+    if (reading !== null) this.#recorder?.part(cgroup, { ...reading, wholeAtMs: null });
     return reading;
   }
 
@@ -112,7 +113,7 @@ export class Measuring {
       samplers: [],
       onSample: (unread, now) => {
         const runs = open();
-        const tick = { runs, readings: this.#read(runs), sample: this.#sample ?? unread, now };
+        const tick = { runs, readings: this.#read(runs, now.monotonicMs), sample: this.#sample ?? unread, now };
         this.#recorder?.take(tick.readings, this.#gauges(tick.sample.sample), now);
         if (now.monotonicMs - (this.#flushedMs ??= now.monotonicMs) >= flushEveryMs) this.#flush(now.monotonicMs);
         for (const consume of consumers) consume(tick);
@@ -132,9 +133,9 @@ export class Measuring {
     this.#nodeIo?.close();
   }
 
-  #read(runs: readonly Run[]): TaskReadings {
+  #read(runs: readonly Run[], nowMs: number): TaskReadings {
     const chosen = this.#choose(runs.filter(isMeasured));
-    this.#cgroups?.begin(new Set(chosen.flatMap(({ cgroup }) => cgroup ?? [])));
+    this.#cgroups?.begin(new Set(chosen.flatMap(({ cgroup }) => cgroup ?? [])), nowMs);
     const readings = new Map<string, TaskReading>();
     for (const run of chosen) {
       const reading = run.process === null ? this.#readCgroup(run) : readTree(run.process);
@@ -151,7 +152,7 @@ export class Measuring {
     return [...turn.flatMap((run) => run ?? []), ...runs.slice(others.length)];
   }
 
-  #readCgroup(run: Run): CgroupReading | null {
+  #readCgroup(run: Run): TaskReading | null {
     const reading = run.cgroup === null ? null : (this.#cgroups?.read(run.cgroup) ?? null);
     if (reading !== null) takeUse(run, reading);
     return reading;

@@ -73,6 +73,13 @@ export class CgroupReader {
     return null;
   }
 
+  /** `usage_usec` of it and all below it alone; null as with {@link read}. */
+  readCpuUsec(cgroup: string): number | null {
+    const kept = this.#kept.get(cgroup)?.get('cpu.stat');
+    const text = kept === undefined ? readKernelFile(this.#path(cgroup), '/cpu.stat') : kept.read();
+    return parseFlatKeyed(text, 'usage_usec');
+  }
+
   close(cgroup: string): void {
     for (const file of this.#kept.get(cgroup)?.values() ?? []) file.close();
     this.#kept.delete(cgroup);

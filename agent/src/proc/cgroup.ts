@@ -17,8 +17,12 @@ export function parseAmount(text: string | null): number | null {
 
 /** One value of a file of `key value` lines. */
 export function parseFlatKeyed(text: string | null, key: string): number | null {
-  const line = text?.split('\n').find((candidate) => candidate.startsWith(`${key} `));
-  return line === undefined ? null : parseAmount(line.slice(key.length + 1));
+  if (text === null) return null;
+  const label = `${key} `;
+  const start = text.startsWith(label) ? 0 : text.indexOf(`\n${label}`) + 1;
+  if (start === 0 && !text.startsWith(label)) return null;
+  const end = text.indexOf('\n', start);
+  return parseAmount(text.slice(start + label.length, end === -1 ? text.length : end));
 }
 
 /** A path with `..` comes from a cgroup namespace that does not contain the process; below our mount it would name another cgroup. */

@@ -6,6 +6,8 @@ export interface Column<Reading> {
   readonly read: (reading: Reading) => number | null;
   /** For a counter: what its growth in one millisecond is multiplied by. */
   readonly perMs?: number;
+  /** For a counter: when it was read, by the monotonic clock; null or absent: with its tick. */
+  readonly readAtMs?: (reading: Reading) => number | null;
   readonly decimals: number;
 }
 
@@ -14,17 +16,18 @@ const percentOfTime = { perMs: 0.1, decimals: 1 };
 const perSecond = { perMs: 1000, decimals: 0 };
 const percent = { decimals: 1 };
 const whole = { decimals: 0 };
+const withRest = { readAtMs: (reading: TaskReading) => reading.wholeAtMs };
 
 export const taskColumns: readonly Column<TaskReading>[] = [
   { name: 'memory_bytes', read: (reading) => reading.memoryBytes, ...whole },
   { name: 'memory_limit_bytes', read: (reading) => reading.memoryLimitBytes, ...whole },
   { name: 'cpu_percent', read: (reading) => reading.cpuUsec, ...percentOfTime },
-  { name: 'throttled_percent', read: (reading) => reading.throttledUsec, ...percentOfTime },
-  { name: 'cpu_stall_percent', read: (reading) => reading.cpuStallUsec, ...percentOfTime },
-  { name: 'memory_stall_percent', read: (reading) => reading.memoryStallUsec, ...percentOfTime },
-  { name: 'io_stall_percent', read: (reading) => reading.ioStallUsec, ...percentOfTime },
-  { name: 'read_bytes_per_s', read: (reading) => reading.readBytes, ...perSecond },
-  { name: 'written_bytes_per_s', read: (reading) => reading.writtenBytes, ...perSecond },
+  { name: 'throttled_percent', read: (reading) => reading.throttledUsec, ...percentOfTime, ...withRest },
+  { name: 'cpu_stall_percent', read: (reading) => reading.cpuStallUsec, ...percentOfTime, ...withRest },
+  { name: 'memory_stall_percent', read: (reading) => reading.memoryStallUsec, ...percentOfTime, ...withRest },
+  { name: 'io_stall_percent', read: (reading) => reading.ioStallUsec, ...percentOfTime, ...withRest },
+  { name: 'read_bytes_per_s', read: (reading) => reading.readBytes, ...perSecond, ...withRest },
+  { name: 'written_bytes_per_s', read: (reading) => reading.writtenBytes, ...perSecond, ...withRest },
   { name: 'processes', read: (reading) => reading.processes, ...whole },
 ];
 

@@ -15,6 +15,11 @@ export interface TaskReading {
   readonly readBytes: number | null;
   readonly writtenBytes: number | null;
   readonly processes: number | null;
+  /**
+   * When all of it but the CPU time was read, by the monotonic clock: that of a task that rests is carried over for some
+   * ticks. Null: with its tick.
+   */
+  readonly wholeAtMs: number | null;
 }
 
 /** A task of which nothing was read. */
@@ -29,6 +34,7 @@ export const nothingRead: TaskReading = {
   readBytes: null,
   writtenBytes: null,
   processes: null,
+  wholeAtMs: null,
 };
 
 /** The readings of one tick, by the key of the run they are of. */

@@ -48,6 +48,28 @@ function taped({ windowMs = 300_000, intervalMs = 1000 } = {}) {
 }
 
 describe('the recorder', () => {
+  it('tells of a task that rests its last reading again, and then what grew meanwhile as its mean', () => {
+    const { recorder, close } = taped();
+    const take = (second: number, reading: TaskReading) =>
+      recorder.take(new Map([['a', reading]]), nodeUnread, {
+        wallMs: noon + second * 1000,
+        monotonicMs: second * 1000,
+      });
+    const resting = { ...nothingRead, memoryBytes: MiB, cpuUsec: 500_000, writtenBytes: 0 };
+    take(1, { ...resting, wholeAtMs: 1000 });
+    const carriedOver = { ...resting, wholeAtMs: 2000 };
+    for (const second of [2, 3, 4, 5]) take(second, carriedOver);
+    take(6, { ...resting, cpuUsec: 1_000_000, writtenBytes: 8192, wholeAtMs: 6000 });
+
+    const recording = close('a', { endedAt: noon + 6000 });
+
+    expect(recording?.task).toEqual({
+      memory_bytes: [MiB, MiB, MiB, MiB, MiB, MiB],
+      cpu_percent: [null, 0, 0, 0, 0, 50],
+      written_bytes_per_s: [null, 0, 0, 0, 0, 2048],
+    });
+  });
+
   it('tells a gauge as read, and a counter as what it grew by', () => {
     const tape = taped();
     tape.tick({ a: { memoryBytes: 100 * MiB, memoryLimitBytes: 512 * MiB, cpuUsec: 1_000_000, readBytes: 0 } });

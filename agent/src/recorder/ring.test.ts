@@ -31,6 +31,21 @@ describe('the ring', () => {
     expect(ring.column(0, 3, 5)).toEqual([null, null, 1]);
   });
 
+  it('tells the newest row again at a later tick, whatever lies between', () => {
+    const ring = new Ring({ columns: 2, capacity: 3 });
+    ring.write(5, [1, null]);
+    ring.repeat(6);
+    ring.repeat(8);
+    const near = [ring.column(0, 5, 8), ring.column(1, 5, 8)];
+    ring.repeat(1_000_000);
+
+    expect(near).toEqual([
+      [null, 1, null, 1],
+      [null, null, null, null],
+    ]);
+    expect(ring.column(0, 999_998, 1_000_000)).toEqual([null, null, 1]);
+  });
+
   it('keeps pages exactly up to 64 GiB', () => {
     const ring = new Ring({ columns: 1, capacity: 1 });
     const bytes = 64 * 1024 ** 3 - 4096;

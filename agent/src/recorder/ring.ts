@@ -33,6 +33,19 @@ export class Ring {
     this.#lastTick = tick;
   }
 
+  /** The newest row once more, as that of a later tick. */
+  repeat(tick: number): void {
+    const last = this.#lastTick;
+    if (last === null) return;
+    if (tick !== last + 1) {
+      this.write(tick, this.#row(last));
+      return;
+    }
+    const from = this.#at(0, last);
+    this.#cells.copyWithin(this.#at(0, tick), from, from + this.#columns);
+    this.#lastTick = tick;
+  }
+
   /** One column from tick to tick, both included; null for what is not held. */
   column(index: number, from: number, to: number): (number | null)[] {
     const values: (number | null)[] = [];
@@ -43,6 +56,10 @@ export class Ring {
   hasRow(tick: number): boolean {
     for (let index = 0; index < this.#columns; index += 1) if (this.#get(index, tick) !== null) return true;
     return false;
+  }
+
+  #row(tick: number): (number | null)[] {
+    return Array.from({ length: this.#columns }, (_, index) => this.#get(index, tick));
   }
 
   #set(tick: number, row: readonly (number | null)[]): void {
@@ -57,6 +74,6 @@ export class Ring {
   }
 
   #at(index: number, tick: number): number {
-    return index * this.#capacity + (tick % this.#capacity);
+    return (tick % this.#capacity) * this.#columns + index;
   }
 }

@@ -6,7 +6,7 @@ import { Ring } from './ring.ts';
 export class Track<Reading> {
   readonly #columns: readonly Column<Reading>[];
   readonly #ring: Ring;
-  #before: { readonly reading: Reading; readonly monotonicMs: number } | null = null;
+  #before: Moment<Reading> | null = null;
 
   constructor(columns: readonly Column<Reading>[], capacity: number) {
     this.#columns = columns;
@@ -21,19 +21,24 @@ export class Track<Reading> {
     return this.#ring.sizeBytes;
   }
 
+  /** The same object as before says that nothing has changed for a while: its row is told again. */
   add(tick: number, reading: Reading, monotonicMs: number): void {
+    const now = { reading, monotonicMs };
+    if (reading === this.#before?.reading) this.#ring.repeat(tick);
+    else this.#ring.write(tick, this.#rowOf(now));
+    this.#before = now;
+  }
+
+  #rowOf(now: Moment<Reading>): (number | null)[] {
     const before = this.#before;
-    const elapsedMs = before === null ? 0 : monotonicMs - before.monotonicMs;
-    this.#ring.write(
-      tick,
-      this.#columns.map(({ read, perMs }) => {
-        const value = read(reading);
-        if (perMs === undefined || value === null) return value;
-        const earlier = before === null ? null : read(before.reading);
-        return earlier === null || elapsedMs <= 0 || value < earlier ? null : ((value - earlier) / elapsedMs) * perMs;
-      }),
-    );
-    this.#before = { reading, monotonicMs };
+    return this.#columns.map(({ read, perMs, readAtMs }) => {
+      const value = read(now.reading);
+      if (perMs === undefined || value === null || before === null) return perMs === undefined ? value : null;
+      const earlier = read(before.reading);
+      const atMs = (moment: Moment<Reading>) => readAtMs?.(moment.reading) ?? moment.monotonicMs;
+      const elapsedMs = atMs(now) - atMs(before);
+      return earlier === null || elapsedMs <= 0 || value < earlier ? null : ((value - earlier) / elapsedMs) * perMs;
+    });
   }
 
   /** Rows of an earlier life, the first at `fromTick`. */
@@ -61,6 +66,11 @@ export class Track<Reading> {
     }
     return told;
   }
+}
+
+interface Moment<Reading> {
+  readonly reading: Reading;
+  readonly monotonicMs: number;
 }
 
 /** Steps end where the series ends, so that the last value stands for the last moment. */

@@ -42,8 +42,9 @@ export class ProcessList {
     return this.#known.size;
   }
 
-  values(): IterableIterator<Known> {
-    return this.#known.values();
+  /** An iterator would make an object for each process, hundreds at every tick. */
+  forEach(visit: (entry: Known) => void): void {
+    this.#known.forEach(visit);
   }
 
   /** False when it cannot be told which there are. */
@@ -60,7 +61,9 @@ export class ProcessList {
       const entry = this.#known.get(pid) ?? this.begin(pid);
       entry.listedAtMs = monotonicMs;
     }
-    for (const entry of this.#known.values()) if (entry.listedAtMs !== monotonicMs) this.end(entry);
+    this.forEach((entry) => {
+      if (entry.listedAtMs !== monotonicMs) this.end(entry);
+    });
     return true;
   }
 
@@ -85,7 +88,7 @@ export class ProcessList {
   }
 
   close(): void {
-    for (const entry of this.#known.values()) this.end(entry);
+    this.forEach((entry) => this.end(entry));
     this.#load.close();
   }
 }

@@ -65,7 +65,9 @@ export function createProcessesSampler(root: string, matches: readonly ProcessMa
     sample(now) {
       pageBytes ||= readPageSizeBytes(root) ?? 0;
       if (pageBytes === 0 || !list.refresh(now)) return {};
-      for (const entry of list.values()) if (!read(entry, now)) lookForSuccessor(entry, now);
+      list.forEach((entry) => {
+        if (!read(entry, now)) lookForSuccessor(entry, now);
+      });
       // /proc without a single process in it was not read, whatever the listing said: we are one ourselves.
       if (list.size === 0) return {};
       const processes = largest(list);
@@ -121,7 +123,9 @@ function cpuPercent(ticks: number, elapsedMs: number): number {
 
 function largest(list: ProcessList): ProcessUse[] {
   const uses: ProcessUse[] = [];
-  for (const { use } of list.values()) if (use.rss_bytes > 0 || use.cpu_percent !== 0) uses.push(use);
+  list.forEach(({ use }) => {
+    if (use.rss_bytes > 0 || use.cpu_percent !== 0) uses.push(use);
+  });
   const byMemory = largestBy(uses, (use) => use.rss_bytes, TOP);
   const byCpu = largestBy(uses, (use) => use.cpu_percent ?? 0, TOP);
   return [...new Set([...byMemory, ...byCpu])];
@@ -129,9 +133,9 @@ function largest(list: ProcessList): ProcessUse[] {
 
 function processesOf(match: ProcessMatch, list: ProcessList): RuleProcesses {
   const processes: JudgedProcess[] = [];
-  for (const { matched, use } of list.values()) {
-    if (!matched.includes(match)) continue;
+  list.forEach(({ matched, use }) => {
+    if (!matched.includes(match)) return;
     processes.push({ pid: use.pid, name: use.name, rssBytes: use.rss_bytes, cpuPercent: use.cpu_percent });
-  }
+  });
   return { match: match.text, processes };
 }

@@ -41,6 +41,25 @@ describe('the scheduler', () => {
     expect(readings[0]?.sample).toMatchObject({ memory_total_bytes: null, disks: null });
   });
 
+  it('keeps the beat of the clock, whenever it was started', async () => {
+    const clock = new ManualClock();
+    const readAtMs: number[] = [];
+    await clock.advance(10_300);
+    const scheduler = createScheduler({
+      clock,
+      intervalMs: 1000,
+      samplers: [],
+      onSample: (_, { monotonicMs }) => readAtMs.push(monotonicMs),
+      log: pino({ level: 'silent' }),
+    });
+    onTestFinished(() => scheduler.stop());
+    scheduler.start();
+
+    for (let step = 0; step < 27; step += 1) await clock.advance(100);
+
+    expect(readAtMs).toEqual([10_300, 11_000, 12_000, 13_000]);
+  });
+
   it('lets the samplers close what they hold when it stops', async () => {
     let closed = 0;
     const { scheduler } = start([steady, { ...steady, close: () => void (closed += 1) }]);

@@ -22,8 +22,10 @@ export interface Scheduler {
 
 /**
  * One reading every interval, on the beat: a late tick does not delay the ones after it, and ticks slept through
- * (suspend, a stopped process) are skipped, not made up for. Each sampler is asked once a tick; one that still waits
- * for its last answer is left out, so that its values are unread and all others go out in time.
+ * (suspend, a stopped process) are skipped, not made up for. The beat is that of the monotonic clock, the same for all of
+ * one interval, so that one waking serves them; the second reading comes half an interval to one and a half after the first.
+ * Each sampler is asked once a tick; one that still waits for its last answer is left out, so that its values are unread
+ * and all others go out in time.
  */
 export function createScheduler(options: SchedulerOptions): Scheduler {
   const { clock, intervalMs, samplers, onSample, log } = options;
@@ -32,7 +34,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   let loop: Promise<void> | null = null;
 
   async function run(): Promise<void> {
-    let dueMs = clock.monotonicMs();
+    let dueMs = Math.round(clock.monotonicMs() / intervalMs) * intervalMs;
     while (!stopping.signal.aborted) {
       tick();
       dueMs += intervalMs;
