@@ -35,7 +35,7 @@ export async function createFollowing(
   const recorderLog = subsystem(log, 'agent:recorder');
   const measuring = new Measuring({ config: config.recorder, folder, cgroupRoot, clock, log: recorderLog });
   const output = createOutput(ground);
-  const onDisk = await tasksOnDisk(spool);
+  const onDisk = await tasksOnDisk(spool, clock.wallMs());
   const ledger: Ledger = new Ledger({
     nodeId: node.id,
     bootId,

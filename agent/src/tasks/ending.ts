@@ -1,7 +1,8 @@
 import type { EventBody } from '@runnerwatch/shared/model/event.ts';
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { FinishedLog } from '../logs/finish.ts';
-import { factsOf, type Run, type Surroundings, useOf } from './run.ts';
+import { factsOf, type Surroundings, useOf } from './facts-of-run.ts';
+import type { Run } from './run.ts';
 import type { RunFacts } from './verdict/run-facts.ts';
 import { type Judgment, judgeEnd } from './verdict/verdict.ts';
 

@@ -105,8 +105,14 @@ export function variablesOf(rules: readonly IdentifyRule[]): ReadonlySet<string>
   return new Set([...all.flatMap(({ match }) => Object.keys(match.env ?? {})), ...named]);
 }
 
+/** Of the run that a ledger calls by this key. */
+export function idOfKey(key: string, nodeId: string): string {
+  const [source = ''] = key.split(':', 1);
+  return idOf({ source, runKey: key.slice(source.length + 1) }, nodeId);
+}
+
 /** The same run gets the same id again after a crash, and no other run on any node does: a digest written as a UUID of version 8 (RFC 9562). */
-function idOf({ source, runKey }: IdentifiableRun, nodeId: string): string {
+function idOf({ source, runKey }: { source: string; runKey: string }, nodeId: string): string {
   const bytes = createHash('sha256').update(`${nodeId}\0${source}\0${runKey}`).digest().subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);

@@ -4,6 +4,7 @@ import type { TaskSource } from '@runnerwatch/shared/model/task.ts';
 import type { Redact } from '@runnerwatch/shared/redact/redact.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
+import type { TaskEnded } from './ending.ts';
 import type { IdentifyRule } from './identify.ts';
 import type { EngineHeard, LedgerState, TaskBegun } from './ledger-state.ts';
 import type { Blindness, CgroupUse, Run } from './run.ts';
@@ -61,5 +62,7 @@ export interface LedgerOptions {
 export interface TasksOnDisk {
   /** By id. */
   readonly ended: ReadonlySet<string>;
+  /** Of the last minutes, as last told: the ends that nobody could prove. */
+  readonly unproven: readonly TaskEnded[];
   readonly begun: readonly TaskBegun[];
 }

@@ -2,9 +2,17 @@ import type { EventBody } from '@runnerwatch/shared/model/event.ts';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import type { ContainerEnded, ProcessExited, Sighting, UnitEnded, UnitStarted } from '../watchers/watcher.ts';
+import type {
+  ContainerEnded,
+  ProcessExited,
+  RunEnded,
+  RunStarted,
+  Sighting,
+  UnitEnded,
+  UnitStarted,
+} from '../watchers/watcher.ts';
 import { Ledger } from './ledger.ts';
-import type { LedgerOptions } from './ledger-options.ts';
+import type { LedgerOptions, TasksOnDisk } from './ledger-options.ts';
 import type { LedgerState } from './ledger-state.ts';
 
 const invocation = 'a'.repeat(32);
@@ -34,7 +42,7 @@ function life(disk: { state: LedgerState | null; written: EventBody[] }, more: P
     },
     isSeeing: () => true,
     engines: () => [],
-    onDisk: { ended: new Set(), begun: [] },
+    onDisk: { ended: new Set(), begun: [], unproven: [] },
     exitsBlindness: () => null,
     directoryOf: () => null,
     mainPidOf: () => null,
@@ -131,9 +139,43 @@ function boxEnded(more: Partial<ContainerEnded> = {}): ContainerEnded {
   };
 }
 
+function runStarted(more: Partial<RunStarted> = {}): RunStarted {
+  return {
+    kind: 'run_started',
+    runId: 'r1',
+    name: more.runId ?? 'r1',
+    job: null,
+    project: null,
+    owner: null,
+    command: 'sleep 300',
+    pid: 7,
+    startTicks: 1,
+    cgroup: null,
+    timeoutMs: null,
+    startedAt: Date.UTC(2026, 0, 1),
+    ...more,
+  };
+}
+
+function runEnded(more: Partial<RunEnded> = {}): RunEnded {
+  return {
+    kind: 'run_ended',
+    runId: 'r1',
+    waitStatus: 0,
+    timedOut: false,
+    startError: null,
+    cpuMs: null,
+    memoryPeakBytes: null,
+    at: Date.UTC(2026, 0, 1, 0, 0, 5),
+    approximate: false,
+    logTail: null,
+    ...more,
+  };
+}
+
 function begunOnDisk(written: readonly EventBody[], at: number) {
   const begun = written.flatMap((body) => (body.kind === 'task_started' ? [{ identity: body.task, at }] : []));
-  return { ended: new Set<string>(), begun };
+  return { ended: new Set<string>(), begun, unproven: [] };
 }
 
 function ends(written: readonly EventBody[]) {
@@ -266,7 +308,7 @@ describe('the ledger', () => {
     await tell(first, exited(3 << 8), ended());
     const [id] = disk.written.flatMap((body) => (body.kind === 'task_ended' ? [body.task.id] : []));
 
-    const second = life(disk, { onDisk: { ended: new Set([id ?? '']), begun: [] } });
+    const second = life(disk, { onDisk: { ended: new Set([id ?? '']), begun: [], unproven: [] } });
     await tell(second, ended({ result: 'exit-code' }), ended({ via: 'journal' }));
     for (let ticks = 0; ticks < 5; ticks += 1) {
       second.ledger.tick();
@@ -276,18 +318,7 @@ describe('the ledger', () => {
     expect(ends(disk.written)).toEqual([['t1', 'failed', 3, 'exit_code']]);
     expect(second.ledger.open()).toEqual([]);
     expect(disk.state?.runs).toEqual([]);
-    await tell(second, {
-      kind: 'run_ended',
-      runId: 'r1',
-      waitStatus: 0,
-      timedOut: false,
-      startError: null,
-      cpuMs: null,
-      memoryPeakBytes: null,
-      at: 1,
-      approximate: false,
-      logTail: null,
-    });
+    await tell(second, runEnded());
     expect(second.settled).toEqual(['run r1']);
   });
 
@@ -710,6 +741,203 @@ describe('a word that comes after the end was told', () => {
   });
 });
 
+describe('a word on an end that the life before told', () => {
+  /** What a spool says of it, as tasks-on-disk.ts reads it. */
+  function onDisk(written: readonly EventBody[]): TasksOnDisk {
+    const last = new Map(
+      written.flatMap((body) => (body.kind === 'task_ended' ? [[body.task.id, body] as const] : [])),
+    );
+    const unproven = [...last.values()].filter(({ ending }) => ending.verdict.confidence !== 'proven');
+    return { ended: new Set(last.keys()), begun: [], unproven };
+  }
+  const nextLife = (disk: ReturnType<typeof emptyDisk>, more: Partial<LedgerOptions> = {}) =>
+    life(disk, { onDisk: onDisk(disk.written), ...more });
+  const endIds = (written: readonly EventBody[]) =>
+    new Set(written.flatMap((body) => (body.kind === 'task_ended' ? [body.task.id] : [])));
+  /** One life that tells this, and is gone. */
+  async function before(sightings: readonly Sighting[], more: Partial<LedgerOptions> = {}) {
+    const disk = emptyDisk();
+    const one = life(disk, more);
+    await tell(one, ...sightings);
+    for (let seconds = 0; seconds < 3; seconds += 1) await one.clock.advance(1000);
+    await one.ledger.save();
+    return disk;
+  }
+  const limit = 50 * 2 ** 20;
+
+  it('F001 amends an unknown end to what the journal says of it, under the same id, once in all lives', async () => {
+    const disk = await before([started({ memoryMaxBytes: limit }), ended({ result: null })]);
+    expect(ends(disk.written)).toEqual([['t1', 'unknown', null, 'unknown']]);
+    const word = ended({ via: 'journal', result: 'oom-kill' });
+
+    const two = nextLife(disk);
+    await tell(two, word, word);
+    await two.clock.advance(3000);
+    await tell(nextLife(disk), word);
+
+    expect(ends(disk.written).map(([, ...end]) => end)).toEqual([
+      ['unknown', null, 'unknown'],
+      ['killed_oom', null, 'oom_limit'],
+    ]);
+    expect(endIds(disk.written).size).toBe(1);
+    expect(two.ledger.open()).toEqual([]);
+  });
+
+  it('F001 keeps what the life before knew of it: its instant, its use, its last lines', async () => {
+    const service = { unit: 's.service', cgroup: '/system.slice/s.service' };
+    const tailOf = () => ['last words'];
+    const disk = await before([started({ ...service, memoryMaxBytes: limit }), ended({ ...service, result: null })], {
+      tailOf,
+    });
+
+    const execMain = { code: 'exited', status: 1 } as const;
+    await tell(
+      nextLife(disk),
+      ended({ ...service, via: 'journal', result: 'exit-code', execMain, at: endedAtMs + 40 }),
+    );
+
+    expect(disk.written.at(-1)).toMatchObject({
+      ending: {
+        status: 'failed',
+        exit_code: 1,
+        ended_at: new Date(endedAtMs).toISOString(),
+        ended_at_approximate: false,
+        duration_ms: 5000,
+        memory_limit_bytes: limit,
+        verdict: { cause: 'exit_code', confidence: 'proven' },
+      },
+      log_tail: ['last words'],
+    });
+  });
+
+  it('F001 prefers an exact instant to one that was only a bound', async () => {
+    const disk = emptyDisk();
+    const first = life(disk);
+    await tell(first, started({ unit: 's.service' }));
+    await first.ledger.save();
+    const second = nextLife(disk);
+    second.ledger.reconcile();
+    await second.clock.advance(2500);
+    second.ledger.reconcile();
+    await second.clock.advance(0);
+    expect(ends(disk.written)).toEqual([['s', 'unknown', null, 'unknown']]);
+
+    const execMain = { code: 'exited', status: 1 } as const;
+    await tell(nextLife(disk), ended({ unit: 's.service', via: 'journal', result: 'exit-code', execMain }));
+
+    expect(disk.written.at(-1)).toMatchObject({
+      ending: { exit_code: 1, ended_at: new Date(endedAtMs).toISOString(), ended_at_approximate: false },
+    });
+  });
+
+  it('F001 F043 amends a likely OOM kill to what the kernel log says of it', async () => {
+    const count: Sighting = { kind: 'cgroup_oom', cgroup, oomKills: 1, at: endedAtMs };
+    const disk = await before([started(), count, exited(9), ended()]);
+
+    const two = nextLife(disk);
+    await tell(two, kernelOom(), kernelOom());
+
+    expect(ends(disk.written).map(([, ...end]) => end)).toEqual([
+      ['killed_oom', null, 'oom_host'],
+      ['killed_oom', null, 'oom_limit'],
+    ]);
+    expect(disk.written.at(-1)).toMatchObject({ ending: { signal: 'SIGKILL', verdict: { confidence: 'proven' } } });
+  });
+
+  it("F001 amends a container's ambiguous code to what the engine's inspection says", async () => {
+    const disk = await before([{ ...box, kind: 'container_started' }, boxEnded({ exitCode: 137, oomKilled: null })]);
+
+    await tell(nextLife(disk), boxEnded({ exitCode: 137, oomKilled: true }));
+
+    expect(ends(disk.written).map(([, ...end]) => end)).toEqual([
+      ['failed', 137, 'exit_code'],
+      ['killed_oom', null, 'oom_limit'],
+    ]);
+  });
+
+  it("F001 amends a command's unknown end when its wrapper's word arrives, and only then lets it go", async () => {
+    const begun = runStarted();
+    const over = (waitStatus: number | null) => runEnded({ waitStatus, approximate: waitStatus === null });
+    const disk = await before([begun, over(null)]);
+    const settledWith: number[] = [];
+
+    const two = nextLife(disk, { settled: () => settledWith.push(disk.written.length) });
+    await tell(two, begun, over(5 << 8));
+
+    expect(ends(disk.written)).toEqual([
+      ['r1', 'unknown', null, 'unknown'],
+      ['r1', 'failed', 5, 'exit_code'],
+    ]);
+    expect(settledWith).toEqual([disk.written.length]);
+  });
+
+  it('F001 tells a shutdown that the journal knows of as its cause, not a person', async () => {
+    const disk = await before([started(), ended({ result: null, stopJob: null })]);
+
+    await tell(nextLife(disk), ended({ via: 'journal', stopJob: true, systemStopping: true }));
+
+    expect(ends(disk.written).at(-1)).toEqual(['t1', 'killed', null, 'stopped_by_system']);
+  });
+
+  it('F001 is heard also when that unit runs anew, and is not taken for the new run', async () => {
+    const disk = await before([started(), ended({ result: null })]);
+    const next = { invocationId: 'b'.repeat(32), startedAt: endedAtMs + 200 };
+
+    const two = nextLife(disk);
+    await tell(two, started(next), ended({ via: 'journal', result: 'oom-kill' }), kernelOom());
+
+    expect(ends(disk.written).map(([, , , cause]) => cause)).toEqual(['unknown', 'oom_host', 'oom_limit']);
+    expect(two.ledger.open().map(({ key, kernelOom: account }) => [key, account])).toEqual([
+      [`systemd:${next.invocationId}`, null],
+    ]);
+  });
+
+  it('F001 tells nothing when it says no better, speaks of another run, or comes after many minutes', async () => {
+    const disk = await before([started(), ended({ result: null })]);
+
+    const two = nextLife(disk);
+    await tell(two, ended({ via: 'journal', result: 'success' }), gpuFault());
+    await tell(two, ended({ invocationId: 'b'.repeat(32), via: 'journal', result: 'oom-kill', at: endedAtMs - 9000 }));
+    await tell(two, kernelOom({ at: endedAtMs + 60_000 }), kernelOom({ at: endedAtMs - 60_000 }));
+    const late = nextLife(disk);
+    await late.clock.advance(11 * 60_000);
+    late.ledger.tick();
+    await tell(late, ended({ via: 'journal', result: 'oom-kill' }));
+
+    expect(ends(disk.written)).toEqual([['t1', 'unknown', null, 'unknown']]);
+  });
+
+  it('F045 does not take an engine for a witness of what was lost with its node', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+    await tell(one, { ...box, kind: 'container_started' });
+    await one.ledger.save();
+    const rebooted = nextLife(disk, { bootId: 'boot-2' });
+    rebooted.ledger.reconcile();
+    await rebooted.clock.advance(0);
+
+    await tell(nextLife(disk, { bootId: 'boot-2' }), boxEnded({ exitCode: 0 }));
+
+    expect(ends(disk.written)).toEqual([['box', 'lost', null, 'node_lost']]);
+  });
+
+  it('F001 is heard as well when this life itself had given up on it', async () => {
+    const disk = emptyDisk();
+    const first = life(disk);
+    await tell(first, started());
+    await first.ledger.save();
+
+    const two = nextLife(disk);
+    two.ledger.reconcile();
+    await two.clock.advance(2500);
+    two.ledger.reconcile();
+    await two.clock.advance(0);
+    await tell(two, ended({ via: 'journal', result: 'oom-kill' }));
+
+    expect(ends(disk.written).map(([, status]) => status)).toEqual(['unknown', 'killed_oom']);
+  });
+});
+
 describe('a run of a unit that the bus tells of without its invocation id', () => {
   const nameless = { invocationId: null, startedAt: Date.UTC(2026, 0, 1) + 300 };
 
@@ -875,32 +1103,8 @@ describe('a shutdown', () => {
     const one = life(disk);
     const wall = one.clock.wallMs();
     await tell(one, { kind: 'system_stopping', isStopping: true, at: wall });
-    const begun = (runId: string): Sighting => ({
-      kind: 'run_started',
-      runId,
-      name: runId,
-      job: null,
-      project: null,
-      owner: null,
-      command: 'sleep 300',
-      pid: 7,
-      startTicks: 1,
-      cgroup: null,
-      timeoutMs: null,
-      startedAt: wall - 60_000,
-    });
-    const over = (runId: string, at: number): Sighting => ({
-      kind: 'run_ended',
-      runId,
-      waitStatus: 15,
-      timedOut: false,
-      startError: null,
-      cpuMs: null,
-      memoryPeakBytes: null,
-      at,
-      approximate: false,
-      logTail: null,
-    });
+    const begun = (runId: string) => runStarted({ runId, startedAt: wall - 60_000 });
+    const over = (runId: string, at: number) => runEnded({ runId, waitStatus: 15, at });
     await one.ledger.stop();
 
     const clock = new ManualClock();

@@ -1,11 +1,13 @@
 import type { ConditionReport } from '@runnerwatch/shared/model/condition.ts';
 import type { EventBody } from '@runnerwatch/shared/model/event.ts';
-import { failureStatuses, replacesVerdict, type TaskIdentity } from '@runnerwatch/shared/model/task.ts';
-import { finishLog } from '../logs/finish.ts';
+import type { TaskIdentity } from '@runnerwatch/shared/model/task.ts';
 import { withoutSecrets } from '../logs/without-secrets.ts';
 import type {
+  ContainerEnded,
   ContainerFacts,
+  ContainerNotStarted,
   ProcessExited,
+  RunEnded,
   Sighting,
   SystemStopping,
   UnitEnded,
@@ -13,7 +15,7 @@ import type {
 } from '../watchers/watcher.ts';
 import { EarlyExits, leafOf } from './early-exits.ts';
 import { EarlyFacts } from './early-facts.ts';
-import { endingOf, type TaskEnded } from './ending.ts';
+import { EndTeller } from './end-teller.ts';
 import { EventWriter } from './event-writer.ts';
 import { GpuFaults } from './gpu-faults.ts';
 import { identify } from './identify.ts';
@@ -22,14 +24,13 @@ import { believedRuns, type EngineHeard, type LedgerState, storeRuns } from './l
 import { OomWarnings } from './oom-warnings.ts';
 import { OpenRuns } from './open-runs.ts';
 import { isSameStart, keyOf, type Opening, openingOfCommand, openingOfContainer, openingOfUnit } from './opening.ts';
-import { endInstantOf, hasEnded, openRun, type Run, takeUnitEnd, takeUse } from './run.ts';
+import { hasEnded, openRun, type Run, takeUnitEnd, takeUse } from './run.ts';
 import { SecondLooks } from './second-looks.ts';
 import { Shutdowns } from './shutdowns.ts';
 import { StateKeeper } from './state-keeper.ts';
 import { isOfAnother, subjectOf, type TaskFact, takeFact } from './task-facts.ts';
 import { TaskOutputs } from './task-outputs.ts';
-import { isFrom, type ToldEnd, ToldEnds } from './told-ends.ts';
-import { memoryPointsOf, trendOf } from './verdict/trend.ts';
+import { isFrom, type ToldEnds } from './told-ends.ts';
 import { missingWitness, wait, waitMs } from './witnesses.ts';
 
 /** journald takes what systemd says in its own time, and more of it on a busy node. */
@@ -47,12 +48,11 @@ export class Ledger {
   readonly #runs = new OpenRuns();
   readonly #early = new EarlyExits();
   readonly #earlyFacts = new EarlyFacts();
-  /** Ended, but not yet on disk: a later life must still ask about them. */
-  readonly #unsettled = new Set<Run>();
   readonly #writer: EventWriter;
   readonly #waiting = new Map<Run, AbortController>();
   readonly #secondLooks: SecondLooks;
-  readonly #told = new ToldEnds();
+  readonly #ends: EndTeller;
+  readonly #told: ToldEnds;
   readonly #outputs: TaskOutputs;
   readonly #oomWarnings: OomWarnings;
   readonly #gpuFaults: GpuFaults;
@@ -89,8 +89,22 @@ export class Ledger {
     };
     this.#oomWarnings = new OomWarnings({ tell, since: this.#tellFrom, clock });
     this.#gpuFaults = new GpuFaults({ tell, known: this.#previous?.gpu_faults ?? [], bootId, clock });
-    for (const id of options.onDisk.ended) this.#told.remember(id);
-    for (const run of this.#previous ? believedRuns(this.#previous, options.onDisk.begun) : []) {
+    const believed = this.#previous ? believedRuns(this.#previous, options.onDisk.begun) : [];
+    this.#ends = new EndTeller({
+      ...options,
+      saved: believed,
+      runsAnew: (handle) => this.#runs.byHandle(handle) !== undefined,
+      linesOf: (run) => this.#outputs.linesOf(run),
+      around: (run, endedAt) => ({
+        isShuttingDown: this.#shutdowns.explains(endedAt),
+        wasLost: this.wasRebooted && run.isBelieved && !hasEnded(run),
+        gpuFault: this.#gpuFaults.unclaimedAt(endedAt),
+      }),
+      write: (body, after) => this.#write(body, after),
+      over: (run) => this.#keeper.over(run),
+    });
+    this.#told = this.#ends.told;
+    for (const run of believed) {
       if (this.#told.has(run.identity.id)) this.#keeper.changed();
       else this.#add(run);
     }
@@ -137,22 +151,13 @@ export class Ledger {
         return void this.#containerRun(sighting);
       case 'container_ended':
       case 'container_not_started':
-        return this.#note(this.#containerRun(sighting), (run) => {
-          run.containerEnded = sighting;
-          run.logTail = sighting.kind === 'container_ended' ? sighting.logTail : null;
-        });
+        return this.#containerEnded(sighting);
       case 'process_exited':
         return this.#processExited(sighting);
       case 'run_started':
         return void this.#commandRun(sighting);
       case 'run_ended':
-        // One whose end is told is open no more; only its source does not know that yet.
-        if (!this.#runs.byHandle(sighting.runId)) return this.#options.settled('run', sighting.runId);
-        return this.#note(this.#runs.byHandle(sighting.runId), (run) => {
-          run.runEnded = sighting;
-          run.logTail = sighting.logTail;
-          if (sighting.blindReason !== undefined) run.blindness ??= { reason: sighting.blindReason, wasAway: true };
-        });
+        return this.#commandEnded(sighting);
       case 'gap':
         return this.#write({ kind: 'gap', gap: sighting.gap });
       case 'state_changed':
@@ -178,6 +183,7 @@ export class Ledger {
     this.#writer.retry();
     this.reconcile();
     this.#gpuFaults.tick();
+    this.#ends.tick();
     void this.save();
   }
 
@@ -217,7 +223,7 @@ export class Ledger {
     const { bootId, clock, engines } = this.#options;
     const node = { bootId, stoppingSince: this.#shutdowns.since, gpuFaults: this.#gpuFaults.known() };
     const heard = { engines: engines(), now: clock.wallMs() };
-    return storeRuns([...this.#runs.all(), ...this.#unsettled], { ...node, ...heard });
+    return storeRuns([...this.#runs.all(), ...this.#ends.unsettled()], { ...node, ...heard });
   }
 
   #unitStarted(sighting: UnitStarted): void {
@@ -233,10 +239,13 @@ export class Ledger {
 
   #unitEnded(sighting: UnitEnded): void {
     // systemd keeps failed units loaded and shows them at every start: what ended before anybody watched is not news.
-    const isKnown = this.#runs.ofUnit(sighting) ?? this.#runs.byHandle(sighting.unit);
-    if (!isKnown && sighting.at < this.#tellFrom) return;
-    const told = isKnown ? undefined : this.#told.ofUnit(sighting, this.#options.clock.monotonicMs());
-    if (told) return this.#amend(told, (run) => takeUnitEnd(run, sighting));
+    const { unit, invocationId, startedAt, at } = sighting;
+    const key = invocationId === null ? null : keyOf('systemd', invocationId);
+    const isOpen = this.#runs.ofUnit(sighting) !== undefined;
+    if (!isOpen) this.#ends.recall({ handles: [unit], key, startedAt, at });
+    const told = isOpen ? undefined : this.#told.ofUnit(sighting, this.#options.clock.monotonicMs());
+    if (told) return this.#ends.amend(told, (run) => takeUnitEnd(run, sighting));
+    if (!this.#runs.byHandle(unit) && at < this.#tellFrom) return;
     this.#note(this.#unitRun(sighting), (run) => {
       takeUnitEnd(run, sighting);
       if (run.exit === null) this.#takeEarly(run);
@@ -268,6 +277,17 @@ export class Ledger {
     return run;
   }
 
+  #containerEnded(ended: ContainerEnded | ContainerNotStarted): void {
+    const take = (run: Run) => {
+      run.containerEnded = ended;
+      run.logTail = ended.kind === 'container_ended' ? ended.logTail : null;
+    };
+    const { containerId, startedAt, at } = ended;
+    const [earlier] = this.#ends.recall({ handles: [containerId], key: null, startedAt, at });
+    if (earlier) this.#ends.amend(earlier, take);
+    else this.#note(this.#containerRun(ended), take);
+  }
+
   #commandRun(started: Sighting & { kind: 'run_started' }): Run | undefined {
     const current = this.#runs.byHandle(started.runId);
     const run = current ? this.#confirm(current) : this.#begin(openingOfCommand(started));
@@ -275,6 +295,22 @@ export class Ledger {
     run.timeoutMs = started.timeoutMs;
     run.process = { pid: started.pid, startTicks: started.startTicks };
     return run;
+  }
+
+  #commandEnded(ended: RunEnded): void {
+    const { runId, at } = ended;
+    const take = (run: Run) => {
+      run.runEnded = ended;
+      run.logTail = ended.logTail;
+      if (ended.blindReason !== undefined) run.blindness ??= { reason: ended.blindReason, wasAway: true };
+    };
+    const open = this.#runs.byHandle(runId);
+    if (open) return this.#note(open, take);
+    // One whose end is told is open no more; only its source does not know that yet.
+    const settle = () => this.#options.settled('run', runId);
+    const [earlier] = this.#ends.recall({ handles: [], key: keyOf('run', runId), at });
+    if (earlier) this.#ends.amend(earlier, take, settle);
+    else settle();
   }
 
   #begin(opening: Opening): Run | undefined {
@@ -329,7 +365,7 @@ export class Ledger {
   #processExited(sighting: ProcessExited): void {
     if (!sighting.isMain) return;
     const run = this.#runs.in(sighting.cgroup);
-    if (!run && this.#prove(sighting)) return;
+    if (!run && this.#ends.prove(sighting)) return;
     // A service has a main process for each of its commands, one after the other; the last one counts.
     if (!run || (run.exit !== null && run.isScope) || run.isBelieved) {
       this.#early.keep(sighting.cgroup, { exit: sighting, use: null, now: sighting.at });
@@ -340,23 +376,14 @@ export class Ledger {
     });
   }
 
-  /** The kernel's word came after an end was told as unknown: the end is told again, proven. */
-  #prove(sighting: ProcessExited): boolean {
-    const told = sighting.waitStatus === null ? undefined : this.#told.findUnseen(leafOf(sighting.cgroup));
-    if (!told) return false;
-    this.#amend(told, (run) => {
-      run.exit = sighting;
-    });
-    return true;
-  }
-
   /** Of runs that go on, and of those whose end was told a moment ago: a unit may hold a container's or a command's processes. */
   #fact(fact: TaskFact): void {
     const subject = subjectOf(fact);
     const nowMs = this.#options.clock.monotonicMs();
+    this.#ends.recall(subject);
     const open = this.#runs.of(subject).filter((run) => !isOfAnother(run, subject));
     const told = this.#told.find(subject, { open, nowMs });
-    for (const end of told) this.#amend(end, (run) => takeFact(run, fact));
+    for (const end of told) this.#ends.amend(end, (run) => takeFact(run, fact));
     for (const run of open.filter(
       (one) => isFrom(one, subject.at) || !told.some((end) => end.run.handle === one.handle),
     )) {
@@ -372,20 +399,11 @@ export class Ledger {
     if (!hasEnded(run)) this.#writer.track(this.#oomWarnings.see(run, fact));
   }
 
-  /** Tells an end again when what came after it says more. */
-  #amend(told: ToldEnd, take: (run: Run) => void): void {
-    take(told.run);
-    const body = this.#ending(told.run);
-    if (!replacesVerdict(body.ending.verdict, told.body.ending.verdict)) return;
-    this.#told.keep(told.run, body, this.#options.clock.monotonicMs());
-    this.#write(body);
-  }
-
   #systemStopping(sighting: SystemStopping): void {
     this.#shutdowns.see(sighting);
     this.#keeper.changed();
     void this.save();
-    for (const told of this.#told.fresh(this.#options.clock.monotonicMs())) this.#amend(told, () => {});
+    this.#ends.review();
   }
 
   #takeEarly(run: Run): void {
@@ -425,39 +443,7 @@ export class Ledger {
     if (!this.#runs.remove(run)) return;
     this.#waiting.delete(run);
     if (run.cgroup !== null) this.#options.unwatchCgroup(run.cgroup);
-    const endedAt = endInstantOf(run, this.#options.clock.wallMs());
-    if (run.exit === null && run.isScope) run.blindness ??= this.#options.exitsBlindness(endedAt);
-    const recording = this.#options.takeRecording(run, endedAt);
-    run.memoryTrend = recording === null ? null : trendOf(memoryPointsOf(recording));
-    const body = this.#ending(run);
-    this.#told.remember(run.identity.id);
-    if (!run.isBelieved) this.#told.keep(run, body, this.#options.clock.monotonicMs());
-    this.#unsettled.add(run);
-    this.#write(body, () => {
-      this.#unsettled.delete(run);
-      this.#keeper.over(run);
-      // Not before: it would be on its way first, and the word of the end behind it.
-      if (recording !== null && failureStatuses.includes(body.ending.status))
-        this.#write({ kind: 'task_recording', task_id: run.identity.id, recording });
-    });
-  }
-
-  #ending(run: Run): TaskEnded {
-    const { clock, tailOf, redact } = this.#options;
-    const now = clock.wallMs();
-    const endedAt = endInstantOf(run, now);
-    const unitTail = () => tailOf({ unit: run.handle, invocationId: run.key.slice(run.key.indexOf(':') + 1) });
-    run.disk ??= this.#options.diskOf(run);
-    const lines = this.#outputs.linesOf(run) ?? run.logTail ?? (run.source === 'systemd' ? unitTail() : null);
-    const { tail, ...found } = finishLog(lines ?? [], redact);
-    return endingOf(run, {
-      now,
-      logTail: lines === null ? null : tail,
-      found,
-      isShuttingDown: this.#shutdowns.explains(endedAt),
-      wasLost: this.wasRebooted && run.isBelieved,
-      gpuFault: this.#gpuFaults.unclaimedAt(endedAt),
-    });
+    this.#ends.tell(run);
   }
 
   #write(body: EventBody, after?: () => void): void {

@@ -10,7 +10,6 @@ import type {
   UnitEnded,
   UnitStartFailed,
 } from '../watchers/watcher.ts';
-import { complaintOfNoSpace } from './verdict/judge-disk.ts';
 import type { RunFacts } from './verdict/run-facts.ts';
 
 /** What a cgroup's accounting files said; null: unread. */
@@ -77,6 +76,7 @@ export interface Run {
   journalEnded: UnitEnded | null;
   containerEnded: ContainerEnded | ContainerNotStarted | null;
   runEnded: RunEnded | null;
+  earlier: EarlierWord | null;
   /** Known only from before this agent's start, and not seen since. */
   isBelieved: boolean;
   /** Since when a belief is not borne out by a source that sees; by the monotonic clock. */
@@ -85,6 +85,14 @@ export interface Run {
   logTail: readonly string[] | null;
   /** Files it writes its output to itself. */
   outputs: readonly OutputFile[];
+}
+
+/** An end as an earlier life of the agent told it. */
+export interface EarlierWord {
+  readonly at: number;
+  readonly approximate: boolean;
+  /** As wait(2) gives it. */
+  readonly waitStatus: number | null;
 }
 
 /** A regular file, and which one: a name can come to mean another. */
@@ -141,6 +149,7 @@ export function openRun({ key, source, identity, handle, isScope = false, starte
     journalEnded: null,
     containerEnded: null,
     runEnded: null,
+    earlier: null,
     isBelieved: false,
     doubtedAtMs: null,
     blindness: null,
@@ -163,7 +172,7 @@ export function takeUnitEnd(run: Run, ended: UnitEnded): void {
   run.startedAt ??= ended.startedAt;
 }
 
-function largest(...values: (number | null)[]): number | null {
+export function largest(...values: (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : Math.max(...known);
 }
@@ -192,121 +201,6 @@ export function hasEnded(run: Run): boolean {
   return (run.unitEnded ?? run.journalEnded ?? run.containerEnded ?? run.runEnded) !== null;
 }
 
-/** What was known around a run at its end. */
-export interface Surroundings {
-  readonly now: number;
-  readonly shuttingDown: boolean;
-  readonly logTail: readonly string[] | null;
-  /** The last fault of a GPU of this node that befell no task we know. */
-  readonly gpuFault: GpuFault | null;
-}
-
-/** What was heard, in the shape that verdict.ts judges. */
-export function factsOf(run: Run, around: Surroundings): RunFacts {
-  const { now, shuttingDown } = around;
-  const ended = run.unitEnded ?? run.journalEnded;
-  const container = run.containerEnded;
-  return {
-    source: run.source,
-    startedAt: run.startedAt,
-    endedAt: endInstantOf(run, now),
-    approximate: isApproximate(run),
-    unit: ended === null ? null : unitFacts(run, ended),
-    container:
-      container === null
-        ? null
-        : {
-            exitCode: container.exitCode,
-            oomKilled: container.kind === 'container_ended' ? container.oomKilled : null,
-            oomAt: run.containerOomAt,
-            signals: run.signals,
-            notStarted: container.kind === 'container_not_started',
-            error: container.error,
-          },
-    process: trustedExit(run),
-    run:
-      run.runEnded === null
-        ? null
-        : {
-            waitStatus: run.runEnded.waitStatus,
-            timedOut: run.runEnded.timedOut,
-            startError: run.runEnded.startError,
-            timeoutMs: run.timeoutMs,
-          },
-    memory: {
-      peakBytes: peakOf(run, ended),
-      limitBytes: run.memoryLimitBytes,
-      oomKills: run.oomKills,
-      oomAt: run.oomAt,
-      kernelOom: kernelOomFacts(run),
-      trend: run.memoryTrend,
-    },
-    gpu: gpuFacts(run, around.gpuFault),
-    coreDump: run.coreDump === null ? null : { ...run.coreDump, isMain: isMainProcess(run, run.coreDump.pid) },
-    disk: {
-      fullest: run.disk,
-      complaint: complaintOfNoSpace(around.logTail ?? []),
-      isLogUnread: around.logTail === null,
-    },
-    shuttingDown,
-    blindness: run.blindness,
-  };
-}
-
-/** When it ended, as far as somebody told. */
-export function endInstantOf({ unitEnded, journalEnded, containerEnded, runEnded }: Run, now: number): number {
-  return (unitEnded ?? journalEnded ?? containerEnded ?? runEnded)?.at ?? now;
-}
-
-/** A peak from before the kill would speak against the limit that was reached. */
-function peakOf(run: Run, ended: UnitEnded | null): number | null {
-  const told = largest(ended?.memoryPeakBytes ?? null, run.runEnded?.memoryPeakBytes ?? null);
-  return hadOom(run) && !run.isPeakFinal ? told : largest(run.memoryPeakBytes, told);
-}
-
-/** Two witnesses of a unit's end, bus and journal: each may know what the other does not. */
-function unitFacts(run: Run, ended: UnitEnded): RunFacts['unit'] {
-  const other = run.journalEnded;
-  return {
-    isScope: run.isScope,
-    result: ended.result ?? other?.result ?? null,
-    execMain: ended.execMain ?? other?.execMain ?? null,
-    stopJob: ended.stopJob ?? other?.stopJob ?? null,
-    oomAt: run.unitOomAt,
-    via: ended.via,
-    runtimeMaxMs: run.runtimeMaxMs,
-    startError: genuineStartError(run),
-  };
-}
-
-/** Anybody may log such words in a unit's name: they count from a process of the unit, or from the one that should have become it. */
-function genuineStartError({ startErrors, unitEnded }: Run): UnitStartFailed | null {
-  const isMain = (pid: number | null) => pid !== null && pid === unitEnded?.mainPid;
-  return startErrors.findLast(({ pid, isOfUnit }) => isOfUnit || isMain(pid)) ?? null;
-}
-
-function kernelOomFacts(run: Run): RunFacts['memory']['kernelOom'] {
-  const { kernelOom, cgroup, handle } = run;
-  if (kernelOom === null) return null;
-  const { at, scope, limitedCgroup, usageBytes, limitBytes, pid, comm, rssBytes, largest } = kernelOom;
-  const isOwn = limitedCgroup === null || limitedCgroup === cgroup || handlesIn(limitedCgroup).includes(handle);
-  return {
-    at,
-    isGlobal: scope === 'host',
-    group: isOwn ? null : limitedCgroup,
-    usageBytes,
-    limitBytes,
-    victim: { pid, comm, rssBytes, isMain: isMainProcess(run, pid) },
-    largest,
-  };
-}
-
-function gpuFacts(run: Run, other: GpuFault | null): RunFacts['gpu'] {
-  if (run.gpuFault === null) return other === null ? null : { ...other, whose: 'none' };
-  const isMain = run.gpuFault.pid !== null && isMainProcess(run, run.gpuFault.pid);
-  return { ...run.gpuFault, whose: isMain ? 'main' : 'member' };
-}
-
 export function isMainProcess({ mainPid, exit }: Run, pid: number): boolean {
   return pid === mainPid || pid === exit?.pid;
 }
@@ -317,35 +211,4 @@ export function handlesIn(cgroup: string): string[] {
     .split('/')
     .toReversed()
     .map((part) => /^(?:docker|libpod|crio)-([0-9a-f]{64})\.scope$/.exec(part)?.[1] ?? part);
-}
-
-function isApproximate(run: Run): boolean {
-  const ended = run.unitEnded ?? run.journalEnded ?? run.runEnded;
-  if (ended !== null) return ended.approximate;
-  return run.containerEnded?.kind === 'container_ended' ? run.containerEnded.approximate : run.containerEnded === null;
-}
-
-/**
- * The kernel's word on the main process. In a container's cgroup the runtime's own helpers come and go before it, so there
- * it counts only where it agrees with the engine; it then adds what the engine cannot say: code or signal.
- */
-function trustedExit({ exit, source, containerEnded }: Run): RunFacts['process'] {
-  if (exit === null) return null;
-  if (source === 'docker' || source === 'podman') {
-    if (exit.waitStatus === null || containerEnded?.exitCode == null) return null;
-    const signal = exit.waitStatus & 0x7f;
-    const asEngine = signal === 0 ? (exit.waitStatus >> 8) & 0xff : 128 + signal;
-    if (asEngine !== containerEnded.exitCode) return null;
-  }
-  return { waitStatus: exit.waitStatus, via: exit.via, blindReason: exit.blindReason, at: exit.at };
-}
-
-/** How long it ran, and what it used: what the ending carries beside the verdict. */
-export function useOf(run: Run, facts: RunFacts): { durationMs: number | null; cpuMs: number | null } {
-  const cpuNs = run.unitEnded?.cpuNs ?? run.journalEnded?.cpuNs ?? null;
-  const cpuMs = cpuNs === null ? (run.runEnded?.cpuMs ?? run.cpuMs) : cpuNs / 1e6;
-  return {
-    durationMs: run.startedAt === null ? null : Math.max(0, facts.endedAt - run.startedAt),
-    cpuMs: cpuMs === null ? null : Math.round(cpuMs),
-  };
 }

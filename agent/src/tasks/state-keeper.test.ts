@@ -70,6 +70,22 @@ describe('what runs, written down', () => {
     expect([before, writes.length]).toEqual([1, 2]);
   });
 
+  it('is written when an engine began anew, so that the gap before it is told once', async () => {
+    const heard = { socket_path: '/run/docker.sock', key: 'first' as string | null, at: 60_000 };
+    const { keeper, writes } = keeperOf(heard);
+    const first = keeper.save();
+    writes[0]?.done();
+    await first;
+
+    heard.key = null;
+    const second = keeper.save();
+    writes[1]?.done();
+    await second;
+    await keeper.save();
+
+    expect(writes).toHaveLength(2);
+  });
+
   it('F011 is written once at a time on a disk that stalls, and again for what changed meanwhile', async () => {
     const { keeper, writes } = keeperOf();
     keeper.changed();

@@ -1,5 +1,5 @@
 import type { LedgerOptions } from './ledger-options.ts';
-import type { LedgerState } from './ledger-state.ts';
+import type { EngineHeard, LedgerState } from './ledger-state.ts';
 import type { Run } from './run.ts';
 
 export interface StateKeeperOptions extends Pick<LedgerOptions, 'log' | 'settled' | 'engines'> {
@@ -19,7 +19,7 @@ export class StateKeeper {
   #isDirty = false;
   #saving: Promise<void> | null = null;
   /** Up to where each engine was heard when it was last written down, by its socket. */
-  #heard = new Map<string, number>();
+  #heard = new Map<string, EngineHeard>();
 
   constructor(options: StateKeeperOptions) {
     this.#options = options;
@@ -45,9 +45,11 @@ export class StateKeeper {
   }
 
   #isBehind(): boolean {
-    return this.#options
-      .engines()
-      .some(({ socket_path: path, at }) => at - (this.#heard.get(path) ?? 0) >= mostToReplayMs);
+    return this.#options.engines().some(({ socket_path: path, key, at }) => {
+      const written = this.#heard.get(path);
+      // Without a key it has begun anew, and has told the gap.
+      return at - (written?.at ?? 0) >= mostToReplayMs || (key === null && written?.key != null);
+    });
   }
 
   async #write(): Promise<void> {
@@ -55,7 +57,7 @@ export class StateKeeper {
     this.#isDirty = false;
     const over = this.#over.splice(0);
     const state = take();
-    this.#heard = new Map(state.engines.map(({ socket_path: path, at }) => [path, at]));
+    this.#heard = new Map(state.engines.map((engine) => [engine.socket_path, engine]));
     try {
       await save(state);
       // Only now: a next life would believe that what it reads of here still runs.

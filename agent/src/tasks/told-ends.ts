@@ -1,5 +1,6 @@
+import type { EarlierEnd } from './earlier-ends.ts';
 import type { TaskEnded } from './ending.ts';
-import { isRunOfUnit, type Opening, type UnitRunName } from './opening.ts';
+import { isRunOfUnit, keyOf, type Opening, type UnitRunName } from './opening.ts';
 import { isMainProcess, type Run } from './run.ts';
 import { isOfAnother, type Subject } from './task-facts.ts';
 
@@ -47,6 +48,14 @@ export class ToldEnds {
     this.#forget(nowMs);
   }
 
+  /** Takes over an end of an earlier life; another run of its name may have ended since. */
+  recall({ run, body }: EarlierEnd, nowMs: number): ToldEnd {
+    const told = { run, body, atMs: nowMs, isSuperseded: this.#latest.has(run.handle) };
+    this.#told.set(run.key, told);
+    if (!told.isSuperseded) this.#latest.set(run.handle, told);
+    return told;
+  }
+
   supersede(handle: string): void {
     const told = this.#latest.get(handle);
     if (told) told.isSuperseded = true;
@@ -69,14 +78,15 @@ export class ToldEnds {
 
   /** The end of the run of a unit that a sighting speaks of. */
   ofUnit(name: UnitRunName, nowMs: number): ToldEnd | undefined {
-    const told = this.#latest.get(name.unit);
+    const named = name.invocationId === null ? undefined : this.#told.get(keyOf('systemd', name.invocationId));
+    const told = named ?? this.#latest.get(name.unit);
     return told && nowMs - told.atMs <= keptMs && isRunOfUnit(told.run, name) ? told : undefined;
   }
 
   /** Whether this is a container's run whose end was told before its start was known. */
   isStartOfTold({ source, handle, names: { startedAt } }: Pick<Opening, 'source' | 'handle' | 'names'>): boolean {
     const told = source === 'systemd' ? undefined : this.#latest.get(handle);
-    if (told === undefined || told.run.startedAt !== null || startedAt === null) return false;
+    if (told === undefined || !isFirstHand(told) || told.run.startedAt !== null || startedAt === null) return false;
     return startedAt <= Date.parse(told.body.ending.ended_at);
   }
 
@@ -109,6 +119,11 @@ export function isFrom({ startedAt }: Run, at: number): boolean {
   return startedAt === null || at >= startedAt;
 }
 
-function isUnseen({ run }: ToldEnd): boolean {
-  return run.isScope && run.exit === null;
+function isUnseen(told: ToldEnd): boolean {
+  return told.run.isScope && told.run.exit === null && isFirstHand(told);
+}
+
+/** Heard of in this life: of what ended while nobody was there the kernel does not speak any more, and the instant is only a bound. */
+function isFirstHand({ run }: ToldEnd): boolean {
+  return !run.isBelieved && run.earlier === null;
 }

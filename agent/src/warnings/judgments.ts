@@ -30,8 +30,8 @@ export class Judgments {
     const key = keyOf(condition, measurement.subject);
     const before = this.#memory.get(key) ?? null;
     const state = judge({ measurement, previous: before?.state ?? null, now });
-    const report = toReport({ condition, measurement, told }, state);
-    if (isWorthTelling(before, report, now)) {
+    if (isWorthTelling(before, state, now)) {
+      const report = toReport({ condition, measurement, told }, state);
       this.#memory.set(key, { state, reported: report, reportedMs: now.monotonicMs });
       this.#changed.push(report);
     } else {
@@ -90,14 +90,13 @@ function keyOf(condition: ConditionType, subject: string): string {
   return `${condition} ${subject}`;
 }
 
-function isWorthTelling(before: Remembered | null, report: ConditionReport, now: Now): boolean {
+function isWorthTelling(before: Remembered | null, state: ConditionState, now: Now): boolean {
   const told = before?.reported ?? null;
-  if (told === null) return report.status === 'true';
-  if (report.status === 'unknown')
-    return told.status === 'true' && now.wallMs - Date.parse(report.since) >= unknownAfterMs;
-  if (report.status !== told.status || report.status === 'false') return report.status !== told.status;
+  if (told === null) return state.status === 'true';
+  if (state.status === 'unknown') return told.status === 'true' && now.wallMs - state.sinceMs >= unknownAfterMs;
+  if (state.status !== told.status || state.status === 'false') return state.status !== told.status;
   const isDue = now.monotonicMs - (before?.reportedMs ?? 0) >= againEveryMs;
-  return report.severity !== told.severity || (report.reason !== told.reason && isDue);
+  return state.severity !== told.severity || (state.reason !== told.reason && isDue);
 }
 
 function toReport({ condition, measurement, told }: Judged, state: ConditionState): ConditionReport {

@@ -69,6 +69,11 @@ export function replacesVerdict(later: Verdict, earlier: Verdict): boolean {
   return isNews && (gained === 0 || (isReasonFound && !bareCauses.includes(later.cause)));
 }
 
+/** Whether it is more certain, whatever it says. */
+export function isBetterProven(later: Verdict, earlier: Verdict): boolean {
+  return rank[later.confidence] > rank[earlier.confidence];
+}
+
 /** What a scheduler says of a task of its own: kept beside what the node proved, never mixed with it. */
 export const schedulerWord = z.object({
   /** As the configuration calls it. */

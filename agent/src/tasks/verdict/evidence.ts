@@ -35,15 +35,16 @@ function fromProcess({ process }: RunFacts): Evidence[] {
         fact: `the main process's exit status was not seen: ${process.blindReason ?? 'no reason known'}`,
       },
     ];
-  const how = process.via === 'pidfd' ? 'pidfd' : process.via === 'zombie' ? '/proc' : 'process connector';
   return [
     {
       source: 'kernel',
       at,
-      fact: `main process ended with ${describeExit(exitStatusOf(process.waitStatus))} (${how})`,
+      fact: `main process ended with ${describeExit(exitStatusOf(process.waitStatus))}${process.via === null ? '' : ` (${channels[process.via]})`}`,
     },
   ];
 }
+
+const channels = { pidfd: 'pidfd', zombie: '/proc', connector: 'process connector' } as const;
 
 function fromRun({ run }: RunFacts, at: Instant): Evidence[] {
   if (run === null) return [];

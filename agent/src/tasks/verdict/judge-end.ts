@@ -1,6 +1,6 @@
 import { describeExit, type ExitStatus, ownFaults, signalName, signalNumber } from './exit-status.ts';
 import type { Finding } from './finding.ts';
-import { hasFailedAnyway, isAmbiguous, isServiceSuccess, statusOf } from './judge-exit.ts';
+import { hasFailedAnyway, isAmbiguous, isServiceSuccess, isSkipped, statusOf } from './judge-exit.ts';
 import type { RunFacts } from './run-facts.ts';
 
 /** Nothing else explains it: how did its main process end? */
@@ -24,8 +24,7 @@ export function ended(facts: RunFacts, exit: ExitStatus | null): Finding {
 
 function endedWithCode(facts: RunFacts, code: number): Finding {
   if (code === 0) {
-    if (!hasFailedAnyway(facts))
-      return { status: 'completed', cause: 'success', confidence: 'proven', summary: 'Ended well (exit 0).' };
+    if (!hasFailedAnyway(facts)) return endedWell('Ended well (exit 0).');
     return {
       status: 'failed',
       cause: 'unknown',
@@ -48,14 +47,18 @@ function convention(code: number): string {
   return `, which a shell says when a command of it dies of ${signal}`;
 }
 
-function unseen({ unit, blindness, process, run }: RunFacts): Finding {
-  if (isServiceSuccess(unit)) {
-    return { status: 'completed', cause: 'success', confidence: 'proven', summary: 'Ended well, says systemd.' };
-  }
-  const reason =
-    blindness?.reason ??
-    process?.blindReason ??
-    (run === null ? 'its exit status was not seen' : 'its wrapper ended before it');
+function endedWell(summary: string): Finding {
+  return { status: 'completed', cause: 'success', confidence: 'proven', summary };
+}
+
+function unseen({ unit, blindness, process, container, run }: RunFacts): Finding {
+  if (isServiceSuccess(unit)) return endedWell('Ended well, says systemd.');
+  if (isSkipped(unit)) return endedWell('Not run: its ExecCondition= was not met, says systemd.');
+  const unheard =
+    container === null
+      ? 'its exit status was not seen'
+      : 'its engine had removed it, exit code and all, when it could be asked';
+  const reason = blindness?.reason ?? process?.blindReason ?? (run === null ? unheard : 'its wrapper ended before it');
   const failed = unit?.result != null && unit.result !== 'success';
   return {
     status: failed ? 'failed' : 'unknown',

@@ -5,6 +5,8 @@ import { hadOomKill, type RunFacts } from './run-facts.ts';
 /** How the main process ended, by the best witness: its own parent first, then the kernel, then whoever took its core or its memory. */
 export function exitOf(facts: RunFacts): ExitStatus | null {
   const { run, unit, process, container, coreDump, memory } = facts;
+  // Whoever ended there was asked before the main process would have begun.
+  if (isSkipped(unit)) return null;
   if (run?.waitStatus != null) return exitStatusOf(run.waitStatus);
   if (unit?.execMain) {
     const { code, status } = unit.execMain;
@@ -41,7 +43,12 @@ export function isAmbiguous({ container, process }: RunFacts, code: number): boo
 
 /** The main process of a service ended with 0, yet systemd calls the unit failed: ExecStopPost= and the like, or a watchdog. */
 export function hasFailedAnyway({ unit }: RunFacts): boolean {
-  return unit?.result != null && unit.result !== 'success';
+  return unit?.result != null && unit.result !== 'success' && !isSkipped(unit);
+}
+
+/** Its ExecCondition= said no: systemd calls it neither started nor failed (systemd.service(5)). */
+export function isSkipped(unit: RunFacts['unit']): boolean {
+  return unit?.result === 'exec-condition';
 }
 
 export function isServiceSuccess(unit: RunFacts['unit']): boolean {

@@ -16,14 +16,16 @@ export function stopped(facts: RunFacts, exit: ExitStatus | null): Finding | nul
     ? 'The node was shutting down'
     : unit?.stopJob === true
       ? 'Someone stopped the unit'
-      : 'Someone stopped the container';
+      : 'It was told to stop through its engine';
   if (exit === null) {
     const summary = `${asked}; how its main process ended, nobody could see.`;
     return { status: 'killed', cause, confidence: 'likely', summary };
   }
   if (exit.kind === 'code' && exit.code === 0) {
     if (hasFailedAnyway(facts)) return null;
-    return { status: 'completed', cause, confidence: 'proven', summary: `${asked}, and it ended well (exit 0).` };
+    // A process may pass over a signal and end when it is done; a unit that is stopped stays stopped.
+    const confidence = unit?.stopJob === true ? 'proven' : 'likely';
+    return { status: 'completed', cause, confidence, summary: `${asked}, and it ended well (exit 0).` };
   }
   if (exit.kind === 'signal' && ownFaults.has(exit.signal)) return null;
   const isProven = unit?.stopJob === true || sent.some(({ signal }) => isDeathBy(exit, signal));

@@ -314,6 +314,26 @@ describe('killed for memory only where something proves it', () => {
     ],
     ['OOMPolicy=continue: a count, main unseen', scope({}, full), ['unknown', 'unknown', 'unknown']],
     [
+      "OOMPolicy=continue: success, the journal's line alone, exit 0",
+      scope({ oomAt: at - 5 }, main(exit(0))),
+      ['completed', 'oom_child', 'proven', 0],
+    ],
+    [
+      "OOMPolicy=continue: success, the journal's line alone, main SIGKILL",
+      scope({ oomAt: at - 5 }, main(KILL)),
+      ['killed_oom', 'oom_host', 'likely', null, 'SIGKILL'],
+    ],
+    [
+      "OOMPolicy=continue: success, the kernel's line alone, exit 0",
+      scope({}, { ...main(exit(0)), ...memory(line(false)) }),
+      ['completed', 'oom_child', 'proven', 0],
+    ],
+    [
+      'OOMPolicy=kill: a child over the limit, and all of it killed',
+      scope({ result: 'oom-kill' }, { ...main(KILL), ...memory({ ...full.memory, ...line(false), oomKills: 3 }) }),
+      ['killed_oom', 'oom_limit', 'proven', null, 'SIGKILL'],
+    ],
+    [
       'OOMPolicy=continue: a service that systemd calls successful, numbers unseen',
       service({}, full),
       ['completed', 'oom_child', 'proven'],
@@ -449,6 +469,11 @@ describe('killed for memory only where something proves it', () => {
       ['completed', 'oom_child', 'proven', 0],
     ],
     [
+      'a child of a container with --rm, which ended with 0: only the event',
+      container({ exitCode: 0, oomKilled: null, oomAt: at - 5 }),
+      ['completed', 'oom_child', 'proven', 0],
+    ],
+    [
       'a child of a container, which then failed',
       container({ exitCode: 1, oomKilled: true, oomAt: at - 5 }),
       ['failed', 'oom_child', 'likely', 1],
@@ -540,7 +565,7 @@ describe('a container, whose engine says 128 + n for two things', () => {
       container({ exitCode: 143, ...sent(TERM) }, main(exit(143))),
       ['killed', 'stopped_by_user', 'proven', 143],
     ],
-    ['0 by docker stop', container({ exitCode: 0, ...sent(TERM) }), ['completed', 'stopped_by_user', 'proven', 0]],
+    ['0 by docker stop', container({ exitCode: 0, ...sent(TERM) }), ['completed', 'stopped_by_user', 'likely', 0]],
     ['1 by docker stop', container({ exitCode: 1, ...sent(TERM) }), ['failed', 'stopped_by_user', 'likely', 1]],
     ['docker stop, and the end not seen', container({ ...sent(TERM) }), ['killed', 'stopped_by_user', 'likely']],
     [
@@ -595,6 +620,21 @@ describe('a container, whose engine says 128 + n for two things', () => {
       ['failed', 'start_failed', 'proven', 128],
     ],
     ['not started, without a reason', container({ notStarted: true }), ['failed', 'start_failed', 'proven']],
+    [
+      'not started, its program not in the image',
+      container({ exitCode: 127, notStarted: true, error: 'exec: "trian": executable file not found in $PATH' }),
+      ['failed', 'start_failed', 'proven', 127],
+    ],
+    [
+      'not started, its program without permission',
+      container({ exitCode: 126, notStarted: true, error: 'exec: "/train": permission denied' }),
+      ['failed', 'start_failed', 'proven', 126],
+    ],
+    [
+      '137 of Podman without a word of anybody',
+      container({ exitCode: 137 }, { source: 'podman' }),
+      ['failed', 'exit_code', 'likely', 137],
+    ],
   ])('%s', check);
 
   it('does not claim that an ambiguous 137 is no signal', () => {
@@ -637,6 +677,7 @@ describe('stopped by someone', () => {
       ['failed', 'signal', 'proven', null, 'SIGSEGV'],
     ],
     ['a scope by SIGTERM', scope({ stopJob: true }, main(TERM)), byUser(null, 'SIGTERM')],
+    ['a scope that had to be killed', scope({ stopJob: true, result: 'timeout' }, main(KILL)), byUser(null, 'SIGKILL')],
     ['a scope whose end was not seen', scope({ stopJob: true }), ['killed', 'stopped_by_user', 'likely']],
     [
       'a service by the node going down',
@@ -760,6 +801,28 @@ describe('out of time', () => {
     );
     expect(judgeEnd(service({ result: 'timeout', ...killed(TERM) })).verdict.summary).toBe(
       'Stopped by systemd because a time limit ran out (SIGTERM).',
+    );
+  });
+});
+
+describe('a service whose ExecCondition= said no', () => {
+  it.each<Case>([
+    ['is no failure', service({ result: 'exec-condition' }), ['completed', 'success', 'proven']],
+    [
+      'nor is the code of the command that was asked',
+      service({ result: 'exec-condition' }, main(exit(1))),
+      ['completed', 'success', 'proven'],
+    ],
+    [
+      'by the journal alone',
+      service({ result: 'exec-condition', via: 'journal', stopJob: null }),
+      ['completed', 'success', 'proven'],
+    ],
+  ])('%s', check);
+
+  it('did not run', () => {
+    expect(judgeEnd(service({ result: 'exec-condition' })).verdict.summary).toBe(
+      'Not run: its ExecCondition= was not met, says systemd.',
     );
   });
 });
@@ -956,6 +1019,23 @@ describe('its disk was full', () => {
 
   it('is not complained of in other words', () => {
     expect(complaintOfNoSpace(['CUDA out of memory', 'exit status 28', 'space left on device: 3 GB'])).toBeNull();
+  });
+});
+
+describe('a core', () => {
+  it.each([
+    ['a scope with one', scope({}, main(11 | core)), 'Crashed with SIGSEGV (core dumped).'],
+    ['a scope without one', scope({}, main(11)), 'Crashed with SIGSEGV.'],
+    ['a service with one', service({ result: 'core-dump', ...dumped(6) }), 'Crashed with SIGABRT (core dumped).'],
+    ['a service without one', service({ result: 'signal', ...killed(6) }), 'Crashed with SIGABRT.'],
+    ['a run with one', run({ waitStatus: 7 | core }), 'Crashed with SIGBUS (core dumped).'],
+    [
+      'a container, where the kernel saw one',
+      container({ exitCode: 139 }, main(11 | core)),
+      'Crashed with SIGSEGV (core dumped).',
+    ],
+  ])('is told when it was dumped, and only then: %s', (_, facts, expected) => {
+    expect(judgeEnd(facts).verdict.summary).toBe(expected);
   });
 });
 
@@ -1262,7 +1342,10 @@ describe('whatever is seen', () => {
   it('is completed only when exit 0 was seen, or systemd says so of a service', () => {
     always(({ unit }, { status: judgedStatus, exitCode }) => {
       if (judgedStatus === 'completed')
-        expect(exitCode === 0 || (unit !== null && !unit.isScope && unit.result === 'success')).toBe(true);
+        expect(
+          exitCode === 0 ||
+            (unit !== null && !unit.isScope && ['success', 'exec-condition'].includes(unit.result ?? '')),
+        ).toBe(true);
     });
   });
 
