@@ -528,6 +528,41 @@ describe('what happened while nobody looked', () => {
   });
 });
 
+describe('an engine whose list is quicker than its events', () => {
+  it('is asked once for all it remembers, and heard on from the last of that', async () => {
+    const engine = await startEngine();
+    engine.die(engine.run(), 0);
+
+    await watch(engine.socketPath, { since: Date.now() - 3_600_000 });
+
+    const sinces = engine.asked.flatMap((path) => /since=(\d+)/.exec(path)?.[1] ?? []).map(Number);
+    const nowS = Date.now() / 1000;
+    expect(sinces.map((since) => (nowS - since > 60 ? 'long ago' : 'just now'))).toEqual(['long ago', 'just now']);
+  });
+
+  it('F038 is asked for the death of a container that is gone from the list', async () => {
+    const engine = await startEngine();
+    const container = engine.run({ autoRemove: true });
+    engine.answer = ({ url = '' }) => {
+      if (!url.includes('/containers/json')) return false;
+      engine.answer = () => false;
+      engine.isSlowToTell = true;
+      engine.die(container, 6);
+      return false;
+    };
+
+    const watched = await watch(engine.socketPath, {
+      since: Date.now(),
+      known: [{ engine: 'docker', containerId: container.id, name: container.name, startedAt: container.startedAtMs }],
+    });
+
+    expect(await first(watched, 'container_ended')).toMatchObject({ exitCode: 6, approximate: false });
+    engine.isSlowToTell = false;
+    await afterAll(engine, watched);
+    expect(watched.of('container_ended')).toHaveLength(2);
+  });
+});
+
 describe('from one life of the agent to the next', () => {
   /** What the life before leaves behind: everything it had written down, and what it had told. */
   function left(watched: Watched): Partial<ContainersWatcherOptions> {
@@ -633,6 +668,11 @@ describe('from one life of the agent to the next', () => {
     await eventually(() => second.of('gap').length === 1);
     expect(second.of('gap')[0]?.gap).toMatchObject({ source: 'docker', lost: null });
     expect(second.of('gap')[0]?.gap.cause).toContain('started anew');
+
+    await second.watcher.stop();
+    const third = await watch(engine.socketPath, left(second));
+    await afterAll(engine, third);
+    expect(third.of('gap')).toEqual([]);
   });
 });
 
@@ -644,12 +684,11 @@ describe('an engine in trouble', () => {
     await eventually(() => second() > Math.floor((begun.startedAtMs ?? 0) / 1000));
     const sinceMs = Date.now();
     engine.die(begun, 6);
-    let isBroken = true;
     engine.answer = ({ url = '' }, response) => {
-      if (!isBroken || url === '/version') return false;
-      isBroken = url.includes('/events');
+      if (!url.includes('/events')) return false;
+      engine.answer = () => false;
       const other = { Type: 'image', Action: 'pull', Actor: { ID: 'bb', Attributes: {} } };
-      if (isBroken) response.write(`${JSON.stringify({ ...other, timeNano: sinceMs * 1e6 })}\n`);
+      response.write(`${JSON.stringify({ ...other, timeNano: sinceMs * 1e6 })}\n`, () => response.destroy());
       return true;
     };
 
@@ -799,7 +838,7 @@ describe('an engine in trouble', () => {
     expect(watched.of('container_ended')).toHaveLength(1);
     expect(Object.keys(ended.labels).length).toBeLessThanOrEqual(256);
     const allowed =
-      /^\/(version|v1\.41\/(events\?since=\d+|containers\/json\?[^/]*|containers\/[0-9a-f]{64}\/(json|logs\?[^/]*)))$/;
+      /^\/(version|v1\.41\/(events\?since=\d+(&until=\d+\.\d{3}&stream=false)?|containers\/json\?[^/]*|containers\/[0-9a-f]{64}\/(json|logs\?[^/]*)))$/;
     expect(engine.asked.filter((path) => !allowed.test(path))).toEqual([]);
   });
 

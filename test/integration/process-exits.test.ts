@@ -168,18 +168,18 @@ describe.skipIf(cgroups === null || !hasCompiler)('ends of processes that are no
 
   it('loses none of 2,000 forks made as fast as possible, and their scope still ends right', async () => {
     const { watcher, exitOf, sightings } = await watch();
-    const before = watcher.counts().exits;
+    const before = watcher.counts();
     const cgroup = made.make('storm.scope');
 
     made.run(cgroup, ['sh', '-c', 'i=0; while [ $i -lt 2000 ]; do (exit 1) & i=$((i+1)); done; wait; exit 17']);
 
     expect(await exitOf(cgroup)).toMatchObject({ waitStatus: code(17), isMain: true });
-    expect(watcher.counts().exits - before).toBeGreaterThanOrEqual(2001);
+    expect(watcher.counts().exits - before.exits).toBeGreaterThanOrEqual(2001);
     expect(sightings.filter((sighting) => sighting.kind === 'gap')).toEqual([]);
     expect(
       sightings.filter((sighting) => sighting.kind === 'process_exited' && sighting.cgroup === cgroup),
     ).toHaveLength(1);
-    await eventually(() => watcher.counts().processes < 100, { timeoutMs: 60_000 });
+    await eventually(() => watcher.counts().processes < before.processes + 100, { timeoutMs: 60_000 });
   });
 
   it('takes the first process as main, not its children nor what it leaves behind', async () => {
@@ -246,8 +246,7 @@ describe.skipIf(cgroups === null || !hasCompiler)('ends of processes that are no
         expect(exits().find((exit) => exit.cgroup === cgroup)).toMatchObject({ waitStatus: code(index + 1) });
       }
       const gaps = sightings.filter((sighting) => sighting.kind === 'gap');
-      expect(gaps).toHaveLength(1);
-      expect(gaps[0]?.gap.lost).toBeGreaterThan(1000);
+      expect(gaps.reduce((sum, { gap }) => sum + (gap.lost ?? 0), 0)).toBeGreaterThan(1000);
       const after = made.make('after-overrun.scope');
       made.run(after, ['sh', '-c', 'exit 3']);
       expect((await eventually(() => exits().find((exit) => exit.cgroup === after))).waitStatus).toBe(code(3));

@@ -143,6 +143,9 @@ export class FakeEngine {
   /** While set, containers come and go without a word. */
   isMute = false;
 
+  /** While set, it keeps its events and sends nobody any: as one that has no processor. */
+  isSlowToTell = false;
+
   /** How much later than the states of its containers its events say that it was. */
   eventsLateMs = 0;
 
@@ -168,6 +171,7 @@ export class FakeEngine {
     const line = `${json.slice(0, -1)},"time":${this.#lastNanos / 1_000_000_000n},"timeNano":${this.#lastNanos}}\n`;
     if (this.#server === null) return;
     this.#events = [...this.#events, { atNanos: this.#lastNanos, line }].slice(-256);
+    if (this.isSlowToTell) return;
     for (const listener of this.#listeners) listener.write(line);
   }
 
@@ -200,7 +204,14 @@ export class FakeEngine {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
     const sinceNanos = BigInt(url.searchParams.get('since') ?? '0') * 1_000_000_000n;
-    for (const { atNanos, line } of this.#events) if (atNanos >= sinceNanos) response.write(line);
+    const until = url.searchParams.get('until');
+    const untilNanos = until === null ? null : BigInt(until.replace('.', '').padEnd(19, '0'));
+    for (const { atNanos, line } of this.#events)
+      if (atNanos >= sinceNanos && (untilNanos === null || atNanos <= untilNanos)) response.write(line);
+    if (untilNanos !== null) {
+      response.end();
+      return;
+    }
     this.#listeners.add(response);
     response.once('close', () => this.#listeners.delete(response));
   }

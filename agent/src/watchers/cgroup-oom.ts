@@ -1,5 +1,4 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { join } from 'node:path';
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { SourceState } from '@runnerwatch/shared/model/node.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
@@ -57,6 +56,8 @@ class CgroupOoms implements CgroupOomWatcher {
 
   start(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => void this.stop(), { once: true });
+    // Without the memory controller there is no such file anywhere.
+    if (this.#state.state === 'blind') return Promise.resolve();
     this.#timer = setInterval(() => {
       for (const [cgroup, watched] of this.#watched) if (watched.watcher === null) this.#look(cgroup, watched);
     }, LOOK_MS);
@@ -100,7 +101,7 @@ class CgroupOoms implements CgroupOomWatcher {
 
   #inotify(cgroup: string, watched: Watched): FSWatcher | null {
     try {
-      const watcher = watch(join(this.#options.cgroupRoot ?? '/', cgroup, 'memory.events'), () =>
+      const watcher = watch(`${this.#options.cgroupRoot ?? ''}${cgroup}/memory.events`, () =>
         this.#look(cgroup, watched),
       );
       watcher.on('error', () => {
@@ -129,7 +130,7 @@ class CgroupOoms implements CgroupOomWatcher {
   #oomKills(cgroup: string): number | null {
     const { cgroupRoot } = this.#options;
     if (cgroupRoot === null || cgroup.split('/').includes('..')) return null;
-    return parseFlatKeyed(readKernelFile(cgroupRoot, join(cgroup, 'memory.events')), 'oom_kill');
+    return parseFlatKeyed(readKernelFile(cgroupRoot, `${cgroup}/memory.events`), 'oom_kill');
   }
 }
 

@@ -39,6 +39,8 @@ export interface EngineClient {
   getBytes(path: string): Promise<Buffer>;
   /** An answer without end; the caller destroys it. */
   openStream(path: string): Promise<IncomingMessage>;
+  /** An answer that ends, read by `read`; rejects when nothing more comes for a while. */
+  readStream(path: string, read: (stream: IncomingMessage) => Promise<void>): Promise<void>;
   /** Drops everything open. */
   close(): void;
 }
@@ -81,15 +83,28 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
     return bytes;
   }
 
+  async function openStream(path: string): Promise<IncomingMessage> {
+    const answer = await request(path, true);
+    if (answer.statusCode === 200) return answer;
+    throw statusError(answer.statusCode ?? 0, await readBody(answer, { timeoutMs, maxBodyBytes }));
+  }
+
   return {
     getBytes,
     async getJson(path) {
       return parseJson(await getBytes(path));
     },
-    async openStream(path) {
-      const answer = await request(path, true);
-      if (answer.statusCode === 200) return answer;
-      throw statusError(answer.statusCode ?? 0, await readBody(answer, { timeoutMs, maxBodyBytes }));
+    openStream,
+    async readStream(path, read) {
+      const answer = await openStream(path);
+      const timer = setTimeout(() => answer.destroy(timedOut(timeoutMs)), timeoutMs);
+      answer.on('data', () => timer.refresh());
+      try {
+        await read(answer);
+      } finally {
+        clearTimeout(timer);
+        answer.destroy();
+      }
     },
     close() {
       for (const one of open) one.destroy(new EngineError('broken', 'the watcher is stopping'));

@@ -49,9 +49,9 @@ export function createLineCutter(
   };
 }
 
-/** Resolves never: rejects when the stream ends, breaks, or a handler throws; the stream is destroyed then. */
-export function followLines(stream: IncomingMessage, handlers: LineHandlers): Promise<never> {
-  return new Promise((_, reject) => {
+/** Resolves when the stream has ended as it should; rejects when it breaks off or a handler throws; the stream is destroyed then. */
+export function readLines(stream: IncomingMessage, handlers: LineHandlers): Promise<void> {
+  return new Promise((resolve, reject) => {
     const cut = createLineCutter(handlers);
     stream.on('data', (chunk: Buffer) => {
       try {
@@ -61,7 +61,22 @@ export function followLines(stream: IncomingMessage, handlers: LineHandlers): Pr
         reject(error);
       }
     });
-    stream.on('error', (error) => reject(new EngineError('broken', 'the stream of events broke', { cause: error })));
-    stream.once('close', () => reject(new EngineError('broken', 'the engine ended the stream of events')));
+    stream.on('error', (error) =>
+      reject(
+        error instanceof EngineError
+          ? error
+          : new EngineError('broken', 'the stream of events broke', { cause: error }),
+      ),
+    );
+    stream.once('end', resolve);
+    stream.once('close', () => reject(endedByEngine()));
   });
 }
+
+/** Resolves never: rejects when the stream ends, breaks, or a handler throws. */
+export async function followLines(stream: IncomingMessage, handlers: LineHandlers): Promise<never> {
+  await readLines(stream, handlers);
+  throw endedByEngine();
+}
+
+const endedByEngine = () => new EngineError('broken', 'the engine ended the stream of events');

@@ -1,23 +1,11 @@
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
 import { readPidCgroup } from '../proc/pid-stat.ts';
-import { type EngineClient, EngineError } from './containers-client.ts';
 import { CreatedContainers } from './containers-created.ts';
-import { logGrewAt } from './containers-log-growth.ts';
-import { LogTail } from './containers-log-tail.ts';
-import {
-  type ContainerEvent,
-  type InspectedContainer,
-  type ListedContainer,
-  parseInspect,
-} from './containers-model.ts';
-import type { ContainerEnded, ContainerFacts, ContainerRunTimes, ContainerSocket, Report } from './watcher.ts';
-
-/** How to ask the engine while one connection to it lasts. */
-export interface EngineAccess extends ContainerSocket {
-  readonly client: EngineClient;
-  readonly prefix: string;
-}
+import type { LogTail } from './containers-log-tail.ts';
+import type { ContainerEvent, InspectedContainer, ListedContainer } from './containers-model.ts';
+import { type EngineAccess, EngineQuestions } from './containers-questions.ts';
+import type { ContainerEnded, ContainerFacts, ContainerRunTimes, Report } from './watcher.ts';
 
 export interface RunsOptions {
   readonly report: Report;
@@ -72,6 +60,7 @@ const MAX_REMEMBERED_ENDS = 4_096;
  */
 export class Runs {
   readonly #options: RunsOptions;
+  readonly #engine: EngineQuestions;
   readonly #live = new Map<string, LiveRun>();
   readonly #ended = new Map<string, ContainerRunTimes>();
   /** Signals that were sent through the engine without a word which, and when. */
@@ -80,7 +69,6 @@ export class Runs {
   readonly #created: CreatedContainers;
   readonly #turns = new Map<string, Promise<void>>();
   readonly #untold = new Map<Promise<void>, number>();
-  #access: EngineAccess | null = null;
   #known: readonly ContainerFacts[];
   #sinceMs: number;
 
@@ -88,7 +76,8 @@ export class Runs {
     this.#options = options;
     this.#sinceMs = options.sinceMs;
     const { report, clock, log } = options;
-    this.#created = new CreatedContainers({ report, clock, log, inspect: (id) => this.#inspect(id) });
+    this.#engine = new EngineQuestions(options);
+    this.#created = new CreatedContainers({ report, clock, log, inspect: (id) => this.#engine.inspect(id) });
     this.#known = options.known;
     for (const [id, run] of options.told) this.#remember(id, run);
   }
@@ -100,7 +89,7 @@ export class Runs {
 
   /** A connection stands; until {@link detach} the engine can be asked. Which engine answers is only known now: another one's containers are not gone because this one has never heard of them. */
   attach(access: EngineAccess): void {
-    this.#access = access;
+    this.#engine.access = access;
     for (const facts of this.#known) {
       if (facts.engine === access.engine) this.#live.set(facts.containerId, { facts, ...unseenRun });
     }
@@ -109,7 +98,7 @@ export class Runs {
 
   /** The connection is gone: whatever ends from `sinceMs` on will be told at the next one. */
   detach(sinceMs: number): void {
-    this.#access = null;
+    this.#engine.access = null;
     this.#sinceMs = Math.max(this.#sinceMs, sinceMs);
     for (const run of this.#live.values()) {
       run.tail?.close();
@@ -181,8 +170,8 @@ export class Runs {
   }
 
   #onFoundCreated(id: string, name: string): void {
-    if (this.#access === null) return;
-    const { engine, socketPath } = this.#access;
+    if (this.#engine.access === null) return;
+    const { engine, socketPath } = this.#engine.access;
     void this.#created.created({ ...nothingKnown, engine, socketPath, containerId: id, name }, null, this.#sinceMs);
   }
 
@@ -222,7 +211,7 @@ export class Runs {
 
   async #takeStart(event: ContainerEvent): Promise<void> {
     this.#created.started(event.id);
-    const found = await this.#inspect(event.id, START_WAIT_MS);
+    const found = await this.#engine.inspect(event.id, START_WAIT_MS);
     // An inspection that speaks of a later start than the event saw a later run of the same container.
     const isThisRun = found?.facts.startedAt != null && found.facts.startedAt <= event.at + START_EVENT_LEAD_MS;
     const facts = isThisRun ? found.facts : { ...event.facts, startedAt: event.at };
@@ -266,7 +255,7 @@ export class Runs {
   }
 
   #follow(run: LiveRun): LogTail | null {
-    const tail = this.#newTail(run);
+    const tail = this.#engine.tail(run.facts.containerId, run.hasTerminal);
     tail?.open({ follow: true }).catch((error: unknown) => {
       const facts = { err: error, container: run.facts.containerId };
       this.#options.log.debug(facts, 'the log of a container cannot be followed');
@@ -297,7 +286,7 @@ export class Runs {
     if (run?.facts.startedAt != null && event.at < run.facts.startedAt - SAME_START_MS) return;
     this.#nameSignal(event);
     const logTail = this.#lastLines(run ?? { facts: event.facts, ...unseenRun });
-    const found = await this.#inspect(event.id, END_WAIT_MS);
+    const found = await this.#engine.inspect(event.id, END_WAIT_MS);
     const facts = run?.facts ?? { ...event.facts, ...found?.facts };
     const isThisRun =
       found !== null && found.status !== 'running' && isSameStart(facts.startedAt, found.facts.startedAt);
@@ -314,7 +303,7 @@ export class Runs {
 
   /** Listed as existing, in whatever state but created. */
   async #onFound(id: string): Promise<void> {
-    const found = await this.#inspect(id);
+    const found = await this.#engine.inspect(id);
     if (found === null) return;
     const run = this.#live.get(id);
     const isRunning = found.status === 'running' || found.status === 'paused';
@@ -354,10 +343,13 @@ export class Runs {
     });
   }
 
-  /** It ran when we last looked and the engine has never heard of it: removed meanwhile, and its exit code with it. */
+  /** It ran when we last looked and the engine has never heard of it: removed meanwhile. Only its events have the exit code. */
   async #onGone(id: string): Promise<void> {
     const run = this.#live.get(id);
-    if (run === undefined || (await this.#inspect(id)) !== null) return;
+    if (run === undefined || (await this.#engine.inspect(id)) !== null) return;
+    // Its death may be on its way still: a list can be quicker than the stream of events.
+    const death = await this.#engine.deathOf(id, run.facts.startedAt ?? this.#sinceMs);
+    if (death !== null) return this.#onDied(death);
     this.#tellUnseenEnd(run, this.#options.clock.wallMs());
   }
 
@@ -401,14 +393,14 @@ export class Runs {
   /** A death after a told end, and no start between them, is that end again with the engine's other clock: unless the engine knows of a start that we do not. */
   async #isUnheardRun({ id, at }: ContainerEvent): Promise<boolean> {
     if (!this.#ended.has(id)) return at >= this.#sinceMs;
-    const startedAt = (await this.#inspect(id, END_WAIT_MS))?.facts.startedAt ?? null;
+    const startedAt = (await this.#engine.inspect(id, END_WAIT_MS))?.facts.startedAt ?? null;
     return startedAt !== null && at >= startedAt && !this.#isStartOfTold(id, startedAt);
   }
 
   async #lastLines(run: LiveRun): Promise<string[] | null> {
     const followed = await run.tail?.finish(END_WAIT_MS);
     if (followed != null || run.isAutoRemoved) return followed ?? null;
-    const tail = this.#newTail(run);
+    const tail = this.#engine.tail(run.facts.containerId, run.hasTerminal);
     if (tail === null) return null;
     const opened = tail.open({ follow: false }).catch((error: unknown) => {
       this.#options.log.debug(
@@ -421,46 +413,14 @@ export class Runs {
     return lines;
   }
 
-  #newTail({ facts, hasTerminal }: LiveRun): LogTail | null {
-    const { clock, logLines: lines } = this.#options;
-    if (this.#access === null || lines <= 0) return null;
-    const { client, prefix } = this.#access;
-    return new LogTail({ client, clock, prefix, containerId: facts.containerId, hasTerminal, lines });
-  }
-
   async #onDestroyed(event: ContainerEvent): Promise<void> {
     await this.#created.destroyed(event);
     const run = this.#live.get(event.id);
     if (run !== undefined) this.#tellUnseenEnd(run, event.at);
   }
 
-  // ── asking ──
-
   async logGrewAt(containerId: string, sinceMs: number): Promise<number | null> {
-    if (this.#access === null || !this.#live.has(containerId)) return null;
-    const { client, prefix } = this.#access;
-    return logGrewAt({ client, prefix, containerId, sinceMs });
-  }
-
-  /** Null: gone, or not answered in time; the event itself must do then. */
-  async #inspect(id: string, waitMs?: number): Promise<InspectedContainer | null> {
-    if (this.#access === null) return null;
-    const asked = this.#ask(this.#access, id);
-    if (waitMs === undefined) return asked;
-    const waiting = new AbortController();
-    const found = await Promise.race([asked, this.#options.clock.sleep(waitMs, waiting.signal).then(() => null)]);
-    waiting.abort();
-    return found;
-  }
-
-  async #ask({ client, prefix, ...socket }: EngineAccess, id: string): Promise<InspectedContainer | null> {
-    try {
-      return parseInspect(await client.getJson(`${prefix}/containers/${encodeURIComponent(id)}/json`), socket);
-    } catch (error) {
-      if (!(error instanceof EngineError)) throw error;
-      this.#options.log.debug({ err: error, container: id }, 'a container could not be inspected');
-      return null;
-    }
+    return this.#live.has(containerId) ? this.#engine.logGrewAt(containerId, sinceMs) : null;
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import { EngineError } from './containers-client.ts';
-import { followLines } from './containers-events.ts';
+import { followLines, readLines } from './containers-events.ts';
 import { type ListedContainer, parseEvent, parseList } from './containers-model.ts';
-import type { EngineAccess, Runs } from './containers-runs.ts';
+import { type EngineAccess, pastEvents } from './containers-questions.ts';
+import type { Runs } from './containers-runs.ts';
 import { type Disagreement, someOf } from './silence.ts';
 
 /** Up to where an engine's events were heard. */
@@ -53,25 +54,31 @@ export interface Replay {
 }
 
 const MAX_HEARD = 4_096;
-/** A replay is over when nothing has come for so long. */
-const QUIET_MS = 40;
-const LONGEST_REPLAY_MS = 2_000;
+/** Events of Podman may come a little out of the order of their instants. */
+const OVERLAP_MS = 2_000;
 /** So many checks in a row without an answer end the session. */
 const UNANSWERED_LIMIT = 2;
 
 /**
- * One connection's life. Subscribes first; lets the engine replay what it remembers, so that an end is told with its
- * code and time; then asks for the list of all containers, which knows what the events do not; then goes on hearing,
- * and asks now and then whether the engine still answers. Never resolves: rejects with what ended it.
+ * One connection's life. Lets the engine tell what it remembers, so that an end is told with its code and time; subscribes
+ * from a little before its last word on, so that nothing falls between; then asks for the list of all containers, which knows what the
+ * events do not; then goes on hearing, and asks now and then whether the engine still answers. Never resolves: rejects
+ * with what ended it.
  */
 export async function runSession(options: SessionOptions): Promise<never> {
-  const { access, replayFromMs } = options;
-  const second = Math.floor(replayFromMs / 1000);
+  const { access, clock, replayFromMs } = options;
+  const { client, prefix } = access;
   const hearing = createHearing(options);
-  const stream = await access.client.openStream(`${access.prefix}/events?since=${second}`);
+  const handlers = { onLine: hearing.take, onLost: options.onLost };
+  const past = pastEvents(access, { sinceMs: replayFromMs, untilMs: clock.wallMs() });
+  await client.readStream(past, (stream) => readLines(stream, handlers));
+  options.onReplayed(hearing.replay());
+  // Podman forgets nothing: all of it a second time would be more than is remembered as heard.
+  const fromMs = Math.max(replayFromMs, (options.memory.last?.at ?? replayFromMs) - OVERLAP_MS);
+  const stream = await client.openStream(`${prefix}/events?since=${Math.floor(fromMs / 1000)}`);
   const ending = new AbortController();
-  const followed = followLines(stream, { onLine: hearing.take, onLost: options.onLost });
-  const kept = keepUp(options, hearing, ending.signal);
+  const followed = followLines(stream, handlers);
+  const kept = keepUp(options, ending.signal);
   try {
     return await Promise.race([followed, kept]);
   } finally {
@@ -83,11 +90,9 @@ export async function runSession(options: SessionOptions): Promise<never> {
 }
 
 /** The part of a session that asks, beside the stream that hears. Rejects when an answer fails, and when the signal aborts. */
-async function keepUp(options: SessionOptions, hearing: Hearing, signal: AbortSignal): Promise<never> {
+async function keepUp(options: SessionOptions, signal: AbortSignal): Promise<never> {
   const { access, runs, memory, clock, checkEveryMs } = options;
   const { client, prefix } = access;
-  await hearing.quiet(signal);
-  options.onReplayed(hearing.replay());
   const liveBefore = runs.liveIds();
   runs.reconcile(parseList(await client.getJson(`${prefix}/containers/json?all=1`)), liveBefore);
   await runs.settled();
@@ -156,20 +161,16 @@ async function answers(asked: Promise<unknown>): Promise<unknown> {
 
 interface Hearing {
   readonly take: (line: string) => void;
-  /** Resolves when the replay is over. */
-  quiet(signal: AbortSignal): Promise<void>;
   replay(): Replay;
 }
 
-function createHearing({ access, runs, memory, clock }: SessionOptions): Hearing {
+function createHearing({ access, runs, memory }: SessionOptions): Hearing {
   const before = memory.last;
   let isSeamless: boolean | null = before === null ? null : false;
   let count = 0;
   let firstAtMs: number | null = null;
-  let heardAtMs = clock.monotonicMs();
   return {
     take(line) {
-      heardAtMs = clock.monotonicMs();
       const event = parseEvent(line, access);
       if (event === null) return;
       count += 1;
@@ -181,16 +182,6 @@ function createHearing({ access, runs, memory, clock }: SessionOptions): Hearing
       // What it replays after this is later, and not heard yet.
       memory.seenAtMs = Math.max(memory.seenAtMs ?? 0, event.at);
       if (event.container !== null) runs.handle(event.container);
-    },
-    async quiet(signal) {
-      const beganMs = clock.monotonicMs();
-      heardAtMs = beganMs;
-      for (;;) {
-        await clock.sleep(QUIET_MS, signal);
-        signal.throwIfAborted();
-        const nowMs = clock.monotonicMs();
-        if (nowMs - heardAtMs >= QUIET_MS || nowMs - beganMs >= LONGEST_REPLAY_MS) return;
-      }
     },
     replay: () => ({ count, firstAtMs, isSeamless }),
   };

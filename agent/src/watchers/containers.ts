@@ -66,8 +66,8 @@ class SocketWatcher implements ContainersWatcher {
   readonly #options: ContainersWatcherOptions;
   readonly #runs: Runs;
   readonly #memory: EventMemory;
-  /** Where this life takes over. */
-  readonly #from: HeardUntil;
+  /** Where this life takes over, or an engine that was started anew. */
+  #from: HeardUntil;
   #isAbsent = false;
   readonly #stopping = new AbortController();
   #state: SourceState;
@@ -208,6 +208,10 @@ class SocketWatcher implements ContainersWatcher {
       'the engine started anew and remembers no earlier events; containers that began and were removed meanwhile were not seen';
     if (replay.isSeamless === false) {
       this.#tell({ cause: isFull ? full : anew, lost: null, fromMs: lastSeenMs, toMs });
+      if (replay.count > 0) return;
+      // What an earlier engine said it will never say again: the gap is told once.
+      this.#memory.last = null;
+      this.#from = { key: null, at: toMs };
     } else if (isFull && toMs > replayFromMs) {
       this.#tell({ cause: full, lost: null, fromMs: lastSeenMs, toMs });
     }

@@ -66,6 +66,7 @@ export function createProcessExitsWatcher(options: ProcessExitsOptions): Process
 
 const OPEN_ENDS_MS = 20;
 const SWEEP_MS = 1000;
+const PRUNE_EVERY_SWEEPS = 10;
 const WALK_PAUSE_MS = 250;
 /** inotify tells of every new cgroup; this is for the day it does not. */
 const WALK_EVERY_SWEEPS = 60;
@@ -425,8 +426,8 @@ class ProcessExits implements ProcessExitsWatcher {
     this.#hearAll();
     this.#noticeStandstill(table);
     table.tick();
-    table.prune();
-    if (++this.#sweeps % WALK_EVERY_SWEEPS === 0) {
+    if (++this.#sweeps % PRUNE_EVERY_SWEEPS === 0) table.prune();
+    if (this.#sweeps % WALK_EVERY_SWEEPS === 0) {
       this.#tree?.walk();
       this.#tree?.prune();
     }

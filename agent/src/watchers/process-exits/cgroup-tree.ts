@@ -1,7 +1,6 @@
 import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
-import { join, posix } from 'node:path';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
-import { readKernelFile } from '../../proc/kernel-file.ts';
+import { pathBelow, readKernelFile } from '../../proc/kernel-file.ts';
 import { type UnitCgroup, unitCgroupOf } from './unit-cgroup.ts';
 
 /** A cgroup as its id finds it: the id is the inode of its directory and is never given twice in one boot. */
@@ -63,7 +62,7 @@ export class CgroupTree {
 
   /** Processes directly in a cgroup. */
   pidsOf(path: string): number[] {
-    const text = readKernelFile(this.#options.cgroupRoot, posix.join(path, 'cgroup.procs'));
+    const text = readKernelFile(this.#options.cgroupRoot, childOf(path, 'cgroup.procs'));
     return text === null ? [] : text.split('\n').filter(Boolean).map(Number);
   }
 
@@ -71,16 +70,14 @@ export class CgroupTree {
   walk(path = '/', depth = 0): void {
     if (this.#closed || depth > MAX_DEPTH) return;
     this.#note(path);
-    for (const name of directoriesIn(join(this.#options.cgroupRoot, path)))
-      this.walk(posix.join(path, name), depth + 1);
+    for (const name of directoriesIn(this.#onDisk(path))) this.walk(childOf(path, name), depth + 1);
   }
 
   /** Drops what was removed longer ago than a minute, and notices removals inotify did not tell. */
   prune(): void {
     const nowMs = this.#options.clock.monotonicMs();
     for (const entry of this.#byId.values()) {
-      if (entry.removedAtMs === null && inodeOf(join(this.#options.cgroupRoot, entry.path)) !== entry.id)
-        this.#remove(entry);
+      if (entry.removedAtMs === null && inodeOf(this.#onDisk(entry.path)) !== entry.id) this.#remove(entry);
       if (entry.removedAtMs !== null && nowMs - entry.removedAtMs > REMEMBER_REMOVED_MS) this.#byId.delete(entry.id);
     }
   }
@@ -93,7 +90,7 @@ export class CgroupTree {
   }
 
   #note(path: string): void {
-    const id = inodeOf(join(this.#options.cgroupRoot, path));
+    const id = inodeOf(this.#onDisk(path));
     const known = this.#byPath.get(path);
     if (id === null || known?.id === id) return;
     if (known !== undefined) this.#remove(known);
@@ -109,9 +106,7 @@ export class CgroupTree {
   #watch(entry: Entry): FSWatcher | null {
     if (this.#isUnwatched) return null;
     try {
-      const watcher = watch(join(this.#options.cgroupRoot, entry.path), (event, name) =>
-        this.#onChange(entry, event, name),
-      );
+      const watcher = watch(this.#onDisk(entry.path), (event, name) => this.#onChange(entry, event, name));
       watcher.on('error', () => watcher.close());
       return watcher;
     } catch (error) {
@@ -128,10 +123,14 @@ export class CgroupTree {
       return;
     }
     if (event !== 'rename' || name === null) return;
-    const path = posix.join(entry.path, name);
+    const path = childOf(entry.path, name);
     const child = this.#byPath.get(path);
-    if (child !== undefined && inodeOf(join(this.#options.cgroupRoot, path)) !== child.id) this.#remove(child);
+    if (child !== undefined && inodeOf(this.#onDisk(path)) !== child.id) this.#remove(child);
     this.walk(path, path.split('/').length);
+  }
+
+  #onDisk(path: string): string {
+    return pathBelow(this.#options.cgroupRoot, path);
   }
 
   #remove(entry: Entry): void {
@@ -146,6 +145,10 @@ export class CgroupTree {
     this.#isUnwatched = true;
     this.#options.onUnwatched(reason);
   }
+}
+
+function childOf(path: string, name: string): string {
+  return path === '/' ? `/${name}` : `${path}/${name}`;
 }
 
 function inodeOf(path: string): number | null {
