@@ -1,4 +1,5 @@
 import type { CommandResult } from '../support/real-node/run-command.ts';
+import type { Need } from './kinds.ts';
 
 /** What chaos may do, and to whom. */
 export interface Victims {
@@ -14,12 +15,16 @@ export interface Victims {
 export interface Blow {
   readonly victim: string;
   readonly from: number;
+  /** When it fell. */
+  readonly at: number;
   readonly to: number;
 }
 
 interface Weapon {
   readonly victim: string;
+  readonly needs?: Need;
   readonly weight: number;
+  /** May say when it fell, in milliseconds since the epoch. */
   strike(victims: Victims, random: () => number): Promise<unknown>;
 }
 
@@ -33,7 +38,10 @@ const weapons: readonly Weapon[] = [
     strike: async ({ exec }, random) => {
       const deadS = random() < 0.5 ? 0 : random() * 3;
       // `start` would do nothing while systemd has not noticed the death.
-      await exec(`${agent('KILL')}; sleep ${deadS.toFixed(2)}; systemctl restart runnerwatch-agent.service`);
+      const { stdout } = await exec(
+        `${agent('KILL')}; date +%s%3N; sleep ${deadS.toFixed(2)}; systemctl restart runnerwatch-agent.service`,
+      );
+      return Number(stdout);
     },
   },
   {
@@ -59,36 +67,44 @@ const weapons: readonly Weapon[] = [
   { victim: 'journald', weight: 1, strike: ({ exec }) => exec('systemctl kill -s KILL systemd-journald.service') },
   { victim: 'reload', weight: 1, strike: ({ exec }) => exec('systemctl daemon-reload') },
   { victim: 'reexec', weight: 1, strike: ({ exec }) => exec('systemctl daemon-reexec') },
+  {
+    victim: 'docker',
+    needs: 'docker',
+    weight: 2,
+    strike: ({ exec }) =>
+      exec('systemctl kill -s KILL docker.service; systemctl reset-failed docker; systemctl restart docker'),
+  },
+  {
+    // Its containers live on without it, and whoever asks next starts it.
+    victim: 'podman',
+    needs: 'podman',
+    weight: 1,
+    strike: ({ exec }) => exec('systemctl kill -s KILL podman.service'),
+  },
 ];
-
-const dockerd: Weapon = {
-  victim: 'docker',
-  weight: 2,
-  strike: ({ exec }) =>
-    exec('systemctl kill -s KILL docker.service; systemctl reset-failed docker; systemctl restart docker'),
-};
 
 export interface ChaosOptions {
   readonly victims: Victims;
   readonly kills: number;
   readonly random: () => number;
-  readonly hasDocker: boolean;
+  readonly has: ReadonlySet<Need>;
   /** Between two blows, on average. */
   readonly pauseMs: number;
 }
 
 /** Strikes so many times, one blow after the other, each victim up again before the next. @returns what was done, when. */
-export async function wreak({ victims, kills, random, hasDocker, pauseMs }: ChaosOptions): Promise<Blow[]> {
-  const possible = [...weapons, ...(hasDocker ? [dockerd] : [])].filter(
-    ({ victim }) => victim !== 'database' || victims.killDatabase !== null,
+export async function wreak({ victims, kills, random, has, pauseMs }: ChaosOptions): Promise<Blow[]> {
+  const possible = weapons.filter(
+    ({ victim, needs }) =>
+      (needs === undefined || has.has(needs)) && (victim !== 'database' || victims.killDatabase !== null),
   );
   const blows: Blow[] = [];
   for (let kill = 0; kill < kills; kill += 1) {
     await victims.pass(pauseMs * (0.4 + random() * 1.2));
     const weapon = pick(possible, random());
     const from = Date.now();
-    await weapon.strike(victims, random);
-    blows.push({ victim: weapon.victim, from, to: Date.now() });
+    const at = await weapon.strike(victims, random);
+    blows.push({ victim: weapon.victim, from, at: typeof at === 'number' ? at : from, to: Date.now() });
   }
   return blows;
 }

@@ -28,7 +28,16 @@ const end = { taskId: '1', status: 'failed', confidence: 'proven' } as const;
 const blind = [{ from: 500, to: 1500 }];
 
 function found(change: Partial<Account>) {
-  const account = { truths: [truth], tasks: [right], ends: [end], told: [told], blind: [], gaps: [], ...change };
+  const account = {
+    truths: [truth],
+    tasks: [right],
+    ends: [end],
+    told: [told],
+    blind: [],
+    gaps: [],
+    engineRestarts: [],
+    ...change,
+  };
   const { findings, explained } = compare(account);
   return { faults: findings.map(({ fault }) => fault), explained };
 }
@@ -41,6 +50,37 @@ describe('the comparison of what happened with what was stored and told', () => 
   it('misses what was not stored, and what never ended', () => {
     expect(found({ tasks: [] }).faults).toEqual(['missing']);
     expect(found({ tasks: [{ ...right, status: 'running' }] }).faults).toEqual(['missing']);
+  });
+
+  it('accepts that a container was likely told to stop where its engine came back, and nothing else', () => {
+    const box = { truths: [{ ...truth, kind: kind('box-ok') }], engineRestarts: blind };
+    const stopped = (confidence: 'likely' | 'proven'): Partial<Account> => ({
+      tasks: [
+        {
+          ...right,
+          status: 'completed',
+          exit_code: 0,
+          verdict: { cause: 'stopped_by_user', confidence, summary: 'It was told to stop.' },
+        },
+      ],
+      told: [{ ...told, status: 'completed' }],
+    });
+
+    expect(found({ ...box, ...stopped('likely') }).faults).toEqual([]);
+    expect(found({ ...box, ...stopped('proven') }).faults).toEqual(['wrong']);
+    expect(found({ ...box, ...stopped('likely'), engineRestarts: [] }).faults).toEqual(['wrong']);
+  });
+
+  it('accepts a container as unknown only where its engine was killed, and with the reason', () => {
+    const box = { truths: [{ ...truth, kind: kind('box-7') }], told: [{ ...told, status: 'unknown' as const }] };
+    const because = (summary: string) => [
+      { ...unseen, verdict: { cause: 'unknown', confidence: 'unknown', summary } as const },
+    ];
+    const tasks = because('Ended, and nobody could see how: its engine had removed it.');
+
+    expect(found({ ...box, tasks, engineRestarts: blind })).toEqual({ faults: [], explained: ['a'] });
+    expect(found({ ...box, tasks }).faults).toEqual(['unexplained']);
+    expect(found({ ...box, tasks: because('Ended.'), engineRestarts: blind }).faults).toEqual(['unexplained']);
   });
 
   it('accepts that a container is not there within a gap that was told of its engine', () => {
@@ -114,7 +154,7 @@ describe('the comparison of what happened with what was stored and told', () => 
   });
 
   it('sums up in a table', () => {
-    const account = { truths: [truth], tasks: [], ends: [], told: [], blind: [], gaps: [] };
+    const account = { truths: [truth], tasks: [], ends: [], told: [], blind: [], gaps: [], engineRestarts: [] };
 
     const lines = tableOf(account, compare(account)).split('\n');
 

@@ -55,6 +55,8 @@ export interface Account {
   readonly told: readonly Told[];
   readonly blind: readonly BlindWindow[];
   readonly gaps: readonly ToldGap[];
+  /** When the container engine was killed and came back: it tells the containers that it finds to stop. */
+  readonly engineRestarts: readonly BlindWindow[];
 }
 
 export const faults = ['missing', 'doubled', 'wrong', 'unexplained', 'untold', 'told twice'] as const;
@@ -77,8 +79,8 @@ export interface Comparison {
  * Holds what was stored and told against what happened. `missing`: no task, or one without an end; but for a container within a
  * gap that its engine's watcher told. `doubled`: two tasks, or an
  * end stored again though it says nothing better. `wrong`: another status, code, signal or cause; a code or signal may be null
- * when the agent was blind. `unexplained`: unknown, but no scope that ended while the agent was blind, or without a reason in
- * its verdict. `untold`, `told twice`: no notification, two of its end, or the last
+ * when the agent was blind. `unexplained`: unknown, but no scope that ended while the agent was blind and no container that
+ * ended while its engine was killed, or without a reason in its verdict. `untold`, `told twice`: no notification, two of its end, or the last
  * one told another status. Of a task that was told as lost with its node the truth is told as an amendment.
  */
 export function compare(account: Account): Comparison {
@@ -107,7 +109,7 @@ export function compare(account: Account): Comparison {
         'doubled',
         `${ends.length} ends stored: ${ends.map((end) => `${end.status} (${end.confidence})`).join(', ')}`,
       );
-    const judged = judge(truth, task, account.blind);
+    const judged = judge(truth, task, account);
     if (judged === 'explained') explained.push(truth.name);
     else if (judged !== 'right') find(judged, `${textOf(task)}, not ${textOfExpected(truth.kind.is)}`);
     judgeTold(task, toldByTask.get(task.id) ?? [], find);
@@ -116,35 +118,37 @@ export function compare(account: Account): Comparison {
 }
 
 function isInGap({ kind, endedAt }: Truth, gaps: readonly ToldGap[]): boolean {
-  return (
-    kind.needs === 'docker' &&
-    gaps.some(
-      ({ source, from, to }) =>
-        source === 'docker' && (from === null || endedAt >= from) && (to === null || endedAt <= to),
-    )
+  return gaps.some(
+    ({ source, from, to }) =>
+      source === kind.needs && (from === null || endedAt >= from) && (to === null || endedAt <= to),
   );
 }
 
 function judge(
   { kind, endedAt, isOnlyLookedAt }: Truth,
   task: StoredTask,
-  blind: readonly BlindWindow[],
+  { blind, engineRestarts }: Account,
 ): 'right' | 'wrong' | 'unexplained' | 'explained' {
   const { is } = kind;
-  const isBlind = isOnlyLookedAt || blind.some(({ from, to }) => endedAt >= from && endedAt <= to);
-  if (task.status === 'unknown') return kind.isScope && isBlind && givesReason(task) ? 'explained' : 'unexplained';
+  const isIn = ({ from, to }: BlindWindow) => endedAt >= from && endedAt <= to;
+  const isBlind = isOnlyLookedAt || blind.some(isIn);
+  const isEngineAway = kind.needs === 'docker' && engineRestarts.some(isIn);
+  if (task.status === 'unknown') {
+    const isHidden = (kind.isScope && isBlind) || isEngineAway;
+    return isHidden && givesReason(task) ? 'explained' : 'unexplained';
+  }
   const isSeen = <T>(told: T | null, really: T | null) => told === really || (told === null && isBlind);
+  const isCause =
+    task.verdict?.cause === is.cause ||
+    (isEngineAway && task.verdict?.cause === 'stopped_by_user' && task.verdict.confidence === 'likely');
   const isRight =
-    task.status === is.status &&
-    task.verdict?.cause === is.cause &&
-    isSeen(task.exit_code, is.exitCode) &&
-    isSeen(task.signal, is.signal);
+    task.status === is.status && isCause && isSeen(task.exit_code, is.exitCode) && isSeen(task.signal, is.signal);
   return isRight ? 'right' : 'wrong';
 }
 
-/** A reason names what kept us from seeing: the agent was away, or came too late for a kernel that tells only those who look. */
+/** A reason names what kept us from seeing: the agent or the engine was away, or the agent came too late for a kernel that tells only those who look. */
 function givesReason({ verdict }: StoredTask): boolean {
-  return verdict !== null && /\bagent\b|still there when looked at/.test(verdict.summary);
+  return verdict !== null && /\bagent\b|still there when looked at|engine had removed it/.test(verdict.summary);
 }
 
 const rank = { unknown: 0, likely: 1, proven: 2 } as const;

@@ -8,13 +8,15 @@ export interface Expected {
   readonly cause: Cause;
 }
 
+/** What not every machine has: container engines, a memory controller. */
+export type Need = 'docker' | 'podman' | 'memory';
+
 /** One way to end. */
 export interface Kind {
   readonly name: string;
   /** systemd keeps no exit status of a scope: one that ended unseen may be unknown, nothing else may. */
   readonly isScope: boolean;
-  /** Only where there is a container engine, or a memory controller. */
-  readonly needs?: 'docker' | 'memory';
+  readonly needs?: Need;
   /** For the shell that begins it: `$N` is its name, `$S` how many seconds it lives, `$MS` the same in milliseconds, `$P` what runs in it. */
   readonly begin: string;
   /** For the shell inside, when its time has come; missing: it stays until somebody ends it. */
@@ -26,6 +28,7 @@ const scope = 'systemd-run --quiet --scope --unit=$N -- $P';
 const service = 'systemd-run --quiet --unit=$N -- $P';
 const run = 'runnerwatch run --name $N -- $P';
 const box = 'docker run --rm --name $N -v /opt/oracle:/opt/oracle -v /var/lib/oracle:/var/lib/oracle';
+const pod = 'podman run --rm --network none --name $N -v /opt/oracle:/opt/oracle -v /var/lib/oracle:/var/lib/oracle';
 const code = (code: number): Expected => ({ status: 'failed', exitCode: code, signal: null, cause: 'exit_code' });
 const well: Expected = { status: 'completed', exitCode: 0, signal: null, cause: 'success' };
 const crashed: Expected = { status: 'failed', exitCode: null, signal: 'SIGSEGV', cause: 'signal' };
@@ -86,9 +89,18 @@ export const kinds: readonly Kind[] = [
   {
     name: 'box-oom',
     isScope: false,
-    needs: 'docker',
+    needs: 'memory',
     begin: `${box} -m 20m bb $P`,
     end: 'exec tail -c 100m /dev/zero',
     is: starved,
+  },
+  { name: 'pod-ok', isScope: false, needs: 'podman', begin: `${pod} bb $P`, end: 'exit 0', is: well },
+  { name: 'pod-7', isScope: false, needs: 'podman', begin: `${pod} bb $P`, end: 'exit 7', is: code(7) },
+  {
+    name: 'pod-kill',
+    isScope: false,
+    needs: 'podman',
+    begin: `${pod} -d bb $P; later podman kill $N`,
+    is: { ...stopped, signal: 'SIGKILL' },
   },
 ];

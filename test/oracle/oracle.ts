@@ -25,6 +25,7 @@ import {
   type Truth,
   tableOf,
 } from './compare.ts';
+import type { Need } from './kinds.ts';
 import { type Planned, places, plan, readTruth, scriptsOf, truthsFrom } from './workload.ts';
 
 export interface OracleOptions {
@@ -34,7 +35,7 @@ export interface OracleOptions {
   readonly ends: number;
   readonly kills: number;
   readonly seed: number;
-  readonly has: ReadonlySet<'docker' | 'memory'>;
+  readonly has: ReadonlySet<Need>;
   /** The agent there has the kernel's process events; in namespaces it has not. */
   readonly isEveryEndHeard: boolean;
   /** How many live at once. */
@@ -77,7 +78,7 @@ export async function consult(options: OracleOptions): Promise<OracleResult> {
     },
     kills,
     random,
-    hasDocker: has.has('docker'),
+    has,
     pauseMs: (ends * (meanLifeMs + 300)) / atOnce / Math.max(1, kills),
   });
   await work;
@@ -90,7 +91,10 @@ export async function consult(options: OracleOptions): Promise<OracleResult> {
   const tasks = await allTasks(installation);
   const told = toldBy(sink);
   const gaps = await toldGaps(installation);
-  const account: Account = { truths, tasks, told, blind, gaps, ends: await storedEnds(place) };
+  const engineRestarts = blows
+    .filter(({ victim }) => victim === 'docker')
+    .map(({ from, to }) => ({ from: from - slackMs, to: to + stopsWithinMs }));
+  const account: Account = { truths, tasks, told, blind, gaps, engineRestarts, ends: await storedEnds(place) };
   const comparison = compare(account);
   const gapsText = gaps
     .map(({ source, from, to }) => `gap of ${source}: ${clockText(from)} to ${clockText(to)}`)
@@ -184,6 +188,8 @@ async function quiet({
 /** What was heard and not yet written down dies with the agent: an end may wait so long for its other witnesses. */
 const unwrittenMs = 4000;
 const slackMs = 1000;
+/** A daemon that comes back gives what it finds so long to stop; one that is killed has not told of what has just ended. */
+const stopsWithinMs = 10_000;
 /** On an emulated machine under load, with more blows meanwhile. */
 const startsWithinMs = 60_000;
 
@@ -198,21 +204,22 @@ async function blindWindows(
   { blows, isEveryEndHeard }: { blows: readonly Blow[]; isEveryEndHeard: boolean },
 ): Promise<BlindWindow[]> {
   const { stdout } = await machine.ssh(
-    `journalctl -u runnerwatch-agent.service -o cat --no-pager | grep -e '"process ends"' -e '"agent started"' -e '"the agent stood still"' || true`,
+    `journalctl -u runnerwatch-agent.service -o cat --no-pager | grep -e '"process ends"' -e '"the agent stood still"' || true`,
     { timeoutMs: 60_000 },
   );
   const words = stdout.split('\n').filter((line) => line !== '');
   const atOf = (line: string) => Date.parse(/"time":"([^"]+)"/.exec(line)?.[1] ?? '');
-  const seeing = words.filter((line) => !line.includes('"the agent stood still"')).map(atOf);
+  const seeing = words.filter((line) => line.includes('"process ends"')).map(atOf);
   const standstills = words.flatMap((line) => {
     const lastedMs = Number(/"lasted_ms":(\d+)/.exec(line)?.[1]);
     return Number.isNaN(lastedMs) ? [] : [{ from: atOf(line) - lastedMs - slackMs, to: atOf(line) + slackMs }];
   });
-  const ofBlows = blows.flatMap(({ victim, from, to }) => {
+  const ofBlows = blows.flatMap(({ victim, from, at: fellAt, to }) => {
     const isBlow = victim === 'agent-frozen' || (victim === 'reexec' && !isEveryEndHeard);
     if (isBlow) return [{ from: from - slackMs, to: to + slackMs }];
     if (victim !== 'agent') return [];
-    const seeingAt = seeing.find((at) => at > from && at < to + startsWithinMs) ?? to + 10_000;
+    // Until it fell, the life that it ended may still have said that it sees.
+    const seeingAt = seeing.find((at) => at > fellAt && at < to + startsWithinMs) ?? to + 10_000;
     const unheard = standstills.filter((still) => still.from < from && still.to > from - unwrittenMs);
     return [{ from: Math.min(from - unwrittenMs, ...unheard.map((still) => still.from)), to: seeingAt + slackMs }];
   });

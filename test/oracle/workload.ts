@@ -1,5 +1,5 @@
 import type { Truth } from './compare.ts';
-import { type Kind, kinds } from './kinds.ts';
+import { type Kind, kinds, type Need } from './kinds.ts';
 
 /** One end to come. */
 export interface Planned {
@@ -14,7 +14,7 @@ export const places = { scripts: '/opt/oracle', truth: '/var/lib/oracle' } as co
 export interface PlanOptions {
   readonly ends: number;
   readonly random: () => number;
-  readonly has: ReadonlySet<'docker' | 'memory'>;
+  readonly has: ReadonlySet<Need>;
 }
 
 export function plan({ ends, random, has }: PlanOptions): Planned[] {

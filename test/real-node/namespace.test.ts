@@ -20,7 +20,7 @@ interface Task {
   exit_code: number | null;
   signal: string | null;
   started_at: string;
-  verdict: { cause: string; confidence: string; summary: string };
+  verdict: { cause: string; confidence: string; summary: string; evidence: { source: string; fact: string }[] };
   log_tail: string[] | null;
   id: string;
 }
@@ -122,6 +122,13 @@ async function writeUnit(name: string, lines: readonly string[]): Promise<void> 
   await machine.exec(`echo ${text} | base64 -d >/run/systemd/system/${name} && systemctl daemon-reload`);
 }
 
+/** Whether its kernel tells the exit status of who is no child of the one who asks. */
+async function givesStatus(): Promise<boolean> {
+  const { stdout } = await machine.exec('uname -r');
+  const [major = 0, minor = 0] = stdout.split('.').map(Number);
+  return major > 6 || (major === 6 && minor >= 15);
+}
+
 describe('an agent under systemd', () => {
   it('writes units that systemd-analyze verifies, in every form', async () => {
     const forms = [
@@ -177,14 +184,11 @@ describe('an agent under systemd', () => {
   });
 
   it('F026 tells the exit status of a scope, or that nobody could see it, and never a success it was not', async () => {
-    const { stdout } = await machine.exec('uname -r');
-    const [major = 0, minor = 0] = stdout.split('.').map(Number);
-    const givesStatus = major > 6 || (major === 6 && minor >= 15);
     await machine.exec("systemd-run --scope --unit=slow3 -- sh -c 'sleep 0.3; exit 3'");
 
     const task = await ended('slow3');
 
-    expect([task.status, task.exit_code]).toEqual(givesStatus ? ['failed', 3] : ['unknown', null]);
+    expect([task.status, task.exit_code]).toEqual((await givesStatus()) ? ['failed', 3] : ['unknown', null]);
   });
 
   it('tells a unit that a person stopped as stopped', async () => {
@@ -234,6 +238,81 @@ describe('an agent under systemd', () => {
     const task = await ended('overdue');
 
     expect([task.status, task.verdict.cause, task.verdict.confidence]).toEqual(['timed_out', 'timeout', 'proven']);
+  });
+
+  describe('of a program that crashes', () => {
+    const folder = '/var/tmp/cores';
+    const factsOf = ({ verdict }: Task) => verdict.evidence.map(({ source, fact }) => `${source}: ${fact}`);
+    /** What a shell, which is told by the kernel, says of such a death here: kernel.core_pattern is this machine's. */
+    let core = '';
+
+    beforeAll(async () => {
+      const crash = String.raw`printf '#!/bin/sh\nkill -SEGV $$\n' >/usr/local/bin/crash && chmod +x /usr/local/bin/crash`;
+      await mustSucceed(machine.exec(`mkdir -p ${folder} && ${crash}`), 'prepare');
+      const { stderr } = await machine.exec(`cd ${folder} && ulimit -c unlimited && bash -c 'crash; true'`);
+      core = stderr.includes('core dumped') ? ' (core dumped)' : '';
+    });
+
+    it('F043 tells that a service dumped core, by the word of systemd', async () => {
+      await machine.exec(
+        `systemd-run --wait --unit=dumper -p LimitCORE=infinity -p WorkingDirectory=${folder} -- /usr/local/bin/crash`,
+      );
+
+      const task = await ended('dumper');
+
+      expect([task.status, task.exit_code, task.signal]).toEqual(['failed', null, 'SIGSEGV']);
+      expect([task.verdict.cause, task.verdict.confidence]).toEqual(['signal', 'proven']);
+      expect(task.verdict.summary).toBe(`Crashed with SIGSEGV${core}.`);
+      const [how, result] = core === '' ? ['killed', 'signal'] : ['dumped', 'core-dump'];
+      expect(factsOf(task)).toEqual(
+        expect.arrayContaining([`systemd: main process ${how}, status 11`, `systemd: result ${result}`]),
+      );
+    });
+
+    it('F043 tells that a scope dumped core, by the wait status alone where the kernel gives it', async () => {
+      await machine.exec(
+        `cd ${folder} && ulimit -c unlimited && systemd-run --scope --unit=dumping -- sh -c 'sleep 0.3; exec crash'; true`,
+      );
+
+      const task = await ended('dumping');
+
+      if (!(await givesStatus())) return expect([task.status, task.signal]).toEqual(['unknown', null]);
+      expect([task.status, task.exit_code, task.signal]).toEqual(['failed', null, 'SIGSEGV']);
+      expect([task.verdict.cause, task.verdict.confidence]).toEqual(['signal', 'proven']);
+      expect(task.verdict.summary).toBe(`Crashed with SIGSEGV${core}.`);
+      expect(factsOf(task)).toContain(`kernel: main process ended with SIGSEGV${core} (pidfd)`);
+    });
+
+    it('F043 claims no core where none may be written', async () => {
+      await machine.exec(
+        `systemd-run --wait --unit=coreless -p LimitCORE=0 -p WorkingDirectory=${folder} -- /usr/local/bin/crash`,
+      );
+      await machine.exec(
+        `cd ${folder} && ulimit -c 0 && systemd-run --scope --unit=coreless-scope -- sh -c 'sleep 0.3; exec crash'; true`,
+      );
+
+      const service = await ended('coreless');
+      const scope = await ended('coreless-scope');
+
+      expect([service.signal, service.verdict.summary]).toEqual(['SIGSEGV', 'Crashed with SIGSEGV.']);
+      expect(factsOf(service)).toContain('systemd: result signal');
+      expect(JSON.stringify([service.verdict, scope.verdict])).not.toMatch(/core.dump|dumped/);
+      if (await givesStatus())
+        expect([scope.signal, scope.verdict.summary]).toEqual(['SIGSEGV', 'Crashed with SIGSEGV.']);
+    });
+  });
+
+  it('tells a service whose ExecCondition= says no as not run, which is no failure', async () => {
+    await writeUnit('conditional.service', ['[Service]', 'ExecCondition=/bin/false', "ExecStart=/bin/sh -c 'exit 7'"]);
+    await machine.exec('systemctl start conditional.service');
+
+    const task = await ended('conditional');
+
+    expect([task.status, task.exit_code, task.verdict.summary]).toEqual([
+      'completed',
+      null,
+      'Not run: its ExecCondition= was not met, says systemd.',
+    ]);
   });
 
   it('finds the full disk in the last lines of a task', async () => {
@@ -329,6 +408,26 @@ describe('an agent under systemd', () => {
     expect(found.unit).toBe('hakuriver-task-742.scope');
   });
 
+  it('F040 starts, and the node is there, while Docker hangs in its own start', async () => {
+    const hanging = String.raw`printf '[Service]\nType=oneshot\nExecStart=/bin/sleep 600\n'`;
+    const unit = '/etc/systemd/system/docker.service';
+    await mustSucceed(
+      machine.exec(`rm -f ${unit}; ${hanging} >${unit} && systemctl daemon-reload`),
+      'a Docker that hangs',
+    );
+    await mustSucceed(machine.exec('systemctl start --no-block docker.service'), 'its start');
+
+    const started = await machine.exec('systemctl restart runnerwatch-agent.service', { timeoutMs: 20_000 });
+
+    expect(started.code).toBe(0);
+    await machine.exec('systemctl stop runnerwatch-agent.service');
+    await nodeIs('stopped');
+    await machine.exec('systemctl start runnerwatch-agent.service', { timeoutMs: 20_000 });
+    await nodeIs('online');
+    expect((await machine.exec('systemctl is-active docker.service')).stdout.trim()).toBe('activating');
+    await machine.exec(`systemctl stop docker.service; ln -sf /dev/null ${unit}; systemctl daemon-reload`);
+  });
+
   it('picks up a run that ended while the agent was stopped, and takes its goodbye for no death', async () => {
     await machine.exec('systemctl stop runnerwatch-agent.service', { timeoutMs: 30_000 });
     await nodeIs('stopped');
@@ -349,6 +448,40 @@ describe('an agent under systemd', () => {
     const task = await ended('while-dead');
 
     expect([task.status, task.exit_code]).toEqual(['failed', 9]);
+  });
+
+  it('F001 amends in its next life an end that it could not prove, when the journal has the proof', async () => {
+    // systemd says why it could not execute a program in the journal alone, which stands still until the agent is dead.
+    const journald = (signal: string) => `systemctl kill -s ${signal} systemd-journald.service`;
+    await machine.exec(
+      'systemctl start runnerwatch-agent.service; sleep 1; echo text >/tmp/no-program; chmod -x /tmp/no-program',
+    );
+    await writeUnit('wordless.service', ['[Service]', 'ExecStart=/tmp/no-program']);
+    await machine.exec(`${journald('STOP')}; systemctl start wordless.service; true`);
+    const before = await ended('wordless');
+    expect([before.status, before.exit_code, before.verdict.cause, before.verdict.confidence]).toEqual([
+      'failed',
+      203,
+      'start_failed',
+      'likely',
+    ]);
+
+    await machine.exec(`${killAgentForGood}; ${journald('CONT')}; sleep 1; systemctl start runnerwatch-agent.service`);
+
+    const after = await eventually(
+      async () => {
+        const found = await ended('wordless');
+        return found.verdict.confidence === 'proven' ? found : undefined;
+      },
+      { timeoutMs: 30_000, everyMs: 100 },
+    );
+    expect([after.id, after.status, after.exit_code, after.verdict.cause]).toEqual([
+      before.id,
+      'failed',
+      203,
+      'start_failed',
+    ]);
+    expect(after.verdict.summary).toMatch(/permission denied/i);
   });
 
   it('tells what a shutdown swept away as stopped by the system, units and runs alike', async () => {

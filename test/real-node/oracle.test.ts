@@ -7,7 +7,7 @@ import { bootNamespaceMachine } from '../support/real-node/namespace-machine.ts'
 /*
  * What really happened beside what was stored and told, while everything that watches is killed at random. By default small
  * enough for every run; RUNNERWATCH_ORACLE_ENDS=10000 RUNNERWATCH_ORACLE_KILLS=200 is the whole of it, and
- * RUNNERWATCH_ORACLE_MACHINE=vm has containers and OOM kills too. RUNNERWATCH_SEED repeats a run's plan.
+ * RUNNERWATCH_ORACLE_MACHINE=vm has OOM kills too. RUNNERWATCH_SEED repeats a run's plan.
  */
 const { env } = process;
 const number = (name: string, otherwise: number) => Number(env[name] ?? otherwise);
@@ -18,7 +18,7 @@ const isVirtual = env['RUNNERWATCH_ORACLE_MACHINE'] === 'vm';
 const timeoutMs = 900_000 + ends * 3000;
 
 it(
-  `tells each of ${ends} ends as it was, once, under ${kills} kills of agent, collector, database, bus and journal`,
+  `tells each of ${ends} ends as it was, once, under ${kills} kills of agent, collector, database, engines, bus and journal`,
   async () => {
     process.stdout.write(`oracle: RUNNERWATCH_SEED=${seed}\n`);
 
@@ -34,7 +34,7 @@ it(
 const shared = { ends, kills, seed, database: havePostgres() ? 'postgres' : 'embedded' } as const;
 
 async function onNamespaces() {
-  await using machine = await bootNamespaceMachine({ network: 'host' });
+  await using machine = await bootNamespaceMachine({ network: 'host', containers: true });
   const target = {
     ssh: machine.exec.bind(machine),
     putFile: machine.putFile.bind(machine),
@@ -44,7 +44,7 @@ async function onNamespaces() {
     ...shared,
     machine: target,
     hostAddress: '127.0.0.1',
-    has: new Set(),
+    has: new Set(['docker', 'podman']),
     isEveryEndHeard: false,
     atOnce: 8,
   });
@@ -59,7 +59,7 @@ async function onVirtualMachine() {
       ...shared,
       machine,
       hostAddress,
-      has: new Set(['docker', 'memory']),
+      has: new Set(['docker', 'podman', 'memory']),
       isEveryEndHeard: true,
       atOnce: 3,
     });
