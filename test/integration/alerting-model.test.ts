@@ -72,7 +72,7 @@ describeOnDatabases('what people are promised', (kind) => {
       process.stdout.write(`alerting model: RUNNERWATCH_SEED=${seed}\n`);
       await fc.assert(
         fc.asyncProperty(actions, async (plan) => {
-          const world = new World(new AlertRig(opened.database));
+          const world = new World(new AlertRig(opened));
           await world.begin();
           for (const action of plan) await world.act(action);
           await world.rest();

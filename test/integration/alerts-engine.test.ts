@@ -1,9 +1,9 @@
 import type { Verdict } from '@runnerwatch/shared/model/task.ts';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { AlertRig, startAlerting } from '../support/alert-rig.ts';
-import { TestDatabase } from '../support/database.ts';
+import { beforeEach, expect, it } from 'vitest';
+import { startAlerting } from '../support/alert-rig.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { describeOnDatabases } from '../support/on-databases.ts';
+import { ownRig } from '../support/own-rig.ts';
 
 interface Told {
   type: string;
@@ -21,15 +21,8 @@ interface Told {
 }
 
 describeOnDatabases('the alert engine', (kind) => {
-  let opened: TestDatabase;
-  let rig: AlertRig;
-  beforeAll(async () => {
-    opened = await TestDatabase.start(kind);
-    rig = new AlertRig(opened.database);
-  });
-  afterAll(async () => opened[Symbol.asyncDispose]());
+  const rig = ownRig(kind);
   beforeEach(async () => {
-    await rig.clear();
     await rig.node('n1');
   });
 

@@ -35,7 +35,7 @@ describeOnDatabases('failures over a time', (kind) => {
 
   beforeAll(async () => {
     opened = await TestDatabase.start(kind);
-    const rig = new AlertRig(opened.database);
+    const rig = new AlertRig(opened);
     await rig.node('n1', { name: 'gpu-1' });
     await rig.node('n2', { name: 'gpu-2' });
     const train = { job: 'train', project: 'lm' };

@@ -146,8 +146,9 @@ describe('every route of the API', () => {
   it.each(operations.filter(({ parameters }) => parameters.includes('limit')))(
     'F123 $method $path takes no page of a silly size',
     async (operation) => {
+      const needed = operation.parameters.includes('q') ? 'q=x&' : '';
       for (const limit of ['1000000000', '0', '-1', '1.5', 'x', "'", '1e999', ''])
-        expect(await ask(operation, bearer(token), `?q=x&limit=${limit}`)).toEqual(
+        expect(await ask(operation, bearer(token), `?${needed}limit=${limit}`)).toEqual(
           expect.objectContaining({ status: 400, field: 'limit' }),
         );
     },

@@ -38,7 +38,7 @@ describeOnDatabases('the command line and the API together', (kind) => {
   beforeAll(async () => {
     opened = await TestDatabase.start(kind);
     const db = opened.database;
-    const rig = new AlertRig(db);
+    const rig = new AlertRig(opened);
     await rig.node('gpu-1');
     await rig.node('gpu-2', { status: 'offline' });
     for (const lost of [1, 2, 3])
@@ -64,7 +64,7 @@ describeOnDatabases('the command line and the API together', (kind) => {
       streamReaders: () => 0,
       obstacles: () => [],
       receivers: () => [],
-      isNobodyTold: () => false,
+      complaints: () => [],
       log,
     });
     api = await startApi({
@@ -220,7 +220,7 @@ describe('the API while its database is away', () => {
       streamReaders: () => 0,
       obstacles: () => [],
       receivers: () => [],
-      isNobodyTold: () => false,
+      complaints: () => [],
       log,
     });
     await using api = await startApi({

@@ -158,6 +158,17 @@ describe('errors of the API', () => {
     expect(await answer.json()).toEqual({ error: { code: 'bad_request', message, field } });
   });
 
+  it('refuses a parameter that it does not know, and names those that it does: a slip would else ask for everything', async () => {
+    const { url } = await start();
+
+    const answer = await fetch(`${url}/api/v1/things?limt=3`);
+
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toEqual({
+      error: { code: 'bad_request', message: 'limt: no such parameter here; there are limit', field: 'limt' },
+    });
+  });
+
   it('sends headers that keep a browser from sniffing, framing and leaking', async () => {
     const { url } = await start();
 

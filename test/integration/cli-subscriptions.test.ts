@@ -1,26 +1,18 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildProgram } from '@runnerwatch/collector/cli/program.ts';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { AlertRig } from '../support/alert-rig.ts';
-import { TestDatabase } from '../support/database.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../support/manual-clock.ts';
+import { ownRig } from '../support/own-rig.ts';
 import { startRouting } from '../support/routing-rig.ts';
 import { temporaryFolderSync } from '../support/temporary-folder.ts';
 
 describe('the command line, about who hears what', () => {
-  let database: TestDatabase;
-  let rig: AlertRig;
+  const rig = ownRig();
   let clock: ManualClock;
 
-  beforeAll(async () => {
-    database = await TestDatabase.start('embedded');
-  });
-  afterAll(() => database[Symbol.asyncDispose]());
   beforeEach(async () => {
-    rig = new AlertRig(database.database);
     clock = new ManualClock(Date.now());
-    await rig.clear();
     await rig.node('n1');
   });
 

@@ -100,7 +100,7 @@ describe('two agents with one identity, at the door', () => {
 describe('AgentCloned', () => {
   it('F048 is told once while the second one knocks, and is over ten minutes after its last knock', async () => {
     await using test = await TestDatabase.start('embedded');
-    const rig = new AlertRig(test.database);
+    const rig = new AlertRig(test);
     await rig.node('n1');
     const clock = new ManualClock();
     const sight = { admitted: '10.0.0.7', refused: '10.0.0.9', seenAt: clock.wallMs() };

@@ -4,11 +4,11 @@ import { areAllAway, startDeliveryWatch } from '@runnerwatch/collector/delivery-
 import { notification } from '@runnerwatch/shared/model/notification.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { pino } from 'pino';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { AlertRig, startAlerting } from '../support/alert-rig.ts';
-import { TestDatabase } from '../support/database.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { startAlerting } from '../support/alert-rig.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Answer, HttpSink, ok } from '../support/http-sink.ts';
+import { ownRig } from '../support/own-rig.ts';
 
 const status = (code: number): Answer => ({ kind: 'status', status: code });
 const webhook = (sink: HttpSink) => ({ type: 'webhook', url: sink.url, timeout: '500ms' });
@@ -16,15 +16,8 @@ const nodeId = `collector@${hostname()}`;
 
 /* An engine, a deliverer and the watch between them, as the assembly connects them. */
 describe('a receiver whose notifications are given up', () => {
-  let opened: TestDatabase;
-  let rig: AlertRig;
-  beforeAll(async () => {
-    opened = await TestDatabase.start('embedded');
-    rig = new AlertRig(opened.database);
-  });
-  afterAll(async () => opened[Symbol.asyncDispose]());
+  const rig = ownRig();
   beforeEach(async () => {
-    await rig.clear();
     await rig.node('n1');
   });
 

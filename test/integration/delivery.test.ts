@@ -1,12 +1,12 @@
 import { collapseOld } from '@runnerwatch/collector/outbox/collapse-store.ts';
 import { notification } from '@runnerwatch/shared/model/notification.ts';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { AlertRig, startAlerting } from '../support/alert-rig.ts';
-import { TestDatabase } from '../support/database.ts';
+import { beforeEach, expect, it } from 'vitest';
+import { startAlerting } from '../support/alert-rig.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Answer, HttpSink, ok } from '../support/http-sink.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { describeOnDatabases } from '../support/on-databases.ts';
+import { ownRig } from '../support/own-rig.ts';
 
 const status = (code: number): Answer => ({ kind: 'status', status: code });
 const webhook = (sink: HttpSink) => ({ type: 'webhook', url: sink.url, timeout: '2s' });
@@ -17,15 +17,8 @@ const everything = (sink: HttpSink) => ({
 const told = (sink: HttpSink) => sink.bodies.map((body) => notification.parse(body));
 
 describeOnDatabases('delivery to a receiver in trouble', (kind) => {
-  let opened: TestDatabase;
-  let rig: AlertRig;
-  beforeAll(async () => {
-    opened = await TestDatabase.start(kind);
-    rig = new AlertRig(opened.database);
-  });
-  afterAll(async () => opened[Symbol.asyncDispose]());
+  const rig = ownRig(kind);
   beforeEach(async () => {
-    await rig.clear();
     await rig.node('n1');
   });
 
@@ -268,7 +261,7 @@ describeOnDatabases('delivery to a receiver in trouble', (kind) => {
       for (const name of names) await rig.taskEnded('n1', name, { status: 'failed', job: 'train' });
       await alerting.engine.round();
     };
-    const sumUp = () => collapseOld(opened.database, new Date(clock.wallMs()));
+    const sumUp = () => collapseOld(rig.db, new Date(clock.wallMs()));
     for (const name of ['old', 'older']) await rig.taskEnded('n1', name, { status: 'completed' });
     await alerting.engine.round();
     await clock.advance(3_600_000);

@@ -139,7 +139,7 @@ describe('doctor and addresses typed by people', () => {
   afterAll(() => database[Symbol.asyncDispose]());
 
   it('F112 says which of them the guard would not dial, and how to open their network', async () => {
-    const rig = new AlertRig(database.database);
+    const rig = new AlertRig(database);
     await using product = await startRouting(rig, { clock: new ManualClock(Date.now()) });
     const listen = new URL(product.url).host;
     const subscribe = (name: string, address: string) =>

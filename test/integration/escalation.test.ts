@@ -3,11 +3,11 @@ import type { Queries } from '@runnerwatch/collector/db/database.ts';
 import { incidents, silences } from '@runnerwatch/collector/db/tables/schema.ts';
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import { sql } from 'drizzle-orm';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { AlertRig, startAlerting } from '../support/alert-rig.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { startAlerting } from '../support/alert-rig.ts';
 import { startApi } from '../support/api-server.ts';
-import { TestDatabase } from '../support/database.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { ownRig } from '../support/own-rig.ts';
 
 const minute = 60_000;
 const names = ['ops', 'oncall', 'lead'];
@@ -19,16 +19,9 @@ const escalate = [
 const subscription = { name: 'all', receiver: 'ops', escalate };
 
 describe('what nobody acknowledges', () => {
-  let opened: TestDatabase;
-  let rig: AlertRig;
+  const rig = ownRig();
   let clock: ManualClock;
-  beforeAll(async () => {
-    opened = await TestDatabase.start('embedded');
-    rig = new AlertRig(opened.database);
-  });
-  afterAll(async () => opened[Symbol.asyncDispose]());
   beforeEach(async () => {
-    await rig.clear();
     await rig.node('n1');
     clock = new ManualClock();
   });

@@ -23,7 +23,7 @@ describeOnDatabases('what is expected of jobs', (kind) => {
   let api: TestApi;
   beforeAll(async () => {
     opened = await TestDatabase.start(kind);
-    rig = new AlertRig(opened.database);
+    rig = new AlertRig(opened);
     api = await startApi({ routes: [expectationRoutes({ queries: opened.database.drizzle, clock: systemClock })] });
   });
   afterAll(async () => {

@@ -1,19 +1,12 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { AlertRig, startAlerting } from '../support/alert-rig.ts';
-import { TestDatabase } from '../support/database.ts';
+import { beforeEach, expect, it } from 'vitest';
+import { startAlerting } from '../support/alert-rig.ts';
 import { describeOnDatabases } from '../support/on-databases.ts';
+import { ownRig } from '../support/own-rig.ts';
 
 describeOnDatabases('a node on which one job after the other fails at once', (kind) => {
-  let opened: TestDatabase;
-  let rig: AlertRig;
+  const rig = ownRig(kind);
   let count = 0;
-  beforeAll(async () => {
-    opened = await TestDatabase.start(kind);
-    rig = new AlertRig(opened.database);
-  });
-  afterAll(async () => opened[Symbol.asyncDispose]());
   beforeEach(async () => {
-    await rig.clear();
     await rig.node('n1', { name: 'gpu-1' });
   });
 

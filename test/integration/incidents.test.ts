@@ -1,25 +1,18 @@
 import { loadIncident } from '@runnerwatch/collector/api/routes/incidents.ts';
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { AlertRig, startAlerting } from '../support/alert-rig.ts';
-import { TestDatabase } from '../support/database.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { startAlerting } from '../support/alert-rig.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { ownRig } from '../support/own-rig.ts';
 
 const ops = { notifiers: { ops: { type: 'log' } } };
 const second = 1000;
 const minute = 60 * second;
 
 describe('incidents', () => {
-  let opened: TestDatabase;
-  let rig: AlertRig;
+  const rig = ownRig();
   let clock: ManualClock;
-  beforeAll(async () => {
-    opened = await TestDatabase.start('embedded');
-    rig = new AlertRig(opened.database);
-  });
-  afterAll(async () => opened[Symbol.asyncDispose]());
   beforeEach(async () => {
-    await rig.clear();
     await rig.node('n1');
     await rig.node('n2');
     clock = new ManualClock();

@@ -5,29 +5,21 @@ import { jobId } from '@runnerwatch/collector/tasks/jobs.ts';
 import { deleteTasksEndedBefore } from '@runnerwatch/collector/tasks/store.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { pino } from 'pino';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { AlertRig } from '../support/alert-rig.ts';
-import { TestDatabase } from '../support/database.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { HttpSink } from '../support/http-sink.ts';
 import { MailSink } from '../support/mail-sink.ts';
+import { ownRig } from '../support/own-rig.ts';
 import { parseMail } from '../support/parsed-mail.ts';
 import { startRouting } from '../support/routing-rig.ts';
 
 /* The alerts of a job, as their specification (R57 to R73) has them. Without a configured notifier nobody else is told. */
 describe('an alert of a job', () => {
-  let database: TestDatabase;
-  let rig: AlertRig;
+  const rig = ownRig();
   const train = { job: 'train', project: 'ml' };
   const path = `/jobs/${jobId({ project: 'ml', name: 'train' })}/alerts`;
 
-  beforeAll(async () => {
-    database = await TestDatabase.start('embedded');
-  });
-  afterAll(() => database[Symbol.asyncDispose]());
   beforeEach(async () => {
-    rig = new AlertRig(database.database);
-    await rig.clear();
     await rig.node('n1');
     await rig.taskEnded('n1', 'earlier', { status: 'completed', ...train });
   });

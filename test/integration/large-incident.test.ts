@@ -23,7 +23,7 @@ describeOnDatabases('an incident of many failures', (kind) => {
 
   beforeAll(async () => {
     opened = await TestDatabase.start(kind);
-    const rig = new AlertRig(opened.database);
+    const rig = new AlertRig(opened);
     await rig.node('n1', { name: 'gpu-1' });
     await rig.node('n2', { name: 'gpu-2' });
     const notifications = { notifiers: { ops: { type: 'log' } }, subscriptions: [{ receiver: 'ops' }] };

@@ -18,7 +18,7 @@ describeOnDatabases('among twenty thousand tasks of sixty days', (kind) => {
   beforeAll(async () => {
     opened = await TestDatabase.start(kind);
     const { database } = opened;
-    const rig = new AlertRig(database);
+    const rig = new AlertRig({ database });
     for (let index = 0; index < 10; index += 1) await rig.node(`n${index}`, { name: `gpu-${index}` });
     await database.sql`
       insert into tasks (id, task_id, node_id, name, job, project, owner, source, command, status, cause, ended_at, duration_ms, received_at)

@@ -1,10 +1,10 @@
 import { incidents, transitions } from '@runnerwatch/collector/db/tables/schema.ts';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { AlertRig, startAlerting } from '../support/alert-rig.ts';
-import { TestDatabase } from '../support/database.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startAlerting } from '../support/alert-rig.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Answer, HttpSink } from '../support/http-sink.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { ownRig } from '../support/own-rig.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -12,17 +12,10 @@ const taken: Answer = { kind: 'status', status: 202, body: JSON.stringify({ stat
 
 /* What a pager, an Opsgenie and an Alertmanager hear beside a chat, over real HTTP. */
 describe('a receiver that mirrors incidents', () => {
-  let opened: TestDatabase;
-  let rig: AlertRig;
+  const rig = ownRig();
   let clock: ManualClock;
   let sinks: Record<'pager' | 'genie' | 'manager' | 'chat', HttpSink>;
-  beforeAll(async () => {
-    opened = await TestDatabase.start('embedded');
-    rig = new AlertRig(opened.database);
-  });
-  afterAll(async () => opened[Symbol.asyncDispose]());
   beforeEach(async () => {
-    await rig.clear();
     await rig.node('n1');
     clock = new ManualClock(Date.now());
     const open = () => HttpSink.open({ answer: () => taken });

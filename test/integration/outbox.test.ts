@@ -13,14 +13,14 @@ import { sendTest } from '@runnerwatch/collector/outbox/send-test.ts';
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import { notification } from '@runnerwatch/shared/model/notification.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { AlertRig, startAlerting } from '../support/alert-rig.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { startAlerting } from '../support/alert-rig.ts';
 import { startApi } from '../support/api-server.ts';
-import { TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Answer, HttpSink, ok } from '../support/http-sink.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { describeOnDatabases } from '../support/on-databases.ts';
+import { ownRig } from '../support/own-rig.ts';
 import { routingParts } from '../support/routing-parts.ts';
 
 const webhook = (sink: HttpSink, timeout = '300ms') => ({ type: 'webhook', url: sink.url, timeout });
@@ -32,15 +32,8 @@ const everyEnd = (sink: HttpSink) => ({
 });
 
 describeOnDatabases('the outbox', (kind) => {
-  let opened: TestDatabase;
-  let rig: AlertRig;
-  beforeAll(async () => {
-    opened = await TestDatabase.start(kind);
-    rig = new AlertRig(opened.database);
-  });
-  afterAll(async () => opened[Symbol.asyncDispose]());
+  const rig = ownRig(kind);
   beforeEach(async () => {
-    await rig.clear();
     await rig.node('n1');
   });
 

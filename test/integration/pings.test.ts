@@ -18,7 +18,7 @@ describeOnDatabases('pings of jobs that no agent sees', (kind) => {
 
   beforeAll(async () => {
     opened = await TestDatabase.start(kind);
-    rig = new AlertRig(opened.database);
+    rig = new AlertRig(opened);
     const parts = { queries: opened.database.drizzle, clock: systemClock };
     const onTaken = ({ changedTaskIds }: { changedTaskIds: readonly string[] }) => void changed.push(...changedTaskIds);
     api = await startApi({ routes: [pingRoutes({ ...parts, onTaken }), taskRoutes(parts)] });

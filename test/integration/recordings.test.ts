@@ -35,7 +35,7 @@ describeOnDatabases('recordings of failed tasks', (kind) => {
     await test[Symbol.asyncDispose]();
   });
   beforeEach(async () => {
-    const rig = new AlertRig(test.database);
+    const rig = new AlertRig(test);
     await rig.clear();
     await rig.node('n1');
     await rig.node('n2');

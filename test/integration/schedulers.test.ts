@@ -10,14 +10,15 @@ import type { TaskEnding, TaskIdentity } from '@runnerwatch/shared/model/task.ts
 import { type Clock, systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { sql } from 'drizzle-orm';
 import { pino } from 'pino';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { createWriter } from '../../collector/src/ingest/writer.ts';
-import { AlertRig, startAlerting } from '../support/alert-rig.ts';
-import { silentLog, TestDatabase } from '../support/database.ts';
+import { startAlerting } from '../support/alert-rig.ts';
+import { silentLog } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { describeOnDatabases } from '../support/on-databases.ts';
+import { ownRig } from '../support/own-rig.ts';
 import { canary, type Mischief, RiverHost } from '../support/river-host.ts';
 
 const nothingKnown: KnownTasks = { isKnown: () => false, open: () => [] };
@@ -167,15 +168,8 @@ const seeing = ['systemd', 'docker'].map((name) => ({
 }));
 
 describeOnDatabases('a scheduler beside the agents', (kind) => {
-  let opened: TestDatabase;
-  let rig: AlertRig;
-  beforeAll(async () => {
-    opened = await TestDatabase.start(kind);
-    rig = new AlertRig(opened.database);
-  });
-  afterAll(async () => opened[Symbol.asyncDispose]());
+  const rig = ownRig(kind);
   beforeEach(async () => {
-    await rig.clear();
     await rig.db.drizzle.execute(sql`truncate scheduler_tasks, collector_state`);
     await rig.node('n1', { name: 'gpu-1', sources: seeing });
   });

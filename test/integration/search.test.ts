@@ -22,7 +22,7 @@ describeOnDatabases('what a person looks for', (kind) => {
 
   beforeAll(async () => {
     opened = await TestDatabase.start(kind);
-    const rig = new AlertRig(opened.database);
+    const rig = new AlertRig(opened);
     await rig.node('n1', { name: 'gpu-1' });
     await rig.node('n2', { name: 'cpu_2' });
     await opened.database.drizzle.insert(conditionStates).values(

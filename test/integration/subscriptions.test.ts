@@ -2,12 +2,11 @@ import { LivePolicy } from '@runnerwatch/collector/routing/live-policy.ts';
 import { deleteSubscriptionsBefore } from '@runnerwatch/collector/routing/store.ts';
 import { systemClock } from '@runnerwatch/shared/runtime/clock.ts';
 import { pino } from 'pino';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { AlertRig } from '../support/alert-rig.ts';
-import { TestDatabase } from '../support/database.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { HttpSink } from '../support/http-sink.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { ownRig } from '../support/own-rig.ts';
 import { startRouting } from '../support/routing-rig.ts';
 
 const minuteMs = 60_000;
@@ -15,16 +14,9 @@ const minuteMs = 60_000;
 const nobody = { subscriptions: [{ events: ['begin'] }] };
 
 describe('subscriptions that people make', () => {
-  let database: TestDatabase;
-  let rig: AlertRig;
+  const rig = ownRig();
 
-  beforeAll(async () => {
-    database = await TestDatabase.start('embedded');
-  });
-  afterAll(() => database[Symbol.asyncDispose]());
   beforeEach(async () => {
-    rig = new AlertRig(database.database);
-    await rig.clear();
     await rig.node('n1');
   });
 

@@ -13,7 +13,7 @@ describeOnDatabases('a thread of an incident', (kind) => {
   });
   afterAll(async () => opened[Symbol.asyncDispose]());
   beforeEach(async () => {
-    rig = new AlertRig(opened.database);
+    rig = new AlertRig(opened);
     await rig.clear();
     await rig.node('n1');
     await rig.node('n2');
@@ -49,7 +49,8 @@ describeOnDatabases('a thread of an incident', (kind) => {
       await eventually(() => expect(sink.requests).toHaveLength(2));
     }
     await opened.close();
-    rig = new AlertRig(await opened.open());
+    await opened.open();
+    rig = new AlertRig(opened);
 
     await using alerting = startAlerting(rig, toSlack(sink));
     alerting.start();

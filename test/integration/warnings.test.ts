@@ -2,29 +2,22 @@ import { explainRoutes } from '@runnerwatch/collector/api/routes/explain.ts';
 import type { ConditionReport } from '@runnerwatch/shared/model/condition.ts';
 import type { Notification } from '@runnerwatch/shared/model/notification.ts';
 import type { Verdict } from '@runnerwatch/shared/model/task.ts';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { AlertRig, startAlerting } from '../support/alert-rig.ts';
+import { beforeEach, expect, it } from 'vitest';
+import { startAlerting } from '../support/alert-rig.ts';
 import { startApi } from '../support/api-server.ts';
-import { TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { HttpSink } from '../support/http-sink.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { describeOnDatabases } from '../support/on-databases.ts';
+import { ownRig } from '../support/own-rig.ts';
 
 const minuteMs = 60_000;
 const all = { subscriptions: [{ name: 'everything', events: ['all'], receiver: 'log' }] };
 
 /* Warnings about running tasks as an agent reports them, and what the history of tasks alone shows. */
 describeOnDatabases('warnings', (kind) => {
-  let opened: TestDatabase;
-  let rig: AlertRig;
-  beforeAll(async () => {
-    opened = await TestDatabase.start(kind);
-    rig = new AlertRig(opened.database);
-  });
-  afterAll(async () => opened[Symbol.asyncDispose]());
+  const rig = ownRig(kind);
   beforeEach(async () => {
-    await rig.clear();
     await rig.node('n1');
   });
 
@@ -305,7 +298,7 @@ describeOnDatabases('warnings', (kind) => {
 
     expect((await types()).filter((type) => type === 'condition.fired')).toHaveLength(1);
     expect(await types()).toHaveLength(5);
-    await using api = await startApi({ routes: [explainRoutes({ db: opened.database })] });
+    await using api = await startApi({ routes: [explainRoutes({ db: rig.db })] });
     const explained = await fetch(`${api.url}/api/v1/explain/tasks/c-6`);
     expect(await explained.json()).toMatchObject({
       transitions: [{ kind: 'suppressed', suppression: 'restart_loop' }],
