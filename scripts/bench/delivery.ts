@@ -26,7 +26,7 @@ export async function benchDelivery(): Promise<void> {
 async function benchOn(kind: DatabaseKind): Promise<void> {
   const name = kind === 'embedded' ? 'embedded database' : 'PostgreSQL';
   await using opened = await TestDatabase.start(kind, { isDurable: true });
-  const rig = new AlertRig(opened.database);
+  const rig = new AlertRig(opened);
   const rows: [string, number[]][] = [];
   for (const count of waiting)
     rows.push([`${count} waiting for another`, await latencies(rig, () => wait(rig, count, 'away'))]);
