@@ -34,14 +34,23 @@ export function createClient({ settings, fetch }: { settings: CliSettings; fetch
   const base = settings.url.replace(/\/+$/, '');
   let tokens = settings.tokens;
 
+  /** Tries one credential after the other, and stays with the first that is let in. */
   const send = async (method: string, url: string, body: unknown): Promise<Response> => {
-    for (;;) {
-      const [token, ...rest] = tokens;
-      const answer = await reach(() => fetch(url, requestInit(method, token ?? null, body)), base);
-      if ((answer.status !== 401 && answer.status !== 403) || rest.length === 0) return answer;
-      await answer.body?.cancel();
-      tokens = rest;
+    let refused: Response | undefined;
+    for (const [at, token] of tokens.entries()) {
+      const answer = await reach(() => fetch(url, requestInit(method, token, body)), base);
+      if (answer.status !== 401 && answer.status !== 403) {
+        await refused?.body?.cancel();
+        tokens = tokens.slice(at);
+        return answer;
+      }
+      // Who is known and may not do this hears more from that answer than from one to a credential nobody knows.
+      const [told, dropped] = refused?.status === 403 && answer.status === 401 ? [refused, answer] : [answer, refused];
+      await dropped?.body?.cancel();
+      refused = told;
     }
+    if (refused === undefined) throw new Error('settings without a credential to try');
+    return refused;
   };
   const ask = async (
     method: string,

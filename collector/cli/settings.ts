@@ -43,12 +43,12 @@ export function readSettings({ env, home, uid }: CliUser, flags: { url?: string 
   const token = env['RUNNERWATCH_API_TOKEN'] ?? fileToken;
   if (token !== undefined && token !== '') return { url, tokens: [token.trim()] };
   if (!isThisMachine(new URL(url).hostname)) return { url, tokens: [null] };
-  const places = [
-    env['RUNNERWATCH_DATA_DIR'],
-    defaultDataDir({ uid, home, xdgStateHome: env['XDG_STATE_HOME'] }),
-    '/var/lib/runnerwatch',
-  ];
-  const local = places.flatMap((dir) => (dir === undefined ? [] : readLocalCredential(dir)));
+  const named = env['RUNNERWATCH_DATA_DIR'];
+  const places =
+    named === undefined
+      ? [defaultDataDir({ uid, home, xdgStateHome: env['XDG_STATE_HOME'] }), '/var/lib/runnerwatch']
+      : [named];
+  const local = places.flatMap((dir) => readLocalCredential(dir));
   return { url, tokens: [null, ...new Set(local)] };
 }
 
