@@ -62,6 +62,7 @@ afterEach(async () => {
 });
 afterAll(() => cgroups?.removeAll());
 
+const hasNamespaces = ['setpriv', 'unshare'].every((tool) => haveTool(tool, 'Debian: apt-get install util-linux'));
 const hasCompiler = haveTool('cc', 'Debian: apt-get install gcc libc6-dev');
 
 describe.skipIf(cgroups === null || !hasCompiler)('ends of processes that are not ours', () => {
@@ -142,6 +143,19 @@ describe.skipIf(cgroups === null || !hasCompiler)('ends of processes that are no
 
     expect((await exitOf(without)).waitStatus).toBe(11);
     expect((await exitOf(withCore)).waitStatus).toBe(11 | 0x80);
+  });
+
+  it.runIf(hasNamespaces)('tells the first process of a container from whoever else is in its cgroup', async () => {
+    const { exitOf } = await watch();
+    const box = made.make(`docker-${'0f'.repeat(32)}.scope`);
+    const other = made.make(`docker-${'f0'.repeat(32)}.scope`);
+    const enter = 'echo 0 > "$0" && exec sh -c "sleep 0.5; exit 7"';
+
+    spawn('unshare', ['-pf', 'sh', '-c', enter, join(made.root, box, 'cgroup.procs')], { stdio: 'inherit' });
+    spawn('sh', ['-c', enter, join(made.root, other, 'cgroup.procs')], { stdio: 'inherit' });
+
+    expect(await exitOf(box)).toMatchObject({ isMain: true, isInit: true, waitStatus: code(7) });
+    expect(await exitOf(other)).toMatchObject({ isMain: true, isInit: false, waitStatus: code(7) });
   });
 
   it('F025 catches every scope that lives less than 10 ms, once, with its own status', async () => {
@@ -335,8 +349,6 @@ describe('following one process', () => {
     expect(Math.min(...tookMs)).toBeLessThan(10);
   });
 });
-
-const hasNamespaces = ['setpriv', 'unshare'].every((tool) => haveTool(tool, 'Debian: apt-get install util-linux'));
 
 /** The watcher in a process of its own, started by a command in front of it that takes rights or sight away. */
 describe.skipIf(cgroups === null || !hasNamespaces || !haveRoot())('with fewer rights', () => {

@@ -74,6 +74,13 @@ export function parsePidCgroup(text: string): string | null {
   return path.startsWith('/') ? path : null;
 }
 
+/** Whether it is process 1 of a pid namespace below ours (`NSpid` of proc_pid_status(5)); false when it is gone. */
+export function readIsInit(root: string, pid: number): boolean {
+  const status = readKernelFile(root, `/proc/${pid}/status`);
+  const pids = status === null ? null : /^NSpid:\s*(.*)$/m.exec(status)?.[1]?.split(/\s+/);
+  return pids != null && pids.length > 1 && pids.at(-1) === '1';
+}
+
 /** Where the process works (proc_pid_cwd(5)), by the names of its own mounts; null when it is gone or not ours to ask. */
 export function readPidDirectory(root: string, pid: number): string | null {
   try {

@@ -1,5 +1,5 @@
 import type { ProcessExited } from '../watchers/watcher.ts';
-import type { CgroupUse } from './run.ts';
+import { type CgroupUse, handlesIn } from './run.ts';
 
 interface EarlyExit {
   readonly exit: ProcessExited | null;
@@ -11,44 +11,45 @@ const keptMs = 60_000;
 const keptCgroups = 5000;
 
 /**
- * Ends of main processes whose unit nobody has spoken of yet: the kernel is quicker than the bus. Kept by the last part of
- * the cgroup's path, which is the unit's name, for a minute, oldest first.
+ * Ends of main processes whose unit or container nobody has spoken of yet: the kernel is quicker than bus and engine. Kept by
+ * what its cgroup is called, for a minute, oldest first.
  */
 export class EarlyExits {
-  readonly #byLeaf = new Map<string, EarlyExit[]>();
+  readonly #byHandle = new Map<string, EarlyExit[]>();
 
   keep(cgroup: string, found: { exit: ProcessExited | null; use: CgroupUse | null; now: number }): void {
-    const leaf = leafOf(cgroup);
-    const waiting = this.#byLeaf.get(leaf) ?? [];
+    const handle = handleOf(cgroup);
+    const waiting = this.#byHandle.get(handle) ?? [];
     // The reading comes just before the exit it belongs to.
     const last = waiting.at(-1);
     if (found.exit !== null && last !== undefined && last.exit === null)
       waiting[waiting.length - 1] = { ...last, exit: found.exit };
     else waiting.push({ exit: found.exit, use: found.use, at: found.now });
-    this.#byLeaf.delete(leaf);
-    this.#byLeaf.set(leaf, waiting);
+    this.#byHandle.delete(handle);
+    this.#byHandle.set(handle, waiting);
     this.#forget(found.now);
   }
 
-  /** The oldest one for this unit that is not from before its start. */
-  take(leaf: string, startedAt: number | null): EarlyExit | undefined {
-    const waiting = this.#byLeaf.get(leaf);
+  /** The oldest one for this unit or container that is not from before its start. */
+  take(handle: string, startedAt: number | null): EarlyExit | undefined {
+    const waiting = this.#byHandle.get(handle);
     // Clocks of kernel, systemd and ours are read at slightly different moments.
     while (waiting?.[0] !== undefined && startedAt !== null && waiting[0].at < startedAt - 1000) waiting.shift();
     const found = waiting?.shift();
-    if (waiting?.length === 0) this.#byLeaf.delete(leaf);
+    if (waiting?.length === 0) this.#byHandle.delete(handle);
     return found;
   }
 
   #forget(now: number): void {
-    for (const [leaf, waiting] of this.#byLeaf) {
+    for (const [handle, waiting] of this.#byHandle) {
       const newest = waiting.at(-1)?.at ?? 0;
-      if (now - newest < keptMs && this.#byLeaf.size <= keptCgroups) return;
-      this.#byLeaf.delete(leaf);
+      if (now - newest < keptMs && this.#byHandle.size <= keptCgroups) return;
+      this.#byHandle.delete(handle);
     }
   }
 }
 
-export function leafOf(cgroup: string): string {
-  return cgroup.slice(cgroup.lastIndexOf('/') + 1);
+/** What runs in a cgroup of its own is called by: a unit's name, a container's id. */
+export function handleOf(cgroup: string): string {
+  return handlesIn(cgroup)[0] ?? cgroup;
 }

@@ -3,7 +3,7 @@ import { failureStatuses, isBetterProven, replacesVerdict } from '@runnerwatch/s
 import { finishLog } from '../logs/finish.ts';
 import type { ProcessExited } from '../watchers/watcher.ts';
 import { EarlierEnds, type EarlierName } from './earlier-ends.ts';
-import { leafOf } from './early-exits.ts';
+import { handleOf } from './early-exits.ts';
 import { type EndingContext, endingOf, type TaskEnded } from './ending.ts';
 import { endInstantOf } from './facts-of-run.ts';
 import type { LedgerOptions } from './ledger-options.ts';
@@ -80,7 +80,7 @@ export class EndTeller {
 
   /** The kernel's word came after an end was told as unknown: the end is told again, proven. False when there is none such. */
   prove(exit: ProcessExited): boolean {
-    const told = exit.waitStatus === null ? undefined : this.told.findUnseen(leafOf(exit.cgroup));
+    const told = exit.waitStatus === null ? undefined : this.told.findUnseen(handleOf(exit.cgroup));
     if (!told) return false;
     this.amend(told, (run) => {
       run.exit = exit;

@@ -1,4 +1,4 @@
-import type { GpuFault, UnitEnded, UnitStartFailed } from '../watchers/watcher.ts';
+import type { GpuFault, ProcessExited, UnitEnded, UnitStartFailed } from '../watchers/watcher.ts';
 import { hadOom, handlesIn, isMainProcess, largest, type Run } from './run.ts';
 import { complaintOfNoSpace } from './verdict/judge-disk.ts';
 import type { RunFacts } from './verdict/run-facts.ts';
@@ -60,9 +60,10 @@ export function endInstantOf(run: Run, now: number): number {
 
 /** What an earlier life knew exactly stays as it is. */
 function instantOf(run: Run): { readonly at: number; readonly approximate: boolean } | null {
-  const { unitEnded, journalEnded, containerEnded, runEnded, earlier } = run;
+  const { unitEnded, journalEnded, containerEnded, runEnded, exit, earlier } = run;
   if (earlier?.approximate === false) return earlier;
   const isFoundOut = containerEnded?.kind === 'container_ended' && containerEnded.approximate;
+  if (isFoundOut && exit !== null && isExitOfContainer(run, exit)) return { at: exit.at, approximate: false };
   const ofContainer = containerEnded && { at: containerEnded.at, approximate: isFoundOut };
   return unitEnded ?? journalEnded ?? ofContainer ?? runEnded ?? earlier;
 }
@@ -144,18 +145,23 @@ function engineCodeOf(waitStatus: number): number {
   return signal === 0 ? (waitStatus >> 8) & 0xff : 128 + signal;
 }
 
-/**
- * The kernel's word on the main process. In a container's cgroup the runtime's own helpers come and go before it, so there
- * it counts only where it agrees with the engine; it then adds what the engine cannot say: code or signal.
- */
-function processFacts({ exit, source, isScope, containerEnded, earlier }: Run): RunFacts['process'] {
+/** The kernel's word on the main process; of a container it adds what the engine cannot say, code or signal. */
+function processFacts(run: Run): RunFacts['process'] {
+  const { exit, source, isScope, earlier } = run;
   if (exit === null)
     return earlier?.waitStatus != null && isScope ? { ...earlier, via: null, blindReason: null } : null;
-  if (source === 'docker' || source === 'podman') {
-    if (exit.waitStatus === null || containerEnded?.exitCode == null) return null;
-    if (engineCodeOf(exit.waitStatus) !== containerEnded.exitCode) return null;
-  }
+  if ((source === 'docker' || source === 'podman') && !isExitOfContainer(run, exit)) return null;
   return { waitStatus: exit.waitStatus, via: exit.via, blindReason: exit.blindReason, at: exit.at };
+}
+
+/**
+ * In a container's cgroup the runtime's own helpers come and go: an end there is the container's where it agrees with the
+ * engine. Of an engine that does not know, nothing is believed but what the kernel alone can tell.
+ */
+function isExitOfContainer({ mainPid, containerEnded }: Run, { pid, isInit, waitStatus }: ProcessExited): boolean {
+  if (waitStatus === null || containerEnded?.kind !== 'container_ended') return false;
+  if (containerEnded.exitCode === null) return isInit || pid === mainPid;
+  return engineCodeOf(waitStatus) === containerEnded.exitCode;
 }
 
 /** How long it ran, and what it used: what the ending carries beside the verdict. */

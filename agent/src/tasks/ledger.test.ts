@@ -102,6 +102,7 @@ function exited(waitStatus: number | null, more: Partial<ProcessExited> = {}): P
     startTicks: 1,
     cgroup,
     isMain: true,
+    isInit: false,
     comm: 'sh',
     waitStatus,
     via: 'pidfd',
@@ -507,6 +508,34 @@ describe('the ledger', () => {
     );
 
     expect(ends(disk.written)).toEqual([['box', 'failed', 7, 'exit_code']]);
+  });
+
+  it('believes the kernel about a container whose engine does not know how it ended', async () => {
+    const at = Date.UTC(2026, 0, 1, 0, 0, 4);
+    const unseen = boxEnded({ exitCode: null, oomKilled: null, approximate: true });
+    const nameless = { ...box, pid: null, cgroup: null };
+    const told = async (...sightings: Sighting[]) => {
+      const disk = emptyDisk();
+      await tell(life(disk), ...sightings);
+      return [
+        ends(disk.written),
+        disk.written.flatMap((body) => (body.kind === 'task_ended' ? body.ending.ended_at : [])),
+      ];
+    };
+    const [exactly, foundOut] = [at, unseen.at].map((instant) => new Date(instant).toISOString());
+    const first = exited(7 << 8, { cgroup: box.cgroup, pid: box.pid, at });
+    const init = exited(7 << 8, { cgroup: box.cgroup, pid: 77, isInit: true, at });
+    const helper = exited(0, { cgroup: box.cgroup, pid: 77, at });
+    const proven = [[['box', 'failed', 7, 'exit_code']], [exactly]];
+
+    expect(await told({ ...box, kind: 'container_started' }, first, unseen)).toEqual(proven);
+    expect(await told({ ...nameless, kind: 'container_started' }, init, unseen)).toEqual(proven);
+    // The engine told of its start only afterwards.
+    expect(await told(init, { ...nameless, kind: 'container_started' }, { ...unseen, ...nameless })).toEqual(proven);
+    expect(await told({ ...nameless, kind: 'container_started' }, helper, { ...unseen, ...nameless })).toEqual([
+      [['box', 'unknown', null, 'unknown']],
+      [foundOut],
+    ]);
   });
 
   it('asks the kernel’s log about a container killed for no reason that its engine knows', async () => {

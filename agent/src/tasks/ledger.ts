@@ -13,7 +13,7 @@ import type {
   UnitEnded,
   UnitStarted,
 } from '../watchers/watcher.ts';
-import { EarlyExits, leafOf } from './early-exits.ts';
+import { EarlyExits, handleOf } from './early-exits.ts';
 import { EarlyFacts } from './early-facts.ts';
 import { EndTeller } from './end-teller.ts';
 import { EventWriter } from './event-writer.ts';
@@ -408,8 +408,8 @@ export class Ledger {
 
   #takeEarly(run: Run): void {
     if (run.exit !== null || run.source === 'run') return;
-    const leaf = run.cgroup === null ? run.handle : leafOf(run.cgroup);
-    const early = this.#early.take(leaf, run.startedAt);
+    const handle = run.cgroup === null ? run.handle : handleOf(run.cgroup);
+    const early = this.#early.take(handle, run.startedAt);
     if (!early) return;
     run.exit = early.exit;
     if (early.use) {

@@ -4,7 +4,7 @@ import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
 import { CAP_SYS_PTRACE, hasCapability } from '../proc/capabilities.ts';
 import { readKernelFile } from '../proc/kernel-file.ts';
-import { readPidCgroup, readPidStat } from '../proc/pid-stat.ts';
+import { readIsInit, readPidCgroup, readPidStat } from '../proc/pid-stat.ts';
 import { readForkCount } from '../proc/stat.ts';
 import { CgroupTree, type KnownCgroup } from './process-exits/cgroup-tree.ts';
 import { ProcessConnector } from './process-exits/connector.ts';
@@ -284,6 +284,7 @@ class ProcessExits implements ProcessExitsWatcher {
         pidfds: isTreeKnown ? pidfds : { ...pidfds, info: (fd) => ({ ...pidfds.info(fd), cgroupId: null }) },
         readStat: (pid) => readPidStat(root, pid),
         readCgroup: (pid) => (isTreeKnown ? readPidCgroup(root, pid) : null),
+        isInit: (pid) => readIsInit(root, pid),
         readLaunch: (pid) => this.#readLaunch(pid),
         cgroupById: (id, pid) => this.#cgroupById(id, pid),
         unitOfPath: unitCgroupOf,

@@ -160,6 +160,8 @@ export interface ProcessExited {
   readonly cgroup: string;
   /** The first process of its cgroup, its parent lying outside. */
   readonly isMain: boolean;
+  /** Process 1 of a pid namespace of its own (pid_namespaces(7)): with it a container ends, whatever else came and went in its cgroup. */
+  readonly isInit: boolean;
   readonly comm: string | null;
   /** As wait(2) gives it: signal in bits 0–6, core flag 0x80, code in bits 8–15. Null: nobody could see. */
   readonly waitStatus: number | null;

@@ -11,6 +11,8 @@ export interface ProcessRecord {
   bornIn: string | null;
   unit: UnitCgroup | null;
   isMain: boolean;
+  /** Of a container's main process: it is process 1 of its own pid namespace. */
+  isInit: boolean;
   /** The scope it said it would become the main process of (scope-launcher.ts), and whether it has executed that by now. */
   launch: { readonly scope: string; isDone: boolean } | null;
   startTicks: number | null;
@@ -41,6 +43,7 @@ export function emptyRecord(pid: number, fd: number): ProcessRecord {
     bornIn: null,
     unit: null,
     isMain: false,
+    isInit: false,
     launch: null,
     startTicks: null,
     comm: null,

@@ -14,6 +14,7 @@ function machine({ hearsThreads = true } = {}) {
     ppid: number;
     startTicks: number;
     launches?: string;
+    isInit?: boolean;
   }
   const processes = new Map<number, Process>();
   const fds = new Map<number, Process>();
@@ -60,6 +61,7 @@ function machine({ hearsThreads = true } = {}) {
         };
       },
       readCgroup: (pid) => present(pid)?.cgroup ?? null,
+      isInit: (pid) => present(pid)?.isInit ?? false,
       readLaunch: (pid) => present(pid)?.launches ?? null,
       cgroupById: (id) => {
         const path = [...cgroupIds].find(([, candidate]) => candidate === id)?.[0];
@@ -203,13 +205,23 @@ describe('the table of processes', () => {
     on.spawn(81, 80, container);
     on.exec(81);
     on.spawn(82, 80, container);
+    on.process(82).isInit = true;
     on.end(81, 0);
     on.exit(81, 0);
     on.exec(82);
     on.end(82, 9);
     on.exit(82, 9);
 
-    expect(on.exits).toMatchObject([{ pid: 82, cgroup: container, isMain: true, waitStatus: 9 }]);
+    expect(on.exits).toMatchObject([{ pid: 82, cgroup: container, isMain: true, isInit: true, waitStatus: 9 }]);
+  });
+
+  it('says of a helper that leaves nobody behind that a container did not end with it', () => {
+    on.spawn(81, 80, container);
+    on.exec(81);
+    on.end(81, 0);
+    on.exit(81, 0);
+
+    expect(on.exits).toMatchObject([{ pid: 81, cgroup: container, isMain: true, isInit: false }]);
   });
 
   it('waits for the last thread when the leader leaves first, and tells its code', () => {

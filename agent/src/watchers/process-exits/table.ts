@@ -24,6 +24,8 @@ export interface ProcessSource {
   readonly pidfds: Pidfds;
   readStat(pid: number): PidStat | null;
   readCgroup(pid: number): string | null;
+  /** Process 1 of a pid namespace below ours. */
+  isInit(pid: number): boolean;
   /** The scope it is about to become, see scope-launcher.ts. */
   readLaunch(pid: number): string | null;
   /** `pid` is, or was, a process in it. */
@@ -398,6 +400,7 @@ export class ProcessTable {
     if (unit === null || record.isMain || this.#units.mainOf(unit.path) !== null) return;
     if (!this.#isNewcomer(record, unit.path)) return;
     record.isMain = true;
+    record.isInit = unit.isContainer && this.#source.isInit(record.pid);
     this.#units.setMain(unit.path, record, this.#options.now().monotonicMs);
     const stat = record.startTicks === null ? this.#source.readStat(record.pid) : null;
     record.startTicks ??= stat?.startTicks ?? null;
@@ -469,8 +472,8 @@ export class ProcessTable {
   }
 
   #exitOf({ record, waitStatus, via, at, blindReason }: Settled, cgroup: string): ProcessExited {
-    const { pid, startTicks, comm, isMain } = record;
-    return { kind: 'process_exited', pid, startTicks, cgroup, isMain, comm, waitStatus, via, blindReason, at };
+    const { pid, startTicks, comm, isMain, isInit } = record;
+    return { kind: 'process_exited', pid, startTicks, cgroup, isMain, isInit, comm, waitStatus, via, blindReason, at };
   }
 }
 
