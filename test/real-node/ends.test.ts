@@ -22,7 +22,7 @@ interface Task {
   status: string;
   exit_code: number | null;
   signal: string | null;
-  verdict: { cause: string; confidence: string; summary: string; advice: string[] };
+  verdict: { cause: string; confidence: string; summary: string; advice: string[]; evidence: { source: string }[] };
 }
 
 beforeAll(async () => {
@@ -238,6 +238,23 @@ describe('ends on a real node', () => {
     expect([task?.status, task?.verdict.cause]).toEqual(['completed', 'oom_child']);
     expect(warned).toBeGreaterThan(-1);
     expect(warned).toBeLessThan(over === -1 ? bodies.length : over);
+  });
+
+  it('proves by the kernel how a container ended that its engine removed without having heard it', async () => {
+    const lives = 'systemctl -q is-active "docker-$id.scope"';
+    await machine.ssh(
+      `set -e; id=$(docker run -d --rm --name forgotten bb sh -c 'sleep 15; exit 6')
+      kill -9 $(systemctl show -p MainPID --value docker); systemctl stop docker.socket docker.service
+      for i in $(seq 60); do ${lives} || break; sleep 1; done; ! ${lives}; systemctl start docker.service`,
+      { timeoutMs: 240_000 },
+    );
+
+    const [task] = await ended('forgotten');
+
+    expect([task?.status, task?.exit_code, task?.verdict.confidence]).toEqual(['failed', 6, 'proven']);
+    const witnesses = task?.verdict.evidence.map(({ source }) => source);
+    expect(witnesses).toContain('kernel');
+    expect(witnesses).not.toContain('docker');
   });
 
   it('tells a container that cannot start', async () => {
