@@ -1,6 +1,7 @@
 import type { GpuFault, ProcessExited, UnitEnded, UnitStartFailed } from '../watchers/watcher.ts';
 import { hadOom, handlesIn, isMainProcess, largest, type Run } from './run.ts';
 import { complaintOfNoSpace } from './verdict/judge-disk.ts';
+import { isSkipped } from './verdict/judge-exit.ts';
 import type { RunFacts } from './verdict/run-facts.ts';
 
 /** What was known around a run at its end. */
@@ -164,12 +165,12 @@ function isExitOfContainer({ mainPid, containerEnded }: Run, { pid, isInit, wait
   return engineCodeOf(waitStatus) === containerEnded.exitCode;
 }
 
-/** How long it ran, and what it used: what the ending carries beside the verdict. */
+/** How long it ran, if it did, and what it used: what the ending carries beside the verdict. */
 export function useOf(run: Run, facts: RunFacts): { durationMs: number | null; cpuMs: number | null } {
   const cpuNs = run.unitEnded?.cpuNs ?? run.journalEnded?.cpuNs ?? null;
   const cpuMs = cpuNs === null ? (run.runEnded?.cpuMs ?? run.cpuMs) : cpuNs / 1e6;
   return {
-    durationMs: run.startedAt === null ? null : Math.max(0, facts.endedAt - run.startedAt),
+    durationMs: run.startedAt === null || isSkipped(facts.unit) ? null : Math.max(0, facts.endedAt - run.startedAt),
     cpuMs: cpuMs === null ? null : Math.round(cpuMs),
   };
 }

@@ -203,6 +203,21 @@ describe('the ledger', () => {
     expect(ends(disk.written)).toEqual([['t1', 'failed', 3, 'exit_code']]);
   });
 
+  it('gives no duration to a service whose ExecCondition= kept it from running: it says nothing of its job', async () => {
+    const disk = emptyDisk();
+    const unit = 't1.service';
+    const began = { unit, startedAt: Date.UTC(2026, 0, 1) };
+
+    const one = life(disk);
+    const skipping = { ...began, result: 'exec-condition' };
+
+    await tell(one, started(began), ended(skipping), ended({ ...skipping, via: 'journal' }));
+    await one.clock.advance(1000);
+
+    const [skipped] = disk.written.flatMap((body) => (body.kind === 'task_ended' ? [body.ending] : []));
+    expect(skipped).toMatchObject({ status: 'completed', duration_ms: null });
+  });
+
   it('waits a moment for the exit status of a scope, then says that it was not seen', async () => {
     const disk = emptyDisk();
     const one = life(disk);
