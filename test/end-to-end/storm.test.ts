@@ -31,7 +31,7 @@ describe('a storm of ends', () => {
     const stormTookMs = performance.now() - beganAt;
     await eventually(
       async () => (await allTasks(installation)).filter(({ status }) => status !== 'running').length === ends,
-      { timeoutMs: 240_000, everyMs: 3000 },
+      { timeoutMs: 400_000, everyMs: 3000 },
     );
     const storedMs = performance.now() - beganAt;
     process.stdout.write(
@@ -53,7 +53,7 @@ describe('a storm of ends', () => {
     );
     // These ends come through the inbox; a busy machine may overrun the kernel's events of its other processes.
     expect(stored).toEqual({ ends, gaps: 0 });
-  }, 400_000);
+  }, 600_000);
 });
 
 function codeOf(index: number): number {
