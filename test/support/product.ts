@@ -104,7 +104,12 @@ export class Installation implements AsyncDisposable {
     );
   }
 
-  agent(config: object = {}, environment: Record<string, string> = {}): Program {
+  /** `under` as for a collector. */
+  agent(
+    config: object = {},
+    environment: Record<string, string> = {},
+    { under = [] }: { under?: readonly string[] } = {},
+  ): Program {
     const file = this.#config('agent.yaml', {
       collector_urls: [this.url],
       token_file: join(this.dataDir, 'collector', 'agent.token'),
@@ -122,6 +127,7 @@ export class Installation implements AsyncDisposable {
         file,
       ],
       environment,
+      under,
     );
   }
 

@@ -56,7 +56,10 @@ export function explainTimeout({ url, stage }: Target, timeoutMs: number): Conne
     case 'connecting':
       return failure('timeout', `no answer from ${url.host} in ${seconds} (connection timed out)`);
     case 'securing':
-      return failure('timeout', `${url.host} did not finish the TLS handshake in ${seconds}`);
+      return failure(
+        'timeout',
+        `${url.host} did not finish the TLS handshake in ${seconds}; if that lasts, large packets may be lost on the way (MTU)`,
+      );
     case 'asking':
       return failure('timeout', `${url.host} took the connection but did not answer in ${seconds}`);
   }

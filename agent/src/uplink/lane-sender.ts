@@ -34,9 +34,9 @@ export class LaneSender {
     return this.#underway[0]?.sentAt;
   }
 
-  /** The next batch as text of a frame; undefined when there is nothing to send. */
-  async next(now: number): Promise<string | undefined> {
-    const events = await this.#spool.read(this.#lane, this.#sentSeq, maxBatchBytes);
+  /** The next batch as text of a frame, with events of at most `limitBytes` or a single one; undefined when there is nothing to send. */
+  async next(now: number, limitBytes: number): Promise<string | undefined> {
+    const events = await this.#spool.read(this.#lane, this.#sentSeq, limitBytes);
     const last = events.at(-1);
     if (last === undefined) return undefined;
     this.#sentSeq = last.seq;

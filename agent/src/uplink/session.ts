@@ -11,7 +11,10 @@ import type { RawData, WebSocket } from 'ws';
 import type { Spool } from '../spool/spool.ts';
 import { clean } from './connect-failure.ts';
 import { keepAlive } from './keepalive.ts';
-import { LaneSender } from './lane-sender.ts';
+import { LaneSender, maxBatchBytes } from './lane-sender.ts';
+import { LargeProof } from './large-proof.ts';
+import { PieceSender } from './piece-sender.ts';
+import type { Width } from './probe-way.ts';
 
 export type HelloParts = Pick<Hello, 'node_id' | 'agent_version' | 'instance_id' | 'node'>;
 export type StopReason = Extract<AgentFrame, { kind: 'goodbye' }>['reason'];
@@ -21,6 +24,8 @@ export interface SessionTimings {
   readonly pingIntervalMs: number;
   readonly pongDeadlineMs: number;
   readonly welcomeDeadlineMs: number;
+  /** After something large, nothing is heard for as long: asks whether large packets get through. */
+  readonly doubtAfterMs: number;
   /** How long a batch may stay unacknowledged. */
   readonly ackDeadlineMs: number;
   /** From `stop` to the end, at most. */
@@ -37,10 +42,23 @@ export interface SessionOptions {
   readonly onWelcome: (welcome: Welcome) => void;
   /** The collector's clock minus ours, in milliseconds. */
   readonly onClockOffset: (offsetMs: number) => void;
+  /** Whether what is sent must go in small pieces. */
+  readonly isWayNarrow: () => boolean;
+  /** Finds out, without touching this session. */
+  readonly probeWay: () => Promise<Width>;
 }
 
 export interface SessionEnd {
-  readonly reason: 'stopped' | 'closed' | 'silent' | 'no_welcome' | 'no_ack' | 'protocol' | 'spool' | 'stream_renewed';
+  readonly reason:
+    | 'stopped'
+    | 'closed'
+    | 'silent'
+    | 'no_welcome'
+    | 'no_ack'
+    | 'narrow_way'
+    | 'protocol'
+    | 'spool'
+    | 'stream_renewed';
   /** For people. */
   readonly message: string;
   /** The collector committed something new. */
@@ -52,18 +70,25 @@ export interface SessionEnd {
 /** Not more than this waits in the socket when a batch is added, so that pings and ends do not queue behind bulk. */
 const bulkBufferedBytes = 64 * 1024;
 const sampleBufferedBytes = 16 * 1024;
-const pumpTickMs = 1000;
+/** In one batch on a narrow way, where a heartbeat has to wait until it is through. */
+const narrowBatchBytes = 8 * 1024;
+const checkTickMs = 1000;
 
 /**
  * One conversation, from hello to close. Whatever goes wrong ends it whole through `#end`, once; a new session starts from the cursor.
  *
  * hello → welcome → then, side by side: batches per lane (`ends` first, `facts` only when no end waits), heartbeats, pings, and the
  * newest sample when the socket is not busy. The cursor moves on an ack and on nothing else.
+ *
+ * On a way that loses large packets all of it goes in small pieces, and the next batch or sample only when the one before is through.
  */
 export class Session {
   readonly #options: SessionOptions;
   readonly #over = new AbortController();
   readonly #pings = new Map<number, { wallMs: number; monotonicMs: number }>();
+  readonly #pieces: PieceSender;
+  readonly #largeProof: LargeProof;
+  #isProbing = false;
   #senders: readonly LaneSender[] | undefined;
   #sample: NodeSample | undefined;
   #heardAt: number;
@@ -76,7 +101,10 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#heardAt = options.clock.monotonicMs();
+    const { socket, clock } = options;
+    this.#heardAt = clock.monotonicMs();
+    this.#largeProof = new LargeProof(socket, clock);
+    this.#pieces = new PieceSender({ socket, clock, signal: this.#over.signal, onIdle: () => this.#goOn() });
   }
 
   /** Talks until the end. Never rejects. */
@@ -85,14 +113,17 @@ export class Session {
     const { signal } = this.#over;
     const isOver = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     socket.on('message', (data, isBinary) => this.#hear(data, isBinary));
-    // The collector's word that it is still reading a message of ours that is long on its way.
-    socket.on('ping', () => {
+    const heard = () => {
       this.#heardAt = clock.monotonicMs();
-    });
+    };
+    // The collector's word that it is still reading a message of ours that is long on its way.
+    socket.on('ping', heard);
+    socket.on('pong', heard);
     socket.once('close', (code, reason) => this.#closed(code, reason.toString('utf8')));
     socket.on('error', (error) => this.#end('closed', `the connection broke: ${clean(error.message, 200)}`));
     const unsubscribe = spool.subscribe(() => this.#pump());
     this.#send(this.#hello());
+    void this.#every(checkTickMs, () => this.#check());
     void clock.sleep(timings.welcomeDeadlineMs, signal).then(() => {
       if (this.#senders === undefined) this.#end('no_welcome', 'the collector did not answer our hello in time');
     });
@@ -124,6 +155,7 @@ export class Session {
     while (!signal.aborted && clock.monotonicMs() < halfway && !(await this.#isAllAcknowledged()))
       await clock.sleep(10, signal);
     this.#send({ kind: 'goodbye', reason });
+    while (this.#pieces.isBusy && !signal.aborted) await clock.sleep(10, signal);
     socket.close(closeCodes.goodbye.code);
     await deadline;
   }
@@ -189,7 +221,6 @@ export class Session {
     onWelcome(welcome);
     const { signal } = this.#over;
     void this.#every(timings.heartbeatIntervalMs, () => this.#heartbeat());
-    void this.#every(pumpTickMs, () => this.#check());
     const ping = (id: number) => this.#ping(id);
     const found = keepAlive(
       {
@@ -228,8 +259,26 @@ export class Session {
   #check(): void {
     const { clock, timings } = this.#options;
     const waitingSince = this.#senders?.map((sender) => sender.waitingSince ?? Number.POSITIVE_INFINITY) ?? [];
-    if (clock.monotonicMs() - Math.min(...waitingSince) > timings.ackDeadlineMs)
+    // A large event in small pieces takes as long as it takes.
+    const movedAt = Math.max(Math.min(...waitingSince), this.#pieces.arrivedAt ?? 0);
+    if (clock.monotonicMs() - movedAt > timings.ackDeadlineMs)
       return this.#end('no_ack', 'the collector does not acknowledge what it was sent');
+    this.#largeProof.ask();
+    if (this.#largeProof.silentMs(this.#heardAt) > timings.doubtAfterMs) void this.#doubt();
+    this.#goOn();
+  }
+
+  /** Nothing that is in the stream behind a lost packet arrives before it: when large ones are lost, only a new session helps. */
+  async #doubt(): Promise<void> {
+    const { isWayNarrow, probeWay } = this.#options;
+    if (this.#isProbing) return;
+    this.#isProbing = true;
+    if (isWayNarrow() || (await probeWay()) === 'narrow')
+      this.#end('narrow_way', 'large packets do not reach the collector');
+    this.#isProbing = false;
+  }
+
+  #goOn(): void {
     this.#pump();
     this.#flushSample();
   }
@@ -244,6 +293,8 @@ export class Session {
 
   #ping(id: number): void {
     const { clock } = this.#options;
+    // The pong to a piece that is under way says as much, and behind it this one would tell no time.
+    if (this.#pieces.isBusy) return;
     this.#pings.clear();
     this.#pings.set(id, { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() });
     this.#send({ kind: 'ping', id, at: this.#now() });
@@ -279,10 +330,11 @@ export class Session {
   async #sendBatch(): Promise<boolean> {
     const { socket, clock } = this.#options;
     for (const sender of this.#senders ?? []) {
-      if (this.#over.signal.aborted || socket.bufferedAmount > bulkBufferedBytes) return false;
+      if (this.#over.signal.aborted || socket.bufferedAmount > bulkBufferedBytes || this.#pieces.isBusy) return false;
       // A lane that waits for acks holds the lower lanes back as well: what it has next must not queue behind them.
       if (sender.isWindowFull) return false;
-      const text = await sender.next(clock.monotonicMs());
+      const limitBytes = this.#options.isWayNarrow() ? narrowBatchBytes : maxBatchBytes;
+      const text = await sender.next(clock.monotonicMs(), limitBytes);
       if (text === undefined) continue;
       this.#write(text);
       return true;
@@ -292,8 +344,8 @@ export class Session {
 
   #flushSample(): void {
     const { socket } = this.#options;
-    if (this.#sample === undefined || this.#senders === undefined || socket.bufferedAmount > sampleBufferedBytes)
-      return;
+    const isBusy = socket.bufferedAmount > sampleBufferedBytes || this.#pieces.isBusy;
+    if (this.#sample === undefined || this.#senders === undefined || isBusy) return;
     this.#send({ kind: 'sample', sample: this.#sample });
     this.#sample = undefined;
   }
@@ -305,10 +357,12 @@ export class Session {
   #write(text: string): void {
     const { socket } = this.#options;
     if (this.#over.signal.aborted || socket.readyState !== socket.OPEN) return;
+    if (this.#options.isWayNarrow() || this.#pieces.isBusy) return this.#pieces.send(text);
     // A failed write is followed by the socket's own close, which ends the session.
     socket.send(text, (error) => {
       if (error == null && this.#senders !== undefined && text.length > sampleBufferedBytes) this.#pump();
     });
+    this.#largeProof.wrote(text);
   }
 
   #spoolFailed(error: unknown): void {

@@ -9,6 +9,7 @@ import type { Spool } from '../spool/spool.ts';
 import { agentUrl, connect } from './connect.ts';
 import type { Credential, Shown } from './credential.ts';
 import { type HelloParts, Session, type SessionTimings, type StopReason } from './session.ts';
+import { Way, type WayTimings } from './way.ts';
 
 export interface UplinkOptions {
   readonly spool: Spool;
@@ -27,7 +28,7 @@ export interface UplinkOptions {
   readonly lookup?: LookupFunction;
 }
 
-export interface UplinkTimings extends Omit<SessionTimings, 'heartbeatIntervalMs'> {
+export interface UplinkTimings extends Omit<SessionTimings, 'heartbeatIntervalMs'>, WayTimings {
   readonly connectTimeoutMs: number;
   readonly backoffBaseMs: number;
   readonly backoffCapMs: number;
@@ -60,6 +61,11 @@ const defaults: UplinkTimings = {
   pingIntervalMs: 10_000,
   pongDeadlineMs: 10_000,
   welcomeDeadlineMs: 10_000,
+  // With the answer it comes before `welcomeDeadlineMs`, and long before a collector misses the node.
+  doubtAfterMs: 4000,
+  probeTimeoutMs: 5000,
+  tryWideBaseMs: 30_000,
+  tryWideCapMs: 600_000,
   ackDeadlineMs: 60_000,
   goodbyeMs: 2000,
   connectTimeoutMs: 10_000,
@@ -79,6 +85,7 @@ class Conversation implements Uplink {
   readonly #timings: UplinkTimings;
   readonly #urls: readonly URL[];
   readonly #stopped = new AbortController();
+  readonly #way: Way;
   #session: Session | undefined;
   #running: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -92,6 +99,8 @@ class Conversation implements Uplink {
     this.#options = options;
     this.#timings = { ...defaults, ...options.timings };
     this.#urls = options.urls.map(agentUrl);
+    const { ca, lookup, clock, log } = options;
+    this.#way = new Way({ ca, lookup, clock, log, timings: this.#timings, signal: this.#stopped.signal });
     this.#state = {
       connected: false,
       url: options.urls[0] ?? '',
@@ -122,6 +131,7 @@ class Conversation implements Uplink {
     this.#stopped.abort();
     await this.#session?.stop(reason);
     await this.#running;
+    await this.#way.settled();
   }
 
   async #run(): Promise<void> {
@@ -168,6 +178,8 @@ class Conversation implements Uplink {
       timings: { ...this.#timings, heartbeatIntervalMs },
       clock,
       log,
+      isWayNarrow: () => this.#way.isNarrow,
+      probeWay: () => this.#way.probe(url),
       onWelcome: (welcome) => {
         credential.welcomed();
         this.#up(url, welcome.collector_id);
@@ -182,7 +194,8 @@ class Conversation implements Uplink {
     this.#isLasting &&= end.isLasting;
     this.#down(url, end.message, end.reason);
     const wasConnectedMs = end.reason === 'no_welcome' ? 0 : clock.monotonicMs() - beganAt;
-    return end.wasUseful || wasConnectedMs >= this.#timings.usefulMs || end.reason === 'stream_renewed';
+    const learnt = end.reason === 'stream_renewed' || end.reason === 'narrow_way';
+    return end.wasUseful || wasConnectedMs >= this.#timings.usefulMs || learnt;
   }
 
   /** Null: the agent's key cannot be kept yet. */

@@ -50,8 +50,8 @@ const defaultLimits: SessionLimits = {
 };
 const greetingsAtOnce = 4;
 const closeWithinMs = 2000;
-/** Our agents send each frame in one piece; a proxy may cut it into a few. */
-const maxFragments = 64;
+/** An agent behind a way that loses large packets sends its largest event, 512 KiB, in pieces of 1,100 bytes. */
+const maxFragments = 512;
 /** Pieces in which a frame of the largest size may arrive from the network: 128 bytes each. */
 const maxBufferedChunks = 8192;
 
