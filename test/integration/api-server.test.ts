@@ -99,6 +99,36 @@ describe('errors of the API', () => {
     expect(body.error.message).not.toContain('hunter2');
   });
 
+  it.each([
+    ['DELETE', '/api/v1/things', 'GET, HEAD, POST'],
+    ['POST', '/api/v1/things/missing?limit=2', 'DELETE, GET, HEAD'],
+    ['GET', '/api/v1/things/7', 'DELETE'],
+    ['OPTIONS', '/api/v1/strict', 'POST'],
+    ['PUT', '/healthz', 'GET, HEAD'],
+    ['POST', '/agent/v1', 'GET, HEAD'],
+  ])('answers %s %s with 405, and with what the path takes: %s', async (method, path, allowed) => {
+    const { url } = await start();
+
+    const answer = await fetch(`${url}${path}`, { method });
+
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, allowed]);
+    expect(await answer.json()).toEqual({
+      error: { code: 'method_not_allowed', message: expect.stringContaining(`takes ${allowed}, not ${method}`) },
+    });
+  });
+
+  it.each([
+    ['POST', '/'],
+    ['PATCH', '/api/v1/things/7/parts'],
+    ['HEAD', '/api/v1/nothing'],
+  ])('answers %s %s with 404: no method leads there', async (method, path) => {
+    const { url } = await start();
+
+    const answer = await fetch(`${url}${path}`, { method });
+
+    expect([answer.status, answer.headers.get('allow')]).toEqual([404, null]);
+  });
+
   it('refuses a body above 64 KiB, a body that is not JSON, and JSON that is broken', async () => {
     const { url } = await start();
     const post = (body: string, type: string) =>

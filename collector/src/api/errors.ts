@@ -9,6 +9,7 @@ export const errorCodes = {
     message: 'the Host header names neither this machine nor public_url; send a token or use one of those names',
   },
   not_found: { status: 404, message: 'there is no such thing here' },
+  method_not_allowed: { status: 405, message: 'this path takes other methods; the header Allow names them' },
   timeout: { status: 408, message: 'the request took too long to arrive' },
   conflict: { status: 409, message: 'this contradicts the present state' },
   too_large: { status: 413, message: 'the request body is larger than 64 KiB' },

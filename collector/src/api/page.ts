@@ -2,7 +2,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
-import { ApiError } from './errors.ts';
 import { filePolicy, pagePolicy } from './headers.ts';
 
 const types: Readonly<Record<string, string>> = {
@@ -27,17 +26,12 @@ export function pageRoutes({ dir }: { dir: string }): FastifyPluginAsync {
     }
     app.get('/*', { schema: { hide: true } }, async (request, reply) => {
       const path = request.url.split('?')[0] ?? '/';
-      if (!isPage(request, path)) throw new ApiError('not_found', nothingAt(request));
+      if (!isPage(request, path)) return reply.callNotFound();
       const nonce = randomBytes(16).toString('base64');
       reply.headers({ 'cache-control': 'no-cache', 'content-security-policy': pagePolicy(nonce) });
       return reply.type('text/html; charset=utf-8').send(pageAt(index, { path, nonce }));
     });
   };
-}
-
-/** The sentence for a path that leads nowhere. */
-export function nothingAt({ method, url }: Pick<FastifyRequest, 'method' | 'url'>): string {
-  return `there is no ${method} ${url.split('?')[0]}; /api/docs lists what there is`;
 }
 
 /** `index.html` for a request of this path: its addresses lead back to the root, its styles carry the nonce. */

@@ -14,8 +14,9 @@ import { ApiError } from './errors.ts';
 import { createErrorHandler, type IsPassing } from './failures.ts';
 import { commonHeaders, dataPolicy } from './headers.ts';
 import { type HealthParts, healthRoutes, metricsRoute } from './health.ts';
+import { answerNothingHere } from './known-paths.ts';
 import { documentHead, withRole } from './openapi.ts';
-import { nothingAt, pageRoutes } from './page.ts';
+import { pageRoutes } from './page.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { statusRoutes } from './routes/status.ts';
 import { streamRoutes } from './routes/stream.ts';
@@ -72,9 +73,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   app.decorateRequest('subject', null);
   app.decorateRequest('isSuspicious', false);
   app.setErrorHandler(createErrorHandler(parts.isPassing));
-  app.setNotFoundHandler((request) => {
-    throw new ApiError('not_found', nothingAt(request));
-  });
+  answerNothingHere(app);
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers({ ...commonHeaders, 'content-security-policy': dataPolicy });
   });

@@ -491,7 +491,7 @@ export type Watch = {
 
 export type Error = {
   readonly error: {
-    readonly code: 'bad_request' | 'unauthorized' | 'forbidden' | 'cross_site' | 'unknown_host' | 'not_found' | 'timeout' | 'conflict' | 'too_large' | 'unsupported_media_type' | 'upgrade_required' | 'too_many_attempts' | 'internal' | 'unavailable';
+    readonly code: 'bad_request' | 'unauthorized' | 'forbidden' | 'cross_site' | 'unknown_host' | 'not_found' | 'method_not_allowed' | 'timeout' | 'conflict' | 'too_large' | 'unsupported_media_type' | 'upgrade_required' | 'too_many_attempts' | 'internal' | 'unavailable';
     readonly message: string;
     readonly field?: string;
   };
