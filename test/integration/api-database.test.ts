@@ -102,6 +102,43 @@ describeOnDatabases('the command line and the API together', (kind) => {
     return { code, out, err };
   };
 
+  it.each([
+    ['subscriptions', { receiver: 'log' }],
+    ['watches', {}],
+    ['silences', { matchers: { node: 'gpu-9' }, author: 'ada', reason: 'new disks', for: '1h' }],
+    ['enrollments', { note: 'rack 3' }],
+  ])(
+    'shows one of the %s as their listing does, also when it is over, and knows when there is none',
+    async (collection, body) => {
+      const ask = async (method: string, path = '', sent?: object) => {
+        const answer = await fetch(`${api.url}/api/v1/${collection}${path}`, {
+          method,
+          ...(sent === undefined
+            ? {}
+            : { body: JSON.stringify(sent), headers: { 'content-type': 'application/json' } }),
+        });
+        return { status: answer.status, body: answer.status === 204 ? null : await answer.json() };
+      };
+      const made = await ask('POST', '', body);
+      const { id } = made.body as { id: string };
+      const listed = async () =>
+        ((await ask('GET', collection === 'silences' ? '?all' : '')).body as { items: { id: string }[] }).items;
+      const ofListing = async () => (await listed()).find((one) => one.id === id);
+
+      expect(made.status).toBe(201);
+      expect(await ask('GET', `/${id}`)).toEqual({ status: 200, body: await ofListing() });
+      expect((await ask('DELETE', `/${id}`)).status).toBe(204);
+      const over = await ofListing();
+      expect(await ask('GET', `/${id}`)).toMatchObject(
+        collection === 'subscriptions' ? { status: 404 } : { status: 200, body: over },
+      );
+      expect(await ask('GET', '/none')).toMatchObject({
+        status: 404,
+        body: { error: { code: 'not_found', message: expect.stringContaining('none') } },
+      });
+    },
+  );
+
   it('lists and shows what is stored', async () => {
     const tasks = await run('tasks');
     const shown = await run('tasks', 'show', 'task-failed');

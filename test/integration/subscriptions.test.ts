@@ -116,6 +116,17 @@ describe('subscriptions that people make', () => {
     ]);
   });
 
+  it('are shown one by one, those of the file too', async () => {
+    await using product = await start(new ManualClock(Date.now()));
+    await product.ask('POST', '/subscriptions', { receiver: 'log' });
+    const { items } = (await product.ask('GET', '/subscriptions')).body;
+
+    const shown = await Promise.all(items.map(({ id }) => product.ask('GET', `/subscriptions/${String(id)}`)));
+
+    expect(items.map(({ origin }) => origin)).toEqual(['file', 'api']);
+    expect(shown.map(({ status, body }) => [status, body])).toEqual(items.map((item) => [200, item]));
+  });
+
   it('are changed and ended, and refused where they make no sense', async () => {
     const clock = new ManualClock(Date.now());
     await using product = await start(clock);

@@ -14,6 +14,11 @@ export async function listEnrollments(queries: Queries): Promise<EnrollmentRow[]
   return queries.select().from(enrollments).orderBy(desc(enrollments.createdAt), desc(enrollments.id));
 }
 
+export async function findEnrollment(queries: Queries, id: string): Promise<EnrollmentRow | null> {
+  const [row] = await queries.select().from(enrollments).where(eq(enrollments.id, id));
+  return row ?? null;
+}
+
 /** Null: there is none, or it was revoked before. */
 export async function revokeEnrollment(queries: Queries, id: string, now: Date): Promise<EnrollmentRow | null> {
   const [row] = await queries

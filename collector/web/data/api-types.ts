@@ -753,27 +753,7 @@ export interface Routes {
     readonly renotify_interval?: string;
     readonly created_by?: string;
   }; answer: Subscription };
-  'POST /subscriptions/test': { body: {
-    readonly matchers?: Readonly<Record<string, string | readonly (string)[]>>;
-    readonly events?: readonly ('begin' | 'end' | 'fail' | 'timeout' | 'success' | 'time_limit_80' | 'condition' | 'unreachable' | 'all')[];
-    readonly since?: string;
-  }; answer: {
-    readonly since: string;
-    readonly looked_at: number;
-    readonly matched: number;
-    readonly reasons: Readonly<Record<string, number>>;
-    readonly complete: boolean;
-    readonly items: readonly ({
-      readonly transition_id: string;
-      readonly at: string;
-      readonly kind: string;
-      readonly reason: string;
-      readonly condition: string | null;
-      readonly node: string | null;
-      readonly task_id: string | null;
-      readonly task: string | null;
-    })[];
-  } };
+  'GET /subscriptions/{id}': { path: { id: string }; answer: Subscription };
   'PATCH /subscriptions/{id}': { path: { id: string }; body: {
     readonly name?: string;
     readonly max_alerts_per_job?: number | null;
@@ -797,6 +777,27 @@ export interface Routes {
     readonly renotify_interval?: string;
   }; answer: Subscription };
   'DELETE /subscriptions/{id}': { path: { id: string }; answer: undefined };
+  'POST /subscriptions/test': { body: {
+    readonly matchers?: Readonly<Record<string, string | readonly (string)[]>>;
+    readonly events?: readonly ('begin' | 'end' | 'fail' | 'timeout' | 'success' | 'time_limit_80' | 'condition' | 'unreachable' | 'all')[];
+    readonly since?: string;
+  }; answer: {
+    readonly since: string;
+    readonly looked_at: number;
+    readonly matched: number;
+    readonly reasons: Readonly<Record<string, number>>;
+    readonly complete: boolean;
+    readonly items: readonly ({
+      readonly transition_id: string;
+      readonly at: string;
+      readonly kind: string;
+      readonly reason: string;
+      readonly condition: string | null;
+      readonly node: string | null;
+      readonly task_id: string | null;
+      readonly task: string | null;
+    })[];
+  } };
   'GET /jobs/{id}/alerts': { path: { id: string }; answer: {
     readonly items: readonly (JobAlert)[];
     readonly next_cursor: null;
@@ -824,6 +825,7 @@ export interface Routes {
     };
     readonly started_by?: string;
   }; answer: Watch };
+  'GET /watches/{id}': { path: { id: string }; answer: Watch };
   'DELETE /watches/{id}': { path: { id: string }; answer: undefined };
   'GET /silences': { query?: { all?: '0' | '1' | '' | 'true' | 'false' | undefined; node?: string | undefined }; answer: {
     readonly items: readonly (Silence)[];
@@ -872,6 +874,8 @@ export interface Routes {
       })[];
     };
   } };
+  'GET /silences/{id}': { path: { id: string }; answer: Silence };
+  'DELETE /silences/{id}': { path: { id: string }; answer: undefined };
   'POST /silences/preview': { body: {
     readonly matchers: Readonly<Record<string, string | readonly (string)[]>>;
   }; answer: {
@@ -886,7 +890,6 @@ export interface Routes {
       readonly reason: string;
     })[];
   } };
-  'DELETE /silences/{id}': { path: { id: string }; answer: undefined };
   'GET /deliveries': { query?: { limit?: number | undefined; cursor?: string | undefined; state?: 'pending' | 'delivered' | 'dead' | 'collapsed' | undefined }; answer: {
     readonly items: readonly (Delivery)[];
     readonly next_cursor: string | null;
@@ -942,6 +945,18 @@ export interface Routes {
     readonly expires_at: string;
     readonly revoked_at: string | null;
     readonly token: string;
+  } };
+  'GET /enrollments/{id}': { path: { id: string }; answer: {
+    readonly id: string;
+    readonly state: 'active' | 'used_up' | 'expired' | 'revoked';
+    readonly note: string | null;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly uses: number;
+    readonly uses_max: number;
+    readonly created_at: string;
+    readonly created_by: string | null;
+    readonly expires_at: string;
+    readonly revoked_at: string | null;
   } };
   'DELETE /enrollments/{id}': { path: { id: string }; answer: undefined };
   'GET /agents': { answer: {

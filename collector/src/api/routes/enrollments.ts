@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import * as z from 'zod';
 import type { Queries } from '../../db/database.ts';
 import type { AgentRegister } from '../../enrolment/register.ts';
-import { type AgentOfNode, listAgentsOfNodes, listEnrollments } from '../../enrolment/store.ts';
+import { type AgentOfNode, findEnrollment, listAgentsOfNodes, listEnrollments } from '../../enrolment/store.ts';
 import { newId } from '../../outbox/new-id.ts';
 import { nameOf } from '../../people/roles.ts';
 import { askerOf } from '../auth.ts';
@@ -46,6 +46,23 @@ function tokenRoutes({ queries, register, now }: EnrollmentRouteDeps): FastifyPl
       async () => {
         const rows = await listEnrollments(queries);
         return { items: rows.map((row) => showEnrollment(row, now())), next_cursor: null };
+      },
+    );
+    app.get(
+      '/enrollments/:id',
+      {
+        config: { role: 'viewer' },
+        schema: {
+          tags,
+          summary: 'One join token, also one that admits nobody any more.',
+          params: id,
+          response: { 200: enrollment },
+        },
+      },
+      async ({ params }) => {
+        const row = await findEnrollment(queries, params.id);
+        if (row === null) throw notFound(`enrollment ${params.id}`);
+        return showEnrollment(row, now());
       },
     );
     app.post(

@@ -23,6 +23,7 @@ export interface SilenceRouteDeps {
 }
 
 const tags = ['silences'];
+const idParam = z.object({ id: z.string().max(200) });
 const onOff = z
   .enum(['', 'true', '1', 'false', '0'])
   .optional()
@@ -63,6 +64,24 @@ function readingRoutes({ db, now }: SilenceRouteDeps): FastifyPluginAsyncZod {
         const rows = await listSilences(db.drizzle, { now: new Date(at), withPast: all });
         const shown = node === undefined ? rows : concerning(rows, await findNodes(db.drizzle, node));
         return { items: shown.map((row) => showSilence(row, at)), next_cursor: null };
+      },
+    );
+    app.get(
+      '/silences/:id',
+      {
+        config: { role: 'viewer' },
+        schema: {
+          tags,
+          summary: 'One silence, also one that is over.',
+          params: idParam,
+          response: { 200: silence },
+        },
+      },
+      async ({ params: { id } }) => {
+        const at = now();
+        const [row] = await listSilences(db.drizzle, { now: new Date(at), withPast: true, id });
+        if (row === undefined) throw notFound(`silence ${id}`);
+        return showSilence(row, at);
       },
     );
     app.post(
@@ -124,7 +143,7 @@ function changingRoutes({ db, policy, now, onEnded }: SilenceRouteDeps): Fastify
         schema: {
           tags,
           summary: 'Ends a silence now. What it kept back and still holds is told.',
-          params: z.object({ id: z.string().max(200) }),
+          params: idParam,
           response: { 204: z.null() },
         },
       },

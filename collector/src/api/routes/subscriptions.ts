@@ -52,6 +52,25 @@ function readingRoutes({ db, policy, now }: SubscribingDeps): FastifyPluginAsync
         };
       },
     );
+    app.get(
+      '/subscriptions/:id',
+      {
+        config: { role: 'viewer' },
+        schema: {
+          tags,
+          summary: "One of the listing. The id of one in the file is the file's name for it.",
+          params: idParam,
+          response: { 200: subscription },
+        },
+      },
+      async ({ params: { id } }) => {
+        const inFile = policy.base.subscriptions.find(({ name }) => name === id);
+        if (inFile !== undefined) return ofFile(inFile);
+        const [row] = await listSubscriptions(db.drizzle, { id });
+        if (row === undefined) throw notFound(`subscription ${id}`);
+        return ofRow(row, now());
+      },
+    );
     app.post(
       '/subscriptions/test',
       {

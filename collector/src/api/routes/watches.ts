@@ -9,12 +9,19 @@ import { toWatch, watch, watchBody } from '../schemas/watch.ts';
 import { type SubscribingDeps, subscribe } from '../subscribing.ts';
 
 const tags = ['notifications'];
+const idParam = z.object({ id: z.string().max(200) });
 const failures: readonly SubscribableEvent[] = ['fail', 'timeout'];
 const everything: readonly SubscribableEvent[] = [...failures, 'time_limit_80', 'condition', 'unreachable'];
 
 /** `/watches`: subscriptions to projects that stop by themselves. */
 export function watchRoutes(deps: SubscribingDeps): FastifyPluginAsyncZod {
-  const { db, policy, now } = deps;
+  return async (app) => {
+    await app.register(readingRoutes(deps));
+    await app.register(changingRoutes(deps));
+  };
+}
+
+function readingRoutes({ db, now }: SubscribingDeps): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/watches',
@@ -36,6 +43,30 @@ export function watchRoutes(deps: SubscribingDeps): FastifyPluginAsyncZod {
         return { items, next_cursor: null };
       },
     );
+    app.get(
+      '/watches/:id',
+      {
+        config: { role: 'viewer' },
+        schema: {
+          tags,
+          summary: 'One watch, for a month also when it is over.',
+          params: idParam,
+          response: { 200: watch },
+        },
+      },
+      async ({ params: { id } }) => {
+        const [row] = await listSubscriptions(db.drizzle, { id, origin: 'watch' });
+        if (row === undefined) throw notFound(`watch ${id}`);
+        const sent = await countSent(db.drizzle, [id]);
+        return toWatch(row, { now: now(), sent: sent.get(id) ?? 0 });
+      },
+    );
+  };
+}
+
+function changingRoutes(deps: SubscribingDeps): FastifyPluginAsyncZod {
+  const { db, policy, now } = deps;
+  return async (app) => {
     app.post(
       '/watches',
       {
@@ -67,7 +98,7 @@ export function watchRoutes(deps: SubscribingDeps): FastifyPluginAsyncZod {
         schema: {
           tags,
           summary: 'Stops a watch. It stays in the listing for a month.',
-          params: z.object({ id: z.string().max(200) }),
+          params: idParam,
           response: { 204: z.null() },
         },
       },
