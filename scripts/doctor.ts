@@ -12,7 +12,7 @@ import { exitCodes } from '@runnerwatch/shared/runtime/start-failure.ts';
 const help = `Usage: runnerwatch doctor [--host] [--runner] [--host-config FILE] [--runner-config FILE] [--json]
 
 Looks at this machine as the agent and the collector would find it: configuration, rights, what each source of task ends
-shows, reachability, TLS, clock, database, mail servers (as far as the log-in), the addresses of notifiers and their templates.
+shows, reachability, large packets, TLS, clock, database, mail servers (as far as the log-in), the addresses of notifiers and their templates.
 Says what is wrong and what to do about it. Changes nothing, sends nothing.
 
   --runner              only what the agent needs

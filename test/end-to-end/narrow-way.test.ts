@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   allTasks,
@@ -42,6 +43,14 @@ async function arrived(installation: Installation, names: readonly string[]): Pr
   );
 }
 
+/** What `runnerwatch doctor` says of large packets on this way. */
+async function examined(installation: Installation, way: NarrowWay): Promise<object | undefined> {
+  const args = ['doctor', '--runner', '--runner-config', join(installation.dataDir, 'agent.yaml'), '--json'];
+  const { stdout } = await installation.cli(args, {}, { under: way.enter });
+  const { parts } = JSON.parse(stdout) as { parts: { findings: { check: string }[] }[] };
+  return parts[0]?.findings.find(({ check }) => check === 'large packets');
+}
+
 describe.runIf(canMakeNetworks())('a way that loses packets of more than 1,400 bytes and says nothing of it', () => {
   it('F061 is named once in the log, and carries all in small pieces until it is cured', async () => {
     await using sink = await HttpSink.open();
@@ -53,6 +62,7 @@ describe.runIf(canMakeNetworks())('a way that loses packets of more than 1,400 b
     await nodeBecomes(installation, 'online');
     await fail(installation, ['before']);
     await arrived(installation, ['before']);
+    expect(await examined(installation, way)).toMatchObject({ result: 'ok' });
     expect([way.lostPackets, said(isLost)]).toEqual([0, 0]);
 
     way.narrow();
@@ -63,6 +73,10 @@ describe.runIf(canMakeNetworks())('a way that loses packets of more than 1,400 b
     await fail(installation, ['four']);
     await arrived(installation, ['four']);
 
+    expect(await examined(installation, way)).toMatchObject({
+      result: 'warning',
+      fix: expect.stringContaining('ICMP'),
+    });
     expect(way.lostPackets).toBeGreaterThan(0);
     // Once by each life of the agent: the second finds it at its hello.
     expect([said(isLost), said(isFound)]).toEqual([2, 0]);
@@ -72,7 +86,7 @@ describe.runIf(canMakeNetworks())('a way that loses packets of more than 1,400 b
     await fail(installation, ['five']);
     await arrived(installation, ['five']);
 
-    const tasks = await allTasks(installation);
+    const tasks = (await allTasks(installation)).filter(({ source }) => source === 'run');
     const tails = await Promise.all(
       tasks.map(({ task_id: id }) => installation.get<{ log_tail: string[] }>(`/tasks/${encodeURIComponent(id)}`)),
     );

@@ -131,12 +131,15 @@ export class Installation implements AsyncDisposable {
     );
   }
 
-  /** `runnerwatch …` as a person types it, here. */
+  /** `runnerwatch …` as a person types it, here. `under` as for a collector. */
   async cli(
     args: readonly string[],
     environment: Record<string, string> = {},
+    { under = [] }: { under?: readonly string[] } = {},
   ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-    const child = spawn(process.execPath, [join(repository, 'scripts/runnerwatch.mjs'), ...args], {
+    const script = join(repository, 'scripts/runnerwatch.mjs');
+    const [command = process.execPath, ...rest] = [...under, process.execPath, script, ...args];
+    const child = spawn(command, rest, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, RUNNERWATCH_URL: this.url, RUNNERWATCH_DATA_DIR: this.dataDir, ...environment },
     });

@@ -6,6 +6,7 @@ import { type AgentConfig, authoritiesOf } from '../config.ts';
 import { agentUrl, connect } from '../uplink/connect.ts';
 import type { FailureCause } from '../uplink/connect-failure.ts';
 import type { Shown } from '../uplink/credential.ts';
+import { narrowWayCure, probeWay } from '../uplink/probe-way.ts';
 
 export interface DoorExamination {
   readonly url: string;
@@ -35,11 +36,12 @@ export async function examineDoor(examination: DoorExamination): Promise<Finding
   }
   connection.socket.close();
   const reached: Finding = { check, result: 'ok', says: `${url} admits this agent`, fix: null };
-  const [clocks, certificate] = await Promise.all([
+  const [clocks, way, certificate] = await Promise.all([
     examineClock(url, clock),
+    examineWay(url, { ca, clock }),
     url.startsWith('https:') ? examineCertificate(new URL(url), { ca, clock }) : null,
   ]);
-  return [reached, clocks, ...(certificate === null ? [] : [certificate])];
+  return [reached, clocks, way, ...(certificate === null ? [] : [certificate])];
 }
 
 const cures: Readonly<Record<FailureCause, string>> = {
@@ -76,6 +78,25 @@ async function examineClock(url: string, clock: Clock): Promise<Finding> {
   if (apartMs <= skewLimitMs) return { check, result: 'ok', says: 'agrees with the collector', fix: null };
   const says = `${Math.round(apartMs / 1000)} s apart from the collector`;
   return { check, result: 'warning', says, fix: 'timedatectl set-ntp true, on the one that is wrong' };
+}
+
+async function examineWay(url: string, { ca, clock }: { ca: string | undefined; clock: Clock }): Promise<Finding> {
+  const check = 'large packets';
+  const { signal } = new AbortController();
+  const width = await probeWay({ url: agentUrl(url), ca, timeoutMs, clock, signal });
+  switch (width) {
+    case 'wide':
+      return { check, result: 'ok', says: 'reach the collector', fix: null };
+    case 'narrow':
+      return {
+        check,
+        result: 'warning',
+        says: 'are lost on the way to the collector, small ones arrive',
+        fix: narrowWayCure,
+      };
+    case 'unknown':
+      return { check, result: 'skipped', says: 'the collector did not answer a plain request', fix: null };
+  }
 }
 
 function examineCertificate(url: URL, { ca, clock }: { ca: string | undefined; clock: Clock }): Promise<Finding> {

@@ -17,6 +17,9 @@ export interface ProbeOptions {
 /** `narrow`: a small request is answered, a large one is not heard. `wide`: both are. `unknown`: neither, or something else went wrong. */
 export type Width = 'wide' | 'narrow' | 'unknown';
 
+export const narrowWayCure =
+  'let ICMP "fragmentation needed" through, lower the MTU of this interface (ip link set dev NAME mtu 1280), or set net.ipv4.tcp_mtu_probing=1';
+
 /** Two lines, since a proxy may not take one of more than 8 KiB; together more than a jumbo frame of 9,000 bytes. */
 const padding = { 'x-padding-1': 'x'.repeat(6000), 'x-padding-2': 'x'.repeat(6000) };
 

@@ -1,7 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
-import { probeWay, type Width } from './probe-way.ts';
+import { narrowWayCure, probeWay, type Width } from './probe-way.ts';
 
 export interface WayTimings {
   /** For the answer to a request that asks whether large packets get through. */
@@ -45,7 +45,7 @@ export class Way {
     this.#isNarrow = true;
     this.#options.log.warn(
       { url: url.href },
-      'large packets are lost on the way to the collector, small ones arrive: probably a lower MTU in between, and a firewall that drops the ICMP message about it. All is sent in small pieces, slowly, until that is cured: let ICMP "fragmentation needed" through, lower the MTU of this interface (ip link set dev NAME mtu 1280), or set net.ipv4.tcp_mtu_probing=1',
+      `large packets are lost on the way to the collector, small ones arrive: probably a lower MTU in between, and a firewall that drops the ICMP message about it. All is sent in small pieces, slowly, until that is cured: ${narrowWayCure}`,
     );
     this.#widening = this.#untilWide(url);
     return width;
