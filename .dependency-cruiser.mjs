@@ -3,6 +3,7 @@ const model = '^shared/src/model/';
 const protocol = '^shared/src/protocol/';
 const runtime = '^shared/src/runtime/';
 const redact = '^shared/src/redact/';
+const webhook = '^shared/src/webhook/';
 const zod = '^node_modules/';
 
 /** `from` may import, inside the repository, only itself, the model and what is listed. */
@@ -58,6 +59,7 @@ export default {
     only('conditions-import-nothing', '^shared/src/conditions/', []),
     only('runtime-imports-nothing', '^shared/src/runtime/', []),
     only('redact-imports-nothing', '^shared/src/redact/', []),
+    only('webhook-imports-nothing', '^shared/src/webhook/', []),
     only('protocol-knows-the-model', '^shared/src/protocol/', []),
     only('proc-imports-nothing', '^agent/src/proc/', []),
     only('samplers-know-proc', '^agent/src/samplers/', [
@@ -86,11 +88,13 @@ export default {
       '^shared/src/conditions/',
       runtime,
     ]),
-    only('hooks-import-nothing', '^agent/src/hooks/', [runtime]),
+    only('hooks-post', '^agent/src/hooks/', ['^agent/src/post\\.ts$', runtime]),
+    only('fallback-posts', '^agent/src/fallback/', ['^agent/src/post\\.ts$', protocol, webhook, runtime]),
     only('spool-imports-nothing', '^agent/src/spool/', [runtime, '^agent/src/proc/']),
     only('uplink-knows-the-spool', '^agent/src/uplink/', ['^agent/src/spool/', protocol, runtime]),
     only('db-imports-nothing', '^collector/src/db/', ['^collector/src/migrations/', runtime]),
     only('ingest', '^collector/src/ingest/', ['^collector/src/(enrolment|nodes|tasks|samples|db)/', protocol, runtime]),
+    only('deputies', '^collector/src/deputies/', ['^collector/src/db/', protocol, runtime]),
     only('enrolment', '^collector/src/enrolment/', ['^collector/src/db/', protocol]),
     only('stores-know-the-db', '^collector/src/(nodes|tasks|samples|people)/', ['^collector/src/db/', runtime]),
     only('collector-conditions-are-pure', '^collector/src/conditions/', ['^shared/src/conditions/']),
@@ -109,7 +113,7 @@ export default {
       '^collector/src/db/',
       runtime,
     ]),
-    only('notifiers', '^collector/src/notifiers/', [runtime]),
+    only('notifiers', '^collector/src/notifiers/', [webhook, runtime]),
     only('schedulers', '^collector/src/schedulers/', ['^collector/src/(tasks|nodes|db)/', redact, runtime]),
     only('pings', '^collector/src/pings/', ['^collector/src/(tasks|nodes|db)/', redact, runtime]),
     {

@@ -1,9 +1,9 @@
+import { keyOf, signatureHeaders } from '@runnerwatch/shared/webhook/sign.ts';
 import type { AddressGuard } from '../address-guard.ts';
 import { usableUrl } from '../fields.ts';
 import { createHttpClient, httpLimits, judgeAnswer } from '../http.ts';
 import type { Notifier, NotifierDeps } from '../notifier.ts';
 import type { WebhookSettings } from './settings.ts';
-import { keyOf, signatureHeaders } from './sign.ts';
 
 /**
  * Posts the public body as JSON, signed by Standard Webhooks with every secret there is; without any it goes out unsigned, which
