@@ -1,10 +1,10 @@
 import type { EventBody } from '@runnerwatch/shared/model/event.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
+import { post } from '../post.ts';
 import type { HookConfig } from './config.ts';
 import { eventsOf, type HookNode, hookDocument } from './document.ts';
 import type { HookOutcome } from './outcome.ts';
-import { post } from './post.ts';
 import { runProgram } from './program.ts';
 
 export interface HookOptions {
