@@ -4,6 +4,7 @@ import { subsystem } from '@runnerwatch/shared/runtime/logging.ts';
 import { StopStack } from '@runnerwatch/shared/runtime/stop-stack.ts';
 import { version } from '@runnerwatch/shared/runtime/version.ts';
 import { authoritiesOf } from './config.ts';
+import { createFallback } from './falling-back.ts';
 import { createFollowing } from './following.ts';
 import { type Ground, layGround } from './ground.ts';
 import type { Hearing } from './hearing.ts';
@@ -52,12 +53,20 @@ export async function startAgent({ config, signal, system }: AgentOptions): Prom
     sources: publicStates(hearing),
   });
   const instanceId = randomUUID();
+  const fallback = createFallback(ground, spool);
   const uplink = createUplink({
     spool,
     urls: config.collector_urls,
     credential: openCredential(folder, { token: config.token }),
     ca: authoritiesOf(config),
-    hello: () => ({ node_id: node.id, agent_version: version, instance_id: instanceId, node: describe() }),
+    hello: () => ({
+      ...(fallback === null ? {} : { can_fall_back: true }),
+      node_id: node.id,
+      agent_version: version,
+      instance_id: instanceId,
+      node: describe(),
+    }),
+    hear: (frame) => fallback?.hear(frame),
     heartbeatIntervalMs: config.heartbeat_interval,
     clock,
     log: subsystem(log, 'agent:uplink'),
@@ -70,6 +79,8 @@ export async function startAgent({ config, signal, system }: AgentOptions): Prom
   parts.defer(() => hearing.stop());
   uplink.start();
   parts.defer(() => uplink.stop('stopping'));
+  fallback?.start(uplink);
+  parts.defer(() => fallback?.[Symbol.asyncDispose]());
   ledger.reconcile();
   await ledger.save();
   sampling.start();

@@ -113,6 +113,16 @@ export const agentSchema = z.strictObject({
     {},
   ),
   hooks: z._default(z.array(hookConfig, { error: 'expected a list of hooks' }), []),
+  fallback: z.prefault(
+    z.strictObject({
+      webhook: z.optional(field.httpUrl),
+      webhook_file: z.optional(field.path),
+      secret: z.optional(field.text),
+      secret_file: z.optional(field.path),
+      after: z._default(field.duration, 15 * 60_000),
+    }),
+    {},
+  ),
   recorder: z.prefault(
     z.strictObject({
       window: z._default(field.duration, 300_000),
@@ -152,6 +162,7 @@ export function readAgentConfig(source: ConfigSource): AgentConfig {
     if (config.collector_urls.length === 0) throw new ConfigFault('collector_urls', 'expected at least one URL');
     if (config.spool.max_bytes < spoolBytesMin) throw new ConfigFault('spool.max_bytes', 'expected at least 1MiB');
     checkRecorder(config.recorder);
+    checkFallback(config.fallback);
     redactOf(config);
     conditionSettings(config);
     warningSettings(config);
@@ -191,6 +202,13 @@ function checkRecorder({ window, interval }: AgentConfig['recorder']): void {
   if (interval < 100) throw new ConfigFault('recorder.interval', 'expected at least 100ms');
   if (window > interval * readingsMax)
     throw new ConfigFault('recorder.window', `expected at most ${readingsMax} times recorder.interval`);
+}
+
+function checkFallback({ webhook, after }: AgentConfig['fallback']): void {
+  // One from a file has not been looked at yet; what is in there is not repeated.
+  if (webhook !== undefined && !field.httpUrl.safeParse(webhook).success)
+    throw new ConfigFault('fallback.webhook', 'expected a URL such as https://hooks.example.org/…');
+  if (after < 1000) throw new ConfigFault('fallback.after', 'expected at least 1s');
 }
 
 /** The thresholds as the judgments take them. @throws ConfigFault when a clear level lies above its threshold, or a match names nothing. */

@@ -26,6 +26,8 @@ import { takeLease } from './db/lease.ts';
 import { migrate } from './db/migrate.ts';
 import { openDatabase } from './db/open.ts';
 import { areAllAway } from './delivery-watch.ts';
+import { Deputies } from './deputies/deputies.ts';
+import { loadDeputies, saveDeputies } from './deputies/store.ts';
 import { DescriptorWatch } from './descriptor-watch.ts';
 import { AgentRegister } from './enrolment/register.ts';
 import { Duplicates } from './ingest/duplicates.ts';
@@ -152,7 +154,17 @@ async function openDoors(stops: StopStack, ground: Ground): Promise<void> {
     clock,
     log,
   });
-  const gateway = openGateway(ground, { loops, metrics, bus, crashPoint, duplicates });
+  const deputies = new Deputies({
+    send: (nodeId, frame) => gateway.say(nodeId, frame),
+    obstacle: loops.obstacle,
+    load: () => loadDeputies(database.drizzle),
+    save: (record) => saveDeputies(database.drizzle, record),
+    clock,
+    log: subsystem(log, 'collector:deputies'),
+  });
+  await deputies.start();
+  stops.defer(() => deputies[Symbol.asyncDispose]());
+  const gateway = openGateway(ground, { loops, metrics, bus, crashPoint, duplicates, deputies });
   const { samples } = loops;
   const hub = createStreamHub({
     bus,
@@ -168,7 +180,7 @@ async function openDoors(stops: StopStack, ground: Ground): Promise<void> {
     clock,
     log: subsystem(log, 'collector:self'),
   });
-  const app = await peoplesDoor(ground, { loops, gateway, metrics, bus, hub, descriptors });
+  const app = await peoplesDoor(ground, { loops, gateway, metrics, bus, hub, descriptors, deputies });
   app.server.on('upgrade', (request, socket, head) => gateway.handleUpgrade(request, socket, head));
   stops.defer(() => app.close());
   stops.defer(() => gateway[Symbol.asyncDispose]());
@@ -191,7 +203,8 @@ function openGateway(
     bus,
     crashPoint,
     duplicates,
-  }: DoorParts & { crashPoint: (step: string) => void; duplicates: Duplicates },
+    deputies,
+  }: DoorParts & { crashPoint: (step: string) => void; duplicates: Duplicates; deputies: Deputies },
 ): Gateway {
   const publishNode = (nodeId: string) => bus.publish({ kind: 'node', id: nodeId });
   return createGateway({
@@ -219,6 +232,7 @@ function openGateway(
       log: subsystem(log, 'collector:ingest'),
       timeoutMs: config.heartbeat_timeout,
     }),
+    fallback: deputies,
     onConnected: publishNode,
     onDisconnected: publishNode,
     onSample: (nodeId, sample) => {
@@ -230,7 +244,7 @@ function openGateway(
 
 function peoplesDoor(
   ground: Ground,
-  parts: DoorParts & { gateway: Gateway; hub: StreamHub; descriptors: DescriptorWatch },
+  parts: DoorParts & { gateway: Gateway; hub: StreamHub; descriptors: DescriptorWatch; deputies: Deputies },
 ) {
   const { config, database, people, clock, log } = ground;
   const { loops, gateway, metrics, hub, descriptors } = parts;
@@ -277,7 +291,7 @@ function peoplesDoor(
 /** What the API shows and changes, each with those that must hear of a change. */
 function resources(
   { database, register, people, clock }: Ground,
-  { loops, gateway, bus }: Pick<DoorParts, 'loops' | 'bus'> & { gateway: Gateway },
+  { loops, gateway, bus, deputies }: Pick<DoorParts, 'loops' | 'bus'> & { gateway: Gateway; deputies: Deputies },
 ) {
   const { samples, policy, deliverer } = loops;
   const queries = database.drizzle;
@@ -288,7 +302,7 @@ function resources(
       samples,
       clock,
       onChanged: async (nodeId, change) => {
-        onNodeChanged({ loops, gateway, bus }, nodeId, change);
+        onNodeChanged({ loops, gateway, bus, deputies }, nodeId, change);
         if (change === 'removed') await loops.forgetJobs();
         else await policy.refresh();
         if (change === 'removed') await register.refresh();
@@ -321,7 +335,10 @@ function resources(
       queries,
       register,
       connected: () => gateway.connected().map(({ nodeId }) => nodeId),
-      onRevoked: (nodeId) => gateway.disconnect(nodeId, 'revoked'),
+      onRevoked: (nodeId) => {
+        deputies.forget(nodeId);
+        gateway.disconnect(nodeId, 'revoked');
+      },
       now,
     },
     people: { people, now },
@@ -339,12 +356,13 @@ function resources(
 }
 
 function onNodeChanged(
-  { loops, gateway, bus }: { loops: Loops; gateway: Gateway; bus: Bus },
+  { loops, gateway, bus, deputies }: { loops: Loops; gateway: Gateway; bus: Bus; deputies: Deputies },
   nodeId: string,
   change: 'drained' | 'undrained' | 'removed',
 ): void {
   bus.publish({ kind: 'node', id: nodeId });
   if (change !== 'removed') return;
+  deputies.forget(nodeId);
   gateway.disconnect(nodeId, 'goodbye');
   loops.liveness.forget(nodeId);
   loops.samples.forget(nodeId);

@@ -55,6 +55,8 @@ export interface Loops {
   readonly notifiers: ReadonlyMap<string, Notifier>;
   readonly samples: SampleStore;
   readonly schedulers: Schedulers;
+  /** What the collector fails to do although it is there, as a sentence; null while it works. */
+  readonly obstacle: () => Promise<string | null>;
 }
 
 /** Starts them from the outbox inwards, so that whatever a loop promises finds its deliverer running. */
@@ -78,11 +80,12 @@ export async function startLoops(stops: StopStack, parts: LoopParts): Promise<Lo
   stops.defer(() => selfWatch[Symbol.asyncDispose]());
   const deliveryWatch = startDeliveryWatchOf(parts, loops);
   stops.defer(() => deliveryWatch[Symbol.asyncDispose]());
-  const heartbeat = startHeartbeatOf(parts, loops);
+  const obstacle = obstacleOf(parts, loops);
+  const heartbeat = startHeartbeatOf(parts, obstacle);
   stops.defer(() => heartbeat?.[Symbol.asyncDispose]());
   const schedulers = await startSchedulersOf(parts, engine);
   stops.defer(() => schedulers[Symbol.asyncDispose]());
-  return { ...loops, schedulers };
+  return { ...loops, schedulers, obstacle };
 }
 
 function makeLoops({
@@ -95,7 +98,7 @@ function makeLoops({
   clones,
   clock,
   log,
-}: LoopParts): Omit<Loops, 'schedulers'> {
+}: LoopParts): Omit<Loops, 'schedulers' | 'obstacle'> {
   const isAlone = database.kind === 'embedded';
   const policy = new LivePolicy({
     base: policyOf(config.notifications),
@@ -185,23 +188,27 @@ function startDeliveryWatchOf(
   });
 }
 
-/** Null: nobody watches this collector. */
-function startHeartbeatOf(
-  { config, database, clock, log }: LoopParts,
+function obstacleOf(
+  { database, clock }: LoopParts,
   { engine, deliverer }: Pick<Loops, 'engine' | 'deliverer'>,
-): AsyncDisposable | null {
+): Loops['obstacle'] {
+  return () =>
+    findObstacle({
+      database,
+      sinceRoundMs: () => engine.sinceRoundMs,
+      isNobodyTold: () => areAllAway(deliverer.states()),
+      clock,
+    });
+}
+
+/** Null: nobody watches this collector. */
+function startHeartbeatOf({ config, clock, log }: LoopParts, obstacle: Loops['obstacle']): AsyncDisposable | null {
   const { heartbeat_url: url, heartbeat_token: token = null } = config;
   if (url === undefined) return null;
   return startHeartbeat({
     url: new URL(url),
     token,
-    obstacle: () =>
-      findObstacle({
-        database,
-        sinceRoundMs: () => engine.sinceRoundMs,
-        isNobodyTold: () => areAllAway(deliverer.states()),
-        clock,
-      }),
+    obstacle,
     clock,
     log: subsystem(log, 'collector:heartbeat'),
   });

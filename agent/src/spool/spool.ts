@@ -168,14 +168,18 @@ export class Spool {
 
   /** Events of a lane after a number, oldest first: as many as fit into `maxBytes`, at least one if there is one. */
   async read(lane: Lane, afterSeq: number, maxBytes: number): Promise<StoredEvent[]> {
-    const stored = await this.#readers[lane].read(afterSeq, maxBytes);
-    const reached = stored.at(-1)?.seq ?? afterSeq;
-    const events =
-      reached < this.#parts.files[lane].lastSeq
-        ? stored
-        : [...stored, ...this.#writers[lane].readWaiting(reached, stored.length > 0 ? 0 : maxBytes)];
+    const events = await this.peek(lane, afterSeq, maxBytes);
     this.#told[lane] = Math.max(this.#told[lane], events.at(-1)?.seq ?? 0);
     return events;
+  }
+
+  /** {@link read} for this node's own use: no collector hears of it. */
+  async peek(lane: Lane, afterSeq: number, maxBytes: number): Promise<StoredEvent[]> {
+    const stored = await this.#readers[lane].read(afterSeq, maxBytes);
+    const reached = stored.at(-1)?.seq ?? afterSeq;
+    return reached < this.#parts.files[lane].lastSeq
+      ? stored
+      : [...stored, ...this.#writers[lane].readWaiting(reached, stored.length > 0 ? 0 : maxBytes)];
   }
 
   /** The collector has committed everything up to this number. Anything but progress is ignored. */

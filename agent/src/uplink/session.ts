@@ -3,7 +3,15 @@ import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { NodeSample } from '@runnerwatch/shared/model/sample.ts';
 import { type CloseReason, closeCodes } from '@runnerwatch/shared/protocol/close-codes.ts';
 import { decode, encode } from '@runnerwatch/shared/protocol/codec.ts';
-import type { AgentFrame, CollectorFrame, Hello, Welcome } from '@runnerwatch/shared/protocol/frames.ts';
+import type {
+  AgentFrame,
+  AllClearFrame,
+  CollectorFrame,
+  DeputyFrame,
+  FallbackFrame,
+  Hello,
+  Welcome,
+} from '@runnerwatch/shared/protocol/frames.ts';
 import { agreeVersion, protocolVersions } from '@runnerwatch/shared/protocol/version.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
@@ -16,7 +24,7 @@ import { LargeProof } from './large-proof.ts';
 import { PieceSender } from './piece-sender.ts';
 import type { Width } from './probe-way.ts';
 
-export type HelloParts = Pick<Hello, 'node_id' | 'agent_version' | 'instance_id' | 'node'>;
+export type HelloParts = Pick<Hello, 'node_id' | 'agent_version' | 'instance_id' | 'node' | 'can_fall_back'>;
 export type StopReason = Extract<AgentFrame, { kind: 'goodbye' }>['reason'];
 
 export interface SessionTimings {
@@ -40,6 +48,7 @@ export interface SessionOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly onWelcome: (welcome: Welcome) => void;
+  readonly hear: ((frame: DeputyFrame | AllClearFrame) => void) | undefined;
   /** The collector's clock minus ours, in milliseconds. */
   readonly onClockOffset: (offsetMs: number) => void;
   /** Whether what is sent must go in small pieces. */
@@ -140,6 +149,11 @@ export class Session {
     this.#flushSample();
   }
 
+  /** Lost before the welcome. */
+  say(frame: FallbackFrame): void {
+    if (this.#senders !== undefined) this.#send(frame);
+  }
+
   /** Waits for what is on its way, says goodbye and closes, all within `goodbyeMs`. */
   stop(reason: StopReason): Promise<void> {
     this.#stopping ??= this.#stop(reason);
@@ -198,6 +212,9 @@ export class Session {
         return this.#acknowledged(frame);
       case 'pong':
         return this.#pong(frame.id, Date.parse(frame.at));
+      case 'deputy':
+      case 'all_clear':
+        return this.#options.hear?.(frame);
       case 'refused':
         this.#refusal = `the collector refuses this agent: ${clean(frame.message, 200)} (${clean(frame.code, 60)})`;
         return;

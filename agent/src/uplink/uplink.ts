@@ -2,6 +2,7 @@ import type { LookupFunction } from 'node:net';
 import type { Instant } from '@runnerwatch/shared/model/instant.ts';
 import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { NodeSample } from '@runnerwatch/shared/model/sample.ts';
+import type { AllClearFrame, DeputyFrame, FallbackFrame } from '@runnerwatch/shared/protocol/frames.ts';
 import { backoffMs } from '@runnerwatch/shared/runtime/backoff.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
@@ -20,6 +21,8 @@ export interface UplinkOptions {
   readonly ca?: string | undefined;
   /** Asked for every hello. */
   readonly hello: () => HelloParts;
+  /** The collector's word on who speaks for it when it is silent. */
+  readonly hear?: (frame: DeputyFrame | AllClearFrame) => void;
   readonly heartbeatIntervalMs: number;
   readonly clock: Clock;
   readonly log: Logger;
@@ -42,6 +45,8 @@ export interface UplinkState {
   readonly url: string;
   /** Why there is no connection; null while there is one. */
   readonly lastError: string | null;
+  /** Whoever was tried last is a collector that lives, and does not let this agent in. */
+  readonly isUnwanted: boolean;
   /** When `connected` last changed. */
   readonly since: Instant;
   /** The collector's clock minus ours; null until it answered a ping. */
@@ -54,6 +59,10 @@ export interface Uplink {
   stop(reason: StopReason): Promise<void>;
   /** Live only: lost while there is no connection. */
   sendSample(sample: NodeSample): void;
+  /** Lost while there is no connection, as a sample. */
+  say(frame: FallbackFrame): void;
+  /** Tries every collector once more, without waiting in between; true when one welcomes us, or has already. */
+  tryAll(stopping: AbortSignal): Promise<boolean>;
   state(): UplinkState;
 }
 
@@ -75,6 +84,9 @@ const defaults: UplinkTimings = {
   usefulMs: 60_000,
 };
 
+/** How often a try that somebody waits for is looked after. */
+const tryLookMs = 50;
+
 /** The agent's one conversation with its collector, kept up for ever: a session after another, with full-jitter back-off in between. */
 export function createUplink(options: UplinkOptions): Uplink {
   return new Conversation(options);
@@ -94,6 +106,10 @@ class Conversation implements Uplink {
   #rounds = 0;
   #turn = 0;
   #isLasting = true;
+  /** Tries that are over, and what ends the wait for the next. */
+  #tries = 0;
+  #isTrying = false;
+  #waiting = new AbortController();
 
   constructor(options: UplinkOptions) {
     this.#options = options;
@@ -105,6 +121,7 @@ class Conversation implements Uplink {
       connected: false,
       url: options.urls[0] ?? '',
       lastError: null,
+      isUnwanted: false,
       since: this.#now(),
       clockOffsetMs: null,
     };
@@ -123,12 +140,27 @@ class Conversation implements Uplink {
     this.#session?.sendSample(sample);
   }
 
+  say(frame: FallbackFrame): void {
+    this.#session?.say(frame);
+  }
+
+  async tryAll(stopping: AbortSignal): Promise<boolean> {
+    // A try that is under way may have begun before there was a way.
+    const wanted = this.#tries + this.#urls.length + (this.#isTrying ? 1 : 0);
+    while (!this.#state.connected && this.#tries < wanted && !stopping.aborted && !this.#stopped.signal.aborted) {
+      this.#waiting.abort();
+      await this.#options.clock.sleep(tryLookMs, stopping);
+    }
+    return this.#state.connected;
+  }
+
   state(): UplinkState {
     return this.#state;
   }
 
   async #stop(reason: StopReason): Promise<void> {
     this.#stopped.abort();
+    this.#waiting.abort();
     await this.#session?.stop(reason);
     await this.#running;
     await this.#way.settled();
@@ -139,15 +171,19 @@ class Conversation implements Uplink {
     while (!signal.aborted) {
       const url = this.#urls[this.#turn % this.#urls.length];
       if (url === undefined) return;
+      this.#isTrying = true;
       const wasUseful = await this.#converse(url);
+      this.#isTrying = false;
+      this.#tries++;
       if (signal.aborted) return;
-      await this.#options.clock.sleep(this.#waitMs(wasUseful), signal);
+      this.#waiting = new AbortController();
+      await this.#options.clock.sleep(this.#waitMs(wasUseful), this.#waiting.signal);
     }
   }
 
   /** One connection and one session. True when it did useful work. */
   async #converse(url: URL): Promise<boolean> {
-    const { spool, credential, ca, clock, log, hello, heartbeatIntervalMs, lookup } = this.#options;
+    const { spool, credential, ca, clock, log, hello, hear, heartbeatIntervalMs, lookup } = this.#options;
     const shown = this.#shown(url);
     if (shown === null) return false;
     const connection = await connect({
@@ -163,7 +199,8 @@ class Conversation implements Uplink {
     if (connection.kind === 'failed') {
       credential.refused(connection.failure.code ?? null);
       this.#isLasting &&= connection.failure.isLasting;
-      this.#down(url, connection.failure.message, connection.failure.cause);
+      const { message, cause, code } = connection.failure;
+      this.#down(url, { message, cause, isUnwanted: code !== undefined });
       return false;
     }
     if (this.#stopped.signal.aborted) {
@@ -184,6 +221,7 @@ class Conversation implements Uplink {
         credential.welcomed();
         this.#up(url, welcome.collector_id);
       },
+      hear,
       onClockOffset: (clockOffsetMs) => {
         this.#state = { ...this.#state, clockOffsetMs };
       },
@@ -192,7 +230,7 @@ class Conversation implements Uplink {
     const end = await session.run();
     this.#session = undefined;
     this.#isLasting &&= end.isLasting;
-    this.#down(url, end.message, end.reason);
+    this.#down(url, { message: end.message, cause: end.reason, isUnwanted: end.isLasting });
     const wasConnectedMs = end.reason === 'no_welcome' ? 0 : clock.monotonicMs() - beganAt;
     const learnt = end.reason === 'stream_renewed' || end.reason === 'narrow_way';
     return end.wasUseful || wasConnectedMs >= this.#timings.usefulMs || learnt;
@@ -204,7 +242,7 @@ class Conversation implements Uplink {
       return this.#options.credential.show();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#down(url, `the agent's key cannot be kept: ${reason}`, 'key');
+      this.#down(url, { message: `the agent's key cannot be kept: ${reason}`, cause: 'key', isUnwanted: false });
       return null;
     }
   }
@@ -230,10 +268,17 @@ class Conversation implements Uplink {
 
   #up(url: URL, collectorId: string): void {
     this.#options.log.info({ url: url.href, collectorId }, 'connected');
-    this.#state = { ...this.#state, connected: true, url: url.href, lastError: null, since: this.#now() };
+    this.#state = {
+      ...this.#state,
+      connected: true,
+      url: url.href,
+      lastError: null,
+      isUnwanted: false,
+      since: this.#now(),
+    };
   }
 
-  #down(url: URL, message: string, cause: string): void {
+  #down(url: URL, { message, cause, isUnwanted }: { message: string; cause: string; isUnwanted: boolean }): void {
     const { connected, lastError, since } = this.#state;
     const isNews = connected || lastError !== message;
     if (isNews && this.#stopped.signal.aborted)
@@ -244,6 +289,7 @@ class Conversation implements Uplink {
       connected: false,
       url: url.href,
       lastError: message,
+      isUnwanted,
       since: connected ? this.#now() : since,
     };
   }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { CloseReason } from '@runnerwatch/shared/protocol/close-codes.ts';
 import { maxFrameBytes } from '@runnerwatch/shared/protocol/codec.ts';
 import { agentKeyHeader } from '@runnerwatch/shared/protocol/credentials.ts';
+import type { AllClearFrame, DeputyFrame } from '@runnerwatch/shared/protocol/frames.ts';
 import { repeat } from '@runnerwatch/shared/runtime/repeat.ts';
 import { WebSocketServer } from 'ws';
 import type { Admission, Shown } from '../enrolment/admission.ts';
@@ -32,6 +33,8 @@ export interface Connected {
 export interface Gateway extends AsyncDisposable {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   connected(): Connected[];
+  /** To the agent of a node; lost when it has no session. */
+  say(nodeId: string, frame: DeputyFrame | AllClearFrame): void;
   /** Ends the session of a node, for example because it was removed. */
   disconnect(nodeId: string, reason: CloseReason): void;
 }
@@ -103,6 +106,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         remoteAddress: session.remoteAddress,
         pendingRecords: session.heartbeat?.spool.pending_records ?? null,
       })),
+    say: (nodeId, frame) => byNode.get(nodeId)?.say(frame),
     disconnect: (nodeId, reason) => byNode.get(nodeId)?.end(reason),
     [Symbol.asyncDispose]: async () => {
       isStopping = true;
@@ -118,7 +122,7 @@ function sessionParts(
   options: GatewayOptions,
   { sessions, byNode }: { sessions: Set<Session>; byNode: Map<string, Session> },
 ): SessionParts {
-  const { log, onConnected, onDisconnected, limits } = options;
+  const { log, onConnected, onDisconnected, limits, fallback } = options;
   return {
     ...options,
     limits: { ...defaultLimits, ...limits },
@@ -140,6 +144,7 @@ function sessionParts(
       const nodeId = session.nodeId;
       if (nodeId === undefined || byNode.get(nodeId) !== session) return;
       byNode.delete(nodeId);
+      fallback?.left(nodeId);
       onDisconnected(nodeId, reason);
     },
   };

@@ -4,7 +4,14 @@ import { toInstant } from '@runnerwatch/shared/model/instant.ts';
 import type { NodeSample } from '@runnerwatch/shared/model/sample.ts';
 import { type CloseReason, closeCodes } from '@runnerwatch/shared/protocol/close-codes.ts';
 import { decode, encode } from '@runnerwatch/shared/protocol/codec.ts';
-import type { AgentFrame, CollectorFrame, Hello } from '@runnerwatch/shared/protocol/frames.ts';
+import type {
+  AgentFrame,
+  AllClearFrame,
+  CollectorFrame,
+  DeputyFrame,
+  FallbackFrame,
+  Hello,
+} from '@runnerwatch/shared/protocol/frames.ts';
 import { agreeVersion, protocolVersions } from '@runnerwatch/shared/protocol/version.ts';
 import { backoffMs } from '@runnerwatch/shared/runtime/backoff.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
@@ -28,6 +35,13 @@ const closingMs = 1000;
 /** A message that takes longer to arrive is answered with a ping, well within the agent's patience for its own. */
 const midMessageMs = 3000;
 
+/** Who speaks when the collector is silent is settled elsewhere; a session only carries it. */
+export interface FallbackDesk {
+  welcomed(hello: Hello): void;
+  left(nodeId: string): void;
+  take(nodeId: string, frame: FallbackFrame): void;
+}
+
 /** What a session needs of the rest. */
 export interface SessionParts {
   readonly collectorId: string;
@@ -42,6 +56,7 @@ export interface SessionParts {
   /** A newer session of a node ends the older one. */
   readonly onWelcomed: (session: Session) => void;
   readonly onSample: (nodeId: string, sample: NodeSample) => void;
+  readonly fallback?: FallbackDesk;
   readonly onEnded: (session: Session, reason: CloseReason | 'lost') => void;
   /** Bytes of batches waiting in all sessions together; a session takes part in it. */
   readonly waiting: { bytes: number };
@@ -219,6 +234,10 @@ export class Session implements Present {
     else this.#socket.resume();
   }
 
+  say(frame: DeputyFrame | AllClearFrame): void {
+    this.#send(frame);
+  }
+
   /** For a peer that does not answer the closing handshake. */
   cutOff(): void {
     this.#socket.terminate();
@@ -299,6 +318,8 @@ export class Session implements Present {
       case 'ping':
         this.#parts.liveness.heard(nodeId, Date.parse(frame.at));
         return this.#send({ kind: 'pong', id: frame.id, at: toInstant(this.#parts.clock.wallMs()) });
+      case 'fallback':
+        return this.#parts.fallback?.take(nodeId, frame);
       case 'goodbye':
         this.#goodbye = frame.reason;
         return this.#work();
@@ -340,6 +361,7 @@ export class Session implements Present {
       this.#parts.onWelcomed(this);
       const at = toInstant(this.#parts.clock.wallMs());
       this.#send({ kind: 'welcome', protocol: version, collector_id: this.#parts.collectorId, committed, at });
+      this.#parts.fallback?.welcomed(hello);
       this.#work();
     } catch (error) {
       this.#fail(error);

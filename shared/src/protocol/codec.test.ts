@@ -108,6 +108,11 @@ const agentFrames: fc.Arbitrary<AgentFrame> = fc.oneof(
     kind: fc.constant('goodbye' as const),
     reason: fc.constantFrom('stopping' as const, 'rebooting' as const),
   }),
+  fc.record({
+    kind: fc.constant('fallback' as const),
+    key: text,
+    transition: fc.constantFrom('fired' as const, 'resolved' as const),
+  }),
 );
 const collectorFrames: fc.Arbitrary<CollectorFrame> = fc.oneof(
   fc.record({
@@ -123,6 +128,16 @@ const collectorFrames: fc.Arbitrary<CollectorFrame> = fc.oneof(
     seq: count,
   }),
   fc.record({ kind: fc.constant('pong' as const), id: fc.integer(), at: instant }),
+  fc.record({
+    kind: fc.constant('deputy' as const),
+    place: orNull(fc.record({ key: text, rank: fc.nat() })),
+    obstacle: orNull(text),
+  }),
+  fc.record({
+    kind: fc.constant('all_clear' as const),
+    key: text,
+    teller: fc.constantFrom('you' as const, 'other' as const, 'nobody' as const),
+  }),
   fc.record({ kind: fc.constant('refused' as const), code: text, message: text }),
 );
 

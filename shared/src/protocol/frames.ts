@@ -14,6 +14,9 @@ import { nodeSample } from '../model/sample.ts';
  *         ◀─────────────────────── ack (per lane, after the commit)
  *   sample, heartbeat, ping ─────▶
  *         ◀─────────────────────── pong
+ *         ◀─────────────────────── deputy (to those that said they can fall back, after the welcome and when it changes)
+ *   fallback ────────────────────▶ (what was told while the collector was silent)
+ *         ◀─────────────────────── all_clear
  *   goodbye ─────────────────────▶  close
  *
  * Facts go by `batch` and are numbered, kept and acknowledged; a `sample` is live and may be lost.
@@ -39,6 +42,8 @@ export const hello = z.object({
   heartbeat_interval_ms: z.int().check(z.gte(1)),
   at: instant,
   node: nodeDescription,
+  /** It can tell people by itself when the collector is silent. Absent from agents that have not heard of that. */
+  can_fall_back: z.optional(z.boolean()),
 });
 
 export const batch = z.object({
@@ -68,6 +73,13 @@ export const goodbye = z.object({
   reason: z.enum(['stopping', 'rebooting', 'upgrading']),
 });
 
+/** What a deputy told by itself: that the collector is silent (`fired`), that it is back (`resolved`). Said until it is answered. */
+export const fallback = z.object({
+  kind: z.literal('fallback'),
+  key: z.string(),
+  transition: z.enum(['fired', 'resolved']),
+});
+
 export const welcome = z.object({
   kind: z.literal('welcome'),
   protocol: z.int(),
@@ -78,13 +90,30 @@ export const welcome = z.object({
 });
 export const ack = z.object({ kind: z.literal('ack'), lane, seq });
 export const pong = z.object({ kind: z.literal('pong'), id: z.int(), at: instant });
+/** Whether this agent is to speak up when the collector is silent. */
+export const deputy = z.object({
+  kind: z.literal('deputy'),
+  /** Null: it is not. All deputies have one key, which is that of one outage, and a rank of their own, 0 the first to speak. */
+  place: z.nullable(z.object({ key: z.string(), rank: z.int().check(z.gte(0)) })),
+  /** What the collector fails to do although it is there, as a sentence; null while it works. */
+  obstacle: z.nullable(z.string()),
+});
+/** Who tells that the outage of this key is over. `nobody`: it has been told. */
+export const allClear = z.object({
+  kind: z.literal('all_clear'),
+  key: z.string(),
+  teller: z.enum(['you', 'other', 'nobody']),
+});
 export const refused = z.object({ kind: z.literal('refused'), code: z.string(), message: z.string() });
 
-export const agentFrame = z.discriminatedUnion('kind', [hello, batch, sample, heartbeat, ping, goodbye]);
-export const collectorFrame = z.discriminatedUnion('kind', [welcome, ack, pong, refused]);
+export const agentFrame = z.discriminatedUnion('kind', [hello, batch, sample, heartbeat, ping, fallback, goodbye]);
+export const collectorFrame = z.discriminatedUnion('kind', [welcome, ack, pong, deputy, allClear, refused]);
 
 export type AgentFrame = z.infer<typeof agentFrame>;
 export type CollectorFrame = z.infer<typeof collectorFrame>;
 export type Hello = z.infer<typeof hello>;
 export type Welcome = z.infer<typeof welcome>;
 export type LanePositions = z.infer<typeof positions>;
+export type FallbackFrame = z.infer<typeof fallback>;
+export type DeputyFrame = z.infer<typeof deputy>;
+export type AllClearFrame = z.infer<typeof allClear>;

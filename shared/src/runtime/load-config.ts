@@ -268,6 +268,7 @@ const secretKeys: ReadonlySet<string> = new Set([
   'secret',
   'password',
   'url',
+  'webhook',
   'bot_token',
   'routing_key',
   'api_key',

@@ -1,0 +1,42 @@
+/** One that can fall back, and the machine it runs on: two agents of one machine die together. */
+export interface Candidate {
+  readonly nodeId: string;
+  readonly host: string;
+}
+
+export const deputiesMax = 3;
+
+/** Who speaks when the collector is silent, by rank; a rank may be free. */
+export type Places = readonly (Candidate | null)[];
+
+/**
+ * Names deputies: whoever has a place keeps it while they are there or expected back. Free places go to those that have been
+ * there for longest, each on a machine of its own as far as there are enough; a second one of a machine gives way to another's.
+ */
+export function nameDeputies(
+  held: Places,
+  { here, isExpected }: { readonly here: readonly Candidate[]; readonly isExpected: (nodeId: string) => boolean },
+): Places {
+  const arrived = new Map(here.map((one) => [one.nodeId, one]));
+  const kept = Array.from({ length: deputiesMax }, (_, rank) => {
+    const one = held[rank] ?? null;
+    if (one === null) return null;
+    return arrived.get(one.nodeId) ?? (isExpected(one.nodeId) ? one : null);
+  });
+  const places = kept.map((one, rank) => (one !== null && isDouble(kept, one, rank) ? null : one));
+  const doubles = kept.filter((one, rank): one is Candidate => one !== null && places[rank] === null);
+  for (const [rank, one] of places.entries()) {
+    if (one !== null) continue;
+    places[rank] = choose(places, [...doubles, ...here]);
+  }
+  return places;
+}
+
+function isDouble(kept: Places, { host }: Candidate, rank: number): boolean {
+  return kept.slice(0, rank).some((other) => other?.host === host);
+}
+
+function choose(places: Places, candidates: readonly Candidate[]): Candidate | null {
+  const free = candidates.filter(({ nodeId }) => !places.some((one) => one?.nodeId === nodeId));
+  return free.find(({ host }) => !places.some((one) => one?.host === host)) ?? free[0] ?? null;
+}
