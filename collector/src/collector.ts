@@ -247,7 +247,7 @@ function peoplesDoor(
   parts: DoorParts & { gateway: Gateway; hub: StreamHub; descriptors: DescriptorWatch; deputies: Deputies },
 ) {
   const { config, database, people, clock, log } = ground;
-  const { loops, gateway, metrics, hub, descriptors } = parts;
+  const { loops, gateway, metrics, hub, descriptors, deputies } = parts;
   const { deliverer } = loops;
   const now = () => clock.wallMs();
   const overview = createOverview({
@@ -260,6 +260,13 @@ function peoplesDoor(
     streamReaders: () => hub.readerCount,
     schedulers: () => loops.schedulers.states(),
     receivers: () => deliverer.states(),
+    deputies: () =>
+      deputies.states().map(({ rank, nodeId, name, isConnected }) => ({
+        rank,
+        node_id: nodeId,
+        node: name,
+        connected: isConnected,
+      })),
     complaints: () => [
       ...(areAllAway(deliverer.states()) ? ['no receiver takes notifications: nobody is told anything'] : []),
       ...(descriptors.isOut ? ['new connections are refused: out of file descriptors'] : []),

@@ -64,6 +64,7 @@ describeOnDatabases('the command line and the API together', (kind) => {
       streamReaders: () => 0,
       obstacles: () => [],
       receivers: () => [],
+      deputies: () => [],
       complaints: () => [],
       log,
     });
@@ -257,6 +258,7 @@ describe('the API while its database is away', () => {
       streamReaders: () => 0,
       obstacles: () => [],
       receivers: () => [],
+      deputies: () => [],
       complaints: () => [],
       log,
     });

@@ -26,6 +26,7 @@ export const quietStatus: CollectorStatus = {
   queues: { events_unjudged: 0, notifications_pending: 0, notifications_dead: 0 },
   notification_latency: { count: 0, p50_ms: null, p90_ms: null, p99_ms: null, promise_ms: 5000, later_count: 0 },
   receivers: [],
+  deputies: [],
   schedulers: [],
 };
 

@@ -25,6 +25,7 @@ interface StatusRecord {
   };
   readonly receivers?: readonly ReceiverRecord[];
   readonly schedulers?: readonly SchedulerRecord[];
+  readonly deputies?: readonly { readonly node?: string; readonly connected?: boolean }[];
 }
 
 interface ReceiverRecord {
@@ -95,7 +96,14 @@ function statusFacts(status: StatusRecord, now: number): [string, string | null]
       'scheduler',
       `${name ?? '?'}: ${reason ?? (state === 'reading' ? `read, ${countText(running ?? 0, 'task')} running` : 'not read yet')}`,
     ]),
+    ...deputyFacts(status.deputies ?? []),
   ];
+}
+
+/** Who speaks when this collector is silent; nothing where agents have nobody to tell. */
+function deputyFacts(deputies: NonNullable<StatusRecord['deputies']>): [string, string][] {
+  const names = deputies.map(({ node, connected }) => `${node ?? unknownText}${connected === false ? ' (away)' : ''}`);
+  return names.length === 0 ? [] : [['deputies', names.join(', ')]];
 }
 
 /** Against the promise that everybody is told within five seconds. */

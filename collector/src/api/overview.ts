@@ -19,6 +19,7 @@ export interface OverviewParts {
   readonly streamReaders: () => number;
   readonly schedulers: () => readonly SchedulerState[];
   readonly receivers: () => readonly ReceiverState[];
+  readonly deputies: () => CollectorStatus['deputies'];
   /** What goes wrong although it works, as sentences. */
   readonly complaints: () => readonly string[];
   /** What else stands in the way of work, as sentences: `migrations are running`. */
@@ -61,6 +62,7 @@ export function createOverview(parts: OverviewParts): Overview {
           last_read_at: lastReadAt,
           running,
         })),
+        deputies: parts.deputies(),
       };
     },
     metricsText: async () => {

@@ -32,6 +32,7 @@ export interface DeputyOptions {
 export interface DeputyState {
   readonly rank: number;
   readonly nodeId: string;
+  readonly name: string;
   readonly isConnected: boolean;
 }
 
@@ -78,7 +79,7 @@ export class Deputies implements AsyncDisposable {
 
   states(): DeputyState[] {
     return this.#places.flatMap((one, rank) =>
-      one === null ? [] : [{ rank, nodeId: one.nodeId, isConnected: this.#here.has(one.nodeId) }],
+      one === null ? [] : [{ rank, nodeId: one.nodeId, name: one.name, isConnected: this.#here.has(one.nodeId) }],
     );
   }
 
@@ -87,7 +88,7 @@ export class Deputies implements AsyncDisposable {
     if (can !== true) return this.forget(nodeId);
     this.#here.delete(nodeId);
     this.#leftAtMs.delete(nodeId);
-    this.#here.set(nodeId, { nodeId, host: node.boot_id ?? nodeId });
+    this.#here.set(nodeId, { nodeId, name: plain(node.name), host: plain(node.boot_id ?? nodeId) });
     this.#name();
     this.#say(nodeId);
   }
@@ -233,4 +234,9 @@ export class Deputies implements AsyncDisposable {
       return false;
     }
   }
+}
+
+/** An agent's word as a database takes it. */
+function plain(text: string): string {
+  return text.replaceAll(/\p{C}/gu, '').slice(0, 200);
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Candidate, deputiesMax, nameDeputies } from './naming.ts';
 
-const on = (host: string, nodeId: string): Candidate => ({ nodeId, host });
+const on = (host: string, nodeId: string): Candidate => ({ nodeId, name: nodeId, host });
 const nobody = () => false;
 const ids = (places: readonly (Candidate | null)[]) => places.map((one) => one?.nodeId ?? null);
 
@@ -18,11 +18,11 @@ describe('F128 deputies', () => {
     const here = [on('a', 'a1'), on('a', 'a2'), on('b', 'b1')];
 
     expect(ids(alone)).toEqual(['a1', 'a2', null]);
-    expect(ids(nameDeputies(alone, { here, isExpected: nobody }))).toEqual(['a1', 'b1', 'a2']);
+    expect(ids(nameDeputies(alone, { here, isExpected: nobody }))).toEqual(['a1', 'a2', 'b1']);
     expect(ids(nameDeputies(alone, { here: [...here, on('c', 'c1')], isExpected: nobody }))).toEqual([
       'a1',
-      'b1',
       'c1',
+      'b1',
     ]);
   });
 
@@ -35,7 +35,11 @@ describe('F128 deputies', () => {
   });
 
   it('are as many as there can be, each once, and the same when asked again', () => {
-    const candidate = fc.record({ nodeId: fc.stringMatching(/^[a-h]$/), host: fc.stringMatching(/^[x-z]$/) });
+    const candidate = fc.record({
+      nodeId: fc.stringMatching(/^[a-h]$/),
+      name: fc.constant('n'),
+      host: fc.stringMatching(/^[x-z]$/),
+    });
     const some = fc.uniqueArray(candidate, { maxLength: 8, selector: ({ nodeId }) => nodeId });
     fc.assert(
       fc.property(some, some, (before, here) => {

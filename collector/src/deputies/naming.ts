@@ -1,6 +1,7 @@
 /** One that can fall back, and the machine it runs on: two agents of one machine die together. */
 export interface Candidate {
   readonly nodeId: string;
+  readonly name: string;
   readonly host: string;
 }
 
@@ -23,20 +24,18 @@ export function nameDeputies(
     if (one === null) return null;
     return arrived.get(one.nodeId) ?? (isExpected(one.nodeId) ? one : null);
   });
-  const places = kept.map((one, rank) => (one !== null && isDouble(kept, one, rank) ? null : one));
-  const doubles = kept.filter((one, rank): one is Candidate => one !== null && places[rank] === null);
-  for (const [rank, one] of places.entries()) {
-    if (one !== null) continue;
-    places[rank] = choose(places, [...doubles, ...here]);
-  }
+  const places = [...kept];
+  const take = (rank: number, one: Candidate | undefined) => {
+    if (one !== undefined) places[rank] = one;
+  };
+  const ofNewHost = () => here.find(({ host }) => !places.some((one) => one?.host === host));
+  const free = () => here.find(({ nodeId }) => !places.some((one) => one?.nodeId === nodeId));
+  for (const [rank, one] of kept.entries()) if (one === null) take(rank, ofNewHost());
+  for (const [rank, one] of kept.entries()) if (one !== null && isDouble(places, one, rank)) take(rank, ofNewHost());
+  for (const rank of places.keys()) if (places[rank] === null) take(rank, free());
   return places;
 }
 
-function isDouble(kept: Places, { host }: Candidate, rank: number): boolean {
-  return kept.slice(0, rank).some((other) => other?.host === host);
-}
-
-function choose(places: Places, candidates: readonly Candidate[]): Candidate | null {
-  const free = candidates.filter(({ nodeId }) => !places.some((one) => one?.nodeId === nodeId));
-  return free.find(({ host }) => !places.some((one) => one?.host === host)) ?? free[0] ?? null;
+function isDouble(places: Places, { host }: Candidate, rank: number): boolean {
+  return places.slice(0, rank).some((other) => other?.host === host);
 }

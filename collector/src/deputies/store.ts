@@ -19,7 +19,7 @@ export interface DeputyRecord {
 }
 
 const record = z.object({
-  places: z.array(z.nullable(z.object({ node_id: z.string(), host: z.string() }))),
+  places: z.array(z.nullable(z.object({ node_id: z.string(), node: z.string(), host: z.string() }))),
   tellers: z.array(z.object({ key: z.string(), node_id: z.string(), has_told: z.boolean() })),
 });
 
@@ -31,7 +31,7 @@ export async function loadDeputies(queries: Queries): Promise<DeputyRecord> {
   const parsed = record.safeParse(stored?.value);
   if (!parsed.success) return { places: [], tellers: [] };
   return {
-    places: parsed.data.places.map((one) => one && { nodeId: one.node_id, host: one.host }),
+    places: parsed.data.places.map((one) => one && { nodeId: one.node_id, name: one.node, host: one.host }),
     tellers: parsed.data.tellers.map((one) => ({ key: one.key, nodeId: one.node_id, hasTold: one.has_told })),
   };
 }
@@ -39,7 +39,7 @@ export async function loadDeputies(queries: Queries): Promise<DeputyRecord> {
 /** @throws DatabaseError */
 export async function saveDeputies(queries: Queries, { places, tellers }: DeputyRecord): Promise<void> {
   const value: z.infer<typeof record> = {
-    places: places.map((one) => one && { node_id: one.nodeId, host: one.host }),
+    places: places.map((one) => one && { node_id: one.nodeId, node: one.name, host: one.host }),
     tellers: tellers.map(({ key, nodeId, hasTold }) => ({ key, node_id: nodeId, has_told: hasTold })),
   };
   await queries

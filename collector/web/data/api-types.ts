@@ -376,6 +376,12 @@ export type Status = {
     readonly last_read_at: string | null;
     readonly running: number | null;
   })[];
+  readonly deputies: readonly ({
+    readonly rank: number;
+    readonly node_id: string;
+    readonly node: string;
+    readonly connected: boolean;
+  })[];
 };
 
 export type Subscription = {

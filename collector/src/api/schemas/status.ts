@@ -46,5 +46,7 @@ export const collectorStatus = z.object({
       running: count,
     }),
   ),
+  /** Nodes whose agents tell people when this collector is silent, in the order in which they speak. */
+  deputies: z.array(z.object({ rank: z.int(), node_id: z.string(), node: z.string(), connected: z.boolean() })),
 });
 export type CollectorStatus = z.infer<typeof collectorStatus>;
