@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { readAgentConfig, redactOf, warningSettings } from './config.ts';
 
 const read = (environment: Record<string, string>) =>
@@ -91,4 +94,37 @@ it('F086 refuses a spool that holds nothing', () => {
   const read = () => readAgentConfig({ file: undefined, environment: { RUNNERWATCH_SPOOL_MAX_BYTES: '64KiB' } });
 
   expect(read).toThrow('environment RUNNERWATCH_SPOOL_MAX_BYTES: spool.max_bytes: expected at least 1MiB');
+});
+
+describe('fallback', () => {
+  const readFallback = (environment: Record<string, string>) =>
+    readAgentConfig({
+      file: undefined,
+      environment: Object.fromEntries(
+        Object.entries(environment).map(([key, value]) => [`RUNNERWATCH_FALLBACK_${key}`, value]),
+      ),
+    }).fallback;
+
+  it('is off by itself, waits a quarter of an hour, and takes its address and secret from files', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fallback-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'url'), 'https://hooks.example.org/T0/canary\n');
+    writeFileSync(join(folder, 'secret'), 'whsec_c2VjcmV0\n');
+
+    expect(readFallback({})).toEqual({ after: 900_000 });
+    expect(
+      readFallback({ WEBHOOK_FILE: join(folder, 'url'), SECRET_FILE: join(folder, 'secret'), AFTER: '5m' }),
+    ).toMatchObject({ webhook: 'https://hooks.example.org/T0/canary', secret: 'whsec_c2VjcmV0', after: 300_000 });
+  });
+
+  it('is refused without repeating what stands in a file', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fallback-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'url'), 'hooks.example.org/canary');
+
+    expect(() => readFallback({ WEBHOOK_FILE: join(folder, 'url') })).toThrow(
+      /^(?!.*canary).*fallback\.webhook: expected a URL/,
+    );
+    expect(() => readFallback({ AFTER: '10ms' })).toThrow('fallback.after: expected at least 1s');
+  });
 });

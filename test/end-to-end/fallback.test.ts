@@ -68,8 +68,10 @@ it('F128 tells it although the first deputy dies with the collector, signed, in 
   await using sink = await HttpSink.open();
   await using installation = await prepared();
   const collector = await installation.collector();
-  const agents = agentsOf(installation, sink, 3);
+  const fallback = { webhook: `${sink.url}?token=canary`, secret, after };
+  const agents = agentsOf(installation, sink, 3, { fallback });
   await allAreNamed(agents);
+  expect((await installation.cli(['status'])).stdout).toMatch(/deputies +n\d, n\d, n\d\n/);
 
   const [first] = agents.filter((agent) => rankOf(agent) === '0');
   const survivors = agents.filter((agent) => agent !== first);
@@ -89,6 +91,7 @@ it('F128 tells it although the first deputy dies with the collector, signed, in 
     rank: 1,
     text: expect.stringMatching(/^Node n\d does not reach its Runnerwatch collector \(http:.*which may be dead/),
   });
+  expect(agents.map(({ output }) => output).join('')).not.toContain('canary');
   const failures = sink.bodies.map(({ unsent }) => (unsent as { task_failures: number }).task_failures);
   expect(Math.max(...failures)).toBe(first === agents[0] ? 0 : 1);
   expect(idsOf(sink.requests)).toHaveLength(1);

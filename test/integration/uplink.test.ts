@@ -549,4 +549,48 @@ describe('uplink', () => {
 
     await eventually(() => messages.some((message) => message.includes('speaks version 9 of the protocol')));
   });
+
+  it('F128 tries at once again when it is asked to, however long it would have waited', async () => {
+    const port = await freePort();
+    const away = await freePort();
+    const uplink = begin(await spoolOf(), [`http://127.0.0.1:${away}`, `http://127.0.0.1:${port}`], {
+      timings: { ...quick, backoffBaseMs: 120_000, backoffCapMs: 120_000 },
+      random: () => 0.999,
+    });
+    await eventually(() => uplink.state().lastError !== null);
+    const { signal } = new AbortController();
+
+    expect(await uplink.tryAll(signal)).toBe(false);
+    await collectorOf({ port });
+    expect(await uplink.tryAll(signal)).toBe(true);
+  });
+
+  it('F128 knows a collector that does not want it from one that is away', async () => {
+    const collector = await collectorOf({ token: 'another' });
+    collector.answer = { status: 401, body: '{"error":{"code":"revoked","message":"this agent was revoked"}}' };
+    const uplink = begin(await spoolOf(), [collector.url]);
+    await eventually(() => uplink.state().isUnwanted);
+
+    collector.answer = { status: 502, body: 'Bad Gateway' };
+    await eventually(() => !uplink.state().isUnwanted);
+
+    collector.answer = { status: 403, body: '<html>a proxy has its own opinion</html>' };
+    await eventually(() => uplink.state().lastError?.includes('403'));
+    expect(uplink.state().isUnwanted).toBe(false);
+  });
+
+  it('F128 hears who speaks for a silent collector, and says what was told', async () => {
+    const collector = await collectorOf();
+    const heard: unknown[] = [];
+    const uplink = begin(await spoolOf(), [collector.url], { hear: (frame) => heard.push(frame) });
+    await eventually(() => uplink.state().connected);
+    const deputy = { kind: 'deputy', place: { key: 'k1', rank: 1 }, obstacle: null } as const;
+
+    collector.send(deputy);
+    uplink.say({ kind: 'fallback', key: 'k0', transition: 'fired' });
+
+    await eventually(() => heard.length === 1 && collector.of('fallback').length === 1);
+    expect(heard).toEqual([deputy]);
+    expect(collector.of('hello')[0]).not.toHaveProperty('can_fall_back');
+  });
 });

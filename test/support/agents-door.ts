@@ -22,7 +22,11 @@ export interface AgentsDoor {
 }
 
 /** With the short patience of a test. The caller listens, and closes gateway, liveness and server. Admits the token `good`. */
-export function openAgentsDoor(test: TestDatabase, limits: GatewayOptions['limits'] = {}): AgentsDoor {
+export function openAgentsDoor(
+  test: TestDatabase,
+  limits: GatewayOptions['limits'] = {},
+  fallback?: GatewayOptions['fallback'],
+): AgentsDoor {
   const { database } = test;
   const clock = systemClock;
   const log = silentLog;
@@ -50,6 +54,7 @@ export function openAgentsDoor(test: TestDatabase, limits: GatewayOptions['limit
     duplicates,
     greeting: createGreeting({ database, register, clock, log, timeoutMs: 30_000 }),
     onSample: () => {},
+    ...(fallback === undefined ? {} : { fallback }),
     onConnected: (id) => connected.push(id),
     onDisconnected: (id, reason) => disconnected.push([id, reason]),
     limits: { helloWithinMs: 700, silentAfterMs: 1500, answerWithinMs: 500, ...limits },

@@ -74,8 +74,8 @@ export function answered(state: FallbackState, { key, teller }: AllClearFrame): 
   return teller === 'you' && told.end === 'open' ? { ...state, told: { ...told, end: 'ours' } } : state;
 }
 
-/** Longer than the collector waits for a deputy that is gone before it names another. */
-const namedForMs = 3 * 60_000;
+/** No longer than a collector waits for a deputy that went away before it names another. */
+const namedForMs = 2 * 60_000;
 
 /**
  * What a new life takes over. A place that its collector may have given to another meanwhile is given up, unless the outage had
