@@ -199,6 +199,14 @@ hooks: []
   #:   exec: [/usr/local/bin/on-task-failed, --quiet]
   #:   timeout: 10s
 
+# Told by agents themselves when their collector is silent for so long: three of the fleet are chosen for it, so give it to all.
+# A POST of JSON whose "text" Slack and others like it show; docs/heartbeat.md. Without webhook it is off.
+fallback:
+  # Or webhook_file, since whoever knows the address can write there.
+  #: webhook: https://hooks.slack.com/services/T000/B000/example
+  #: secret_file: /etc/runnerwatch/fallback.secret
+  after: 15m
+
 # The last minutes of every task and of the node, in memory; they are kept with a task that fails. window: 0 turns it off.
 recorder:
   window: 5m
