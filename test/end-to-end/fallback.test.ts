@@ -10,17 +10,16 @@ import type { Installation, Program } from '../support/product.ts';
 import { freePort } from '../support/real-node/free-port.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
-const after = '3s';
 /** Long enough for every rank to have spoken, and for one that speaks twice to have done it. */
 const quietMs = 8000;
 
-/** Each with a data folder of its own, as on a machine of its own; the first has the installation's. */
-function agentsOf(installation: Installation, sink: HttpSink, count: number, more: object = {}): Program[] {
-  return Array.from({ length: count }, (_, index) => {
+/** Three, each with a data folder of its own, as on a machine of its own; the first has the installation's. */
+function threeAgents(installation: Installation, fallback: object): Program[] {
+  return [0, 1, 2].map((index) => {
     const dataDir = join(installation.dataDir, index === 0 ? '' : `node-${index}`);
     mkdirSync(dataDir, { recursive: true });
     const environment = { RUNNERWATCH_DATA_DIR: dataDir, RUNNERWATCH_NODE_NAME: `n${index}` };
-    return installation.agent({ ...calm, fallback: { webhook: sink.url, secret, after }, ...more }, environment);
+    return installation.agent({ ...calm, fallback }, environment);
   });
 }
 
@@ -68,8 +67,7 @@ it('F128 tells it although the first deputy dies with the collector, signed, in 
   await using sink = await HttpSink.open();
   await using installation = await prepared();
   const collector = await installation.collector();
-  const fallback = { webhook: `${sink.url}?token=canary`, secret, after };
-  const agents = agentsOf(installation, sink, 3, { fallback });
+  const agents = threeAgents(installation, { webhook: `${sink.url}?token=canary`, secret, after: '3s' });
   await allAreNamed(agents);
   expect((await installation.cli(['status'])).stdout).toMatch(/deputies +n\d, n\d, n\d\n/);
 

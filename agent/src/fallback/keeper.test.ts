@@ -15,6 +15,13 @@ async function begin({ answer }: { answer?: () => Answer } = {}) {
   const sink = await HttpSink.open(answer === undefined ? {} : { answer });
   const clock = new ManualClock();
   const collector = { connected: true, isUnwanted: false, lastError: null as string | null };
+  /** What a try that does not wait would find. */
+  const found = { isThere: false, isUnwanted: false };
+  const tryAll = async () => {
+    collector.connected ||= found.isThere;
+    collector.isUnwanted = found.isUnwanted;
+    return collector.connected;
+  };
   const said: FallbackFrame[] = [];
   const disk = { text: null as string | null, isFull: false };
   const fallback = new Fallback({
@@ -38,7 +45,7 @@ async function begin({ answer }: { answer?: () => Answer } = {}) {
     await fallback[Symbol.asyncDispose]();
     await sink[Symbol.asyncDispose]();
   });
-  fallback.start({ state: () => collector, tryAll: async () => collector.connected, say: (frame) => said.push(frame) });
+  fallback.start({ state: () => collector, tryAll, say: (frame) => said.push(frame) });
   fallback.hear({ kind: 'deputy', place: { key: 'k1', rank: 0 }, obstacle: null });
   /** Tick by tick, each of which is waited for. */
   const pass = async (ms: number) => {
@@ -48,7 +55,7 @@ async function begin({ answer }: { answer?: () => Answer } = {}) {
     }
   };
   const types = () => sink.bodies.map(({ type }) => type);
-  return { sink, clock, collector, said, disk, fallback, pass, types };
+  return { sink, clock, collector, found, said, disk, fallback, pass, types };
 }
 
 describe('F128 an agent’s fallback', () => {
@@ -82,6 +89,20 @@ describe('F128 an agent’s fallback', () => {
     expect(sink.requests).toHaveLength(taken);
     expect(new Set(sink.ids).size).toBe(1);
   });
+
+  it.each(['isThere', 'isUnwanted'] as const)(
+    'says nothing when a last look finds the collector (%s)',
+    async (what) => {
+      const { collector, found, pass, types, fallback } = await begin();
+      collector.connected = false;
+      found[what] = true;
+
+      await pass(20 * minuteMs);
+
+      expect(types()).toEqual([]);
+      expect(fallback.state).toMatchObject({ told: null, aloneMs: 0 });
+    },
+  );
 
   it('says to the collector what may have come through, and forgets what cannot have', async () => {
     const { collector, pass, said, sink, fallback } = await begin({ answer: () => ({ kind: 'status', status: 404 }) });
