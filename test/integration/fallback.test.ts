@@ -181,4 +181,16 @@ describe('F128 deputies over the agents’ own connections', () => {
     await eventually(() => words(first).at(-1)?.obstacle === null);
     expect(await told(first, 'outage-1')).toBe('you');
   });
+
+  it('listens to nobody that has not said that it can, and to no endless key', async () => {
+    const stranger = await agent(1, { can: false });
+    const first = await agent(2);
+
+    stranger.send({ kind: 'fallback', key: 'outage-1', transition: 'resolved' });
+    expect(await told(first, 'outage-1')).toBe('you');
+    first.send({ kind: 'fallback', key: 'x'.repeat(101), transition: 'fired' });
+
+    expect((await first.closed()).code).toBe(1007);
+    expect(stranger.frames.map(({ kind }) => kind)).toEqual(['welcome']);
+  });
 });

@@ -53,6 +53,7 @@ export class Deputies implements AsyncDisposable {
   /** Those that can, in the order of their arrival. */
   readonly #here = new Map<string, Candidate>();
   readonly #leftAtMs = new Map<string, number>();
+  readonly #asking = new Set<string>();
   #startedAtMs: number;
   #examinedAtMs = Number.NEGATIVE_INFINITY;
   #isExamining = false;
@@ -109,8 +110,12 @@ export class Deputies implements AsyncDisposable {
 
   /** What a deputy told while we were silent. */
   take(nodeId: string, { key, transition }: FallbackFrame): void {
+    // Who asks again before the answer gets the one.
+    if (!this.#here.has(nodeId) || this.#asking.has(nodeId)) return;
+    this.#asking.add(nodeId);
     this.#working = this.#working.then(async () => {
       const teller = await this.#choose(nodeId, key, transition);
+      this.#asking.delete(nodeId);
       this.#options.send(nodeId, { kind: 'all_clear', key, teller });
     });
     if (key !== this.#key) return;

@@ -73,10 +73,12 @@ export const goodbye = z.object({
   reason: z.enum(['stopping', 'rebooting', 'upgrading']),
 });
 
+const outageKey = z.string().check(z.maxLength(100));
+
 /** What a deputy told by itself: that the collector is silent (`fired`), that it is back (`resolved`). Said until it is answered. */
 export const fallback = z.object({
   kind: z.literal('fallback'),
-  key: z.string(),
+  key: outageKey,
   transition: z.enum(['fired', 'resolved']),
 });
 
@@ -94,14 +96,14 @@ export const pong = z.object({ kind: z.literal('pong'), id: z.int(), at: instant
 export const deputy = z.object({
   kind: z.literal('deputy'),
   /** Null: it is not. All deputies have one key, which is that of one outage, and a rank of their own, 0 the first to speak. */
-  place: z.nullable(z.object({ key: z.string(), rank: z.int().check(z.gte(0)) })),
+  place: z.nullable(z.object({ key: outageKey, rank: z.int().check(z.gte(0)) })),
   /** What the collector fails to do although it is there, as a sentence; null while it works. */
   obstacle: z.nullable(z.string()),
 });
 /** Who tells that the outage of this key is over. `nobody`: it has been told. */
 export const allClear = z.object({
   kind: z.literal('all_clear'),
-  key: z.string(),
+  key: outageKey,
   teller: z.enum(['you', 'other', 'nobody']),
 });
 export const refused = z.object({ kind: z.literal('refused'), code: z.string(), message: z.string() });
