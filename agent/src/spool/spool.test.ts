@@ -390,6 +390,15 @@ describe('spool', () => {
     expect(await idsIn(spool, 2)).toEqual(['new']);
   });
 
+  it('F005 F128 counts as told only what was read for a collector, not what the node looked at for itself', async () => {
+    const { spool } = await open(await temporaryFolder());
+    for (const id of ids(3)) await spool.append(taskEnded(id), noon);
+
+    expect((await spool.peek('ends', 0, all)).map(({ seq }) => seq)).toEqual([1, 2, 3]);
+
+    expect(await spool.settle({ ends: 3, facts: 0 })).toEqual({ kind: 'renewed' });
+  });
+
   it('finds its stream again in a segment when stream.json is lost or damaged', async () => {
     const folder = await temporaryFolder();
     await filled(folder, ['a']);
