@@ -6,7 +6,8 @@ import { calm, holds, nodes, pass, prepared, runShell, secret, telling } from '.
 import { eventually } from '../support/eventually.ts';
 import { HttpSink, type SunkRequest } from '../support/http-sink.ts';
 import { LightFleet } from '../support/light-fleet.ts';
-import type { Installation, Program } from '../support/product.ts';
+import { havePostgres, PostgresCluster } from '../support/postgres.ts';
+import { Installation, type Program } from '../support/product.ts';
 import { freePort } from '../support/real-node/free-port.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
@@ -194,7 +195,7 @@ it('F128 forgets neither its place nor how long it has waited when it is restart
   expect(performance.now() - againAt).toBeLessThan(9000);
 });
 
-it('F088 F113 F128 tells that a collector which lives reaches no receiver, and that it does again', async () => {
+it('F113 F128 tells that a collector which lives reaches no receiver, and that it does again', async () => {
   await using sink = await HttpSink.open();
   await using receiver = await HttpSink.open({ answer: () => ({ kind: 'status', status: 500 }) });
   await using installation = await prepared();
@@ -210,3 +211,23 @@ it('F088 F113 F128 tells that a collector which lives reaches no receiver, and t
 
   expect(sink.requests).toHaveLength(2);
 }, 360_000);
+
+it.skipIf(!havePostgres)(
+  'F088 F128 tells that the database of a collector is away, and that it is there again',
+  async () => {
+    await using sink = await HttpSink.open();
+    await using cluster = await PostgresCluster.start();
+    await using installation = new Installation();
+    await installation.collector({ database: { url: cluster.createDatabase('product') } });
+    const agent = installation.agent({ ...calm, fallback: { webhook: sink.url, secret, after: '2s' } });
+    await allAreNamed([agent]);
+
+    await cluster.stopServer('fast');
+    await holds(() => expect(fired(sink)).toHaveLength(1), { timeoutMs: 150_000 });
+    await cluster.startServer();
+    await holds(() => expect(resolved(sink)).toHaveLength(1), { timeoutMs: 150_000 });
+
+    expect(sink.requests).toHaveLength(2);
+  },
+  360_000,
+);
