@@ -9,7 +9,9 @@ import { createFollowing } from './following.ts';
 import { type Ground, layGround } from './ground.ts';
 import type { Hearing } from './hearing.ts';
 import { Hooks } from './hooks/hooks.ts';
-import { openCredential, openLife } from './identity.ts';
+import { openCredential } from './identity.ts';
+import { lastWriteIn, openLife } from './life.ts';
+import { tellPreviousDeath } from './previous-death.ts';
 import { announceAgent } from './run/rendezvous.ts';
 import { createInventoryKeeper } from './samplers/inventory.ts';
 import { createSampling } from './sampling.ts';
@@ -30,12 +32,15 @@ export async function startAgent({ config, signal, system }: AgentOptions): Prom
   const ground = layGround({ config, system });
   const { folder, node, bootId, clock, log } = ground;
   const parts = new StopStack();
+  const lastWroteAt = lastWriteIn(folder);
   const spooling = await openSpooling(ground);
   const { spool, record } = spooling;
   parts.defer(() => spool.close());
-  const life = openLife(folder, bootId);
+  const life = openLife(folder, { bootId, system, lastWroteAt });
   parts.defer(() => life.end());
-  record({ kind: 'agent_started', agent_version: version, boot_id: bootId, previous: life.previous });
+  record({ kind: 'agent_started', agent_version: version, boot_id: bootId, previous: life.previous.ended });
+  const death = tellPreviousDeath({ ...life, tell: (gap) => record({ kind: 'gap', gap }), clock, log });
+  parts.defer(() => death.stop());
 
   const hooks = new Hooks({ hooks: config.hooks, node, system, clock, log: subsystem(log, 'agent:hooks') });
   parts.defer(() => hooks[Symbol.asyncDispose]());

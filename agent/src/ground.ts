@@ -15,6 +15,7 @@ import type { OwnProcess } from './samplers/self.ts';
 /** Of the process, what the agent needs. */
 export interface AgentSystem extends OwnProcess {
   readonly pid: number;
+  readonly ppid: number;
   getuid?(): number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: { write(text: string): unknown };

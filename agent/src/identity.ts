@@ -39,23 +39,3 @@ export function openCredential(
   const save = (text: string) => isKept && writeSmallFile(path, text);
   return createCredential({ token, load: () => readSmallFile(path), save });
 }
-
-/** How the agent's last life ended, told by a mark that only a clean stop takes away. */
-export function openLife(
-  folder: string,
-  bootId: string | null,
-): { previous: 'none' | 'clean' | 'killed' | 'rebooted'; end: () => void } {
-  const path = join(folder, 'life.json');
-  const last = readSmallFile(path);
-  writeSmallFile(path, `${JSON.stringify({ running: true, boot_id: bootId })}\n`);
-  return {
-    previous: previousLife(last, bootId),
-    end: () => writeSmallFile(path, `${JSON.stringify({ running: false, boot_id: bootId })}\n`),
-  };
-}
-
-function previousLife(last: string | null, bootId: string | null): 'none' | 'clean' | 'killed' | 'rebooted' {
-  if (last === null) return 'none';
-  if (!/"running":\s*true/.test(last)) return 'clean';
-  return bootId !== null && !last.includes(bootId) ? 'rebooted' : 'killed';
-}

@@ -92,6 +92,15 @@ async function ended(name: string): Promise<Task> {
   );
 }
 
+/** What the node's agent said of its own deaths, the newest first. */
+async function ownGaps(): Promise<{ source: string; cause: string; from: string | null; to: string | null }[]> {
+  const { items: nodes } = await installation.get<{ items: { id: string }[] }>('/nodes');
+  const { items } = await installation.get<{ items: Awaited<ReturnType<typeof ownGaps>> }>(
+    `/nodes/${nodes[0]?.id}/gaps?limit=100`,
+  );
+  return items.filter(({ source }) => source === 'agent');
+}
+
 async function incidentsWith(condition: string, subject: string): Promise<Incident[]> {
   const { items } = await installation.get<{ items: Incident[] }>('/incidents?all=true&limit=200');
   return items.filter(({ alerts }) =>
@@ -482,6 +491,35 @@ describe('an agent under systemd', () => {
       'start_failed',
     ]);
     expect(after.verdict.summary).toMatch(/permission denied/i);
+  });
+
+  it('F013 is started again by systemd when it is killed, and says once that it was, with the word of systemd', async () => {
+    await mustSucceed(
+      machine.exec('rm -rf /run/systemd/system/runnerwatch-agent.service.d; systemctl daemon-reload'),
+      '',
+    );
+    await machine.exec('systemctl restart runnerwatch-agent.service', { timeoutMs: 30_000 });
+    await nodeIs('online');
+    const before = await ownGaps();
+    await machine.exec("systemd-run --unit=while-killed -- sh -c 'sleep 1; exit 8'");
+
+    await machine.exec('systemctl kill -s KILL runnerwatch-agent.service');
+
+    const [gap] = await eventually(async () => {
+      const gaps = await ownGaps();
+      return gaps.length > before.length ? gaps : undefined;
+    });
+    expect(gap?.cause).toBe(
+      'the agent was killed with SIGKILL (systemd: main process killed, status 9; result signal)',
+    );
+    const awayMs = Date.parse(gap?.to ?? '') - Date.parse(gap?.from ?? '');
+    expect(awayMs).toBeGreaterThan(1000);
+    expect(awayMs).toBeLessThan(30_000);
+    expect((await ended('while-killed')).exit_code).toBe(8);
+    await machine.exec('systemctl restart runnerwatch-agent.service', { timeoutMs: 30_000 });
+    await machine.exec("systemd-run --wait --unit=after-restart -- sh -c 'exit 6'");
+    await ended('after-restart');
+    expect(await ownGaps()).toHaveLength(before.length + 1);
   });
 
   it('tells what a shutdown swept away as stopped by the system, units and runs alike', async () => {

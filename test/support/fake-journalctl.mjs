@@ -1,12 +1,16 @@
 #!/usr/bin/env node
 // Behaves as journalctl does on a journal that is one file of JSON lines:
-//   fake-journalctl.mjs FILE [--output=… --output-fields=… --no-pager --quiet] [--lines=N] [--cursor=C | --after-cursor=C | --since=@S] [--follow] [MATCH [+ MATCH] …]
+//   fake-journalctl.mjs FILE [--output=… --output-fields=… --no-pager --quiet] [--boot] [--lines=N] [--cursor=C | --after-cursor=C | --since=@S] [--follow] [MATCH [MATCH] … [+ MATCH …] …]
 // FILE.mode, when there: `hang` follows and says nothing (FILE.hangs is there from then on), `fail` ends at once with its second line as complaint, `fail late` after half a second.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 const [file, ...args] = process.argv.slice(2);
 const option = (name) => args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
-const matches = args.filter((arg) => !arg.startsWith('--') && arg !== '+').map((arg) => arg.split('='));
+const matches = args
+  .filter((arg) => !arg.startsWith('--'))
+  .join(' ')
+  .split(' + ')
+  .map((group) => group.split(' ').map((match) => match.split('=')));
 const isFollowing = args.includes('--follow');
 const [mode, complaint = ''] = existsSync(`${file}.mode`) ? readFileSync(`${file}.mode`, 'utf8').split('\n') : [''];
 
@@ -33,7 +37,7 @@ function entries() {
 }
 
 function isMatch({ fields }) {
-  return matches.length === 0 || matches.some(([name, value]) => fields[name] === value);
+  return matches.some((group) => group.every(([name, value]) => name === '' || fields[name] === value));
 }
 
 /** Where to begin: nearest to the cursor, as sd_journal_seek_cursor(3) does when the entry itself is gone. */
