@@ -12,6 +12,7 @@ import { Hooks } from './hooks/hooks.ts';
 import { openCredential } from './identity.ts';
 import { lastWriteIn, openLife } from './life.ts';
 import { tellPreviousDeath } from './previous-death.ts';
+import { lookAtLimit } from './proc/descriptors.ts';
 import { announceAgent } from './run/rendezvous.ts';
 import { createInventoryKeeper } from './samplers/inventory.ts';
 import { createSampling } from './sampling.ts';
@@ -29,6 +30,7 @@ export interface AgentOptions extends Pick<Ground, 'config' | 'system'> {
  * Everything starts from the spool up, so that whatever is heard can be written down, and stops in the opposite order.
  */
 export async function startAgent({ config, signal, system }: AgentOptions): Promise<AsyncDisposable> {
+  lookAtLimit();
   const ground = layGround({ config, system });
   const { folder, node, bootId, clock, log } = ground;
   const parts = new StopStack();

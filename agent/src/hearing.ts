@@ -6,6 +6,7 @@ import { subsystem } from '@runnerwatch/shared/runtime/logging.ts';
 import type { Logger } from 'pino';
 import { BlindSources } from './blind-sources.ts';
 import type { AgentConfig } from './config.ts';
+import { lookAtLimit } from './proc/descriptors.ts';
 import { firingFile } from './samplers/firing-file.ts';
 import { readSmallFile, replaceSmallFile } from './small-file.ts';
 import type { EngineHeard } from './tasks/ledger-state.ts';
@@ -149,6 +150,7 @@ function checks({
 }: Pick<Hearing, 'watchers' | 'systemd' | 'processExits'> & { readonly blind: BlindSources }) {
   const timers: NodeJS.Timeout[] = [];
   const look = () => {
+    lookAtLimit();
     for (const watcher of watchers) blind.see(watcher.state());
     blind.tick();
   };

@@ -1,11 +1,13 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
+import { isOutOfDescriptors, sparing, sparingLater } from './proc/descriptors.ts';
 
-/** The text of a small file of ours; null when it is not there or cannot be read. */
+/** The text of a small file of ours; null when it is not there or cannot be read. @throws when only a descriptor is missing: it is not to be taken for absent. */
 export function readSmallFile(path: string): string | null {
   try {
-    return readFileSync(path, 'utf8');
-  } catch {
+    return sparing(() => readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (isOutOfDescriptors(error)) throw error;
     return null;
   }
 }
@@ -13,7 +15,7 @@ export function readSmallFile(path: string): string | null {
 /** Replaces a small file for good: whoever reads it sees the old text or the new one, also after a power cut. One at a time of each file. */
 export async function replaceSmallFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`;
-  const file = await open(temporary, 'w', 0o600);
+  const file = await sparingLater(() => open(temporary, 'w', 0o600));
   try {
     await file.writeFile(text);
     await file.sync();
@@ -26,7 +28,7 @@ export async function replaceSmallFile(path: string, text: string): Promise<void
 /** {@link replaceSmallFile}, while everything else stands still: for what must be on disk before anything else happens. */
 export function writeSmallFile(path: string, text: string): void {
   const temporary = `${path}.new`;
-  const file = openSync(temporary, 'w', 0o600);
+  const file = sparing(() => openSync(temporary, 'w', 0o600));
   try {
     writeSync(file, text);
     fsyncSync(file);

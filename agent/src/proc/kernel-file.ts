@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSparing, hasRoomFor, isOutOfDescriptors, openSparing } from './descriptors.ts';
 
 const MAX_BYTES = 4 * 1024 * 1024;
 let buffer = Buffer.allocUnsafeSlow(16 * 1024);
@@ -25,13 +26,24 @@ export function readKernelBytes(root: string, path: string): Buffer | null {
   return sizeBytes === null ? null : Buffer.from(buffer.subarray(0, sizeBytes));
 }
 
-/** A kernel file that is read again and again: opened once, and each reading one pread(2). */
+/**
+ * A kernel file that is read again and again: opened once, and each reading one pread(2). Where there is no room to hold it
+ * (descriptors.ts) it is opened at every reading.
+ */
 export class KeptKernelFile {
-  #fd: number | null;
+  readonly #path: string;
+  #fd: number | null = null;
+  #isHeld = true;
   #isGone = false;
 
   constructor(path: string) {
-    this.#fd = openOrNull(path);
+    this.#path = path;
+    try {
+      this.#fd = openSync(path, 'r');
+      if (!hasRoomFor(this.#fd)) this.#letGo();
+    } catch (error) {
+      this.#isHeld = !isOutOfDescriptors(error);
+    }
   }
 
   /** What it belonged to was removed (ENODEV of kernfs) while it was open. */
@@ -41,9 +53,11 @@ export class KeptKernelFile {
 
   /** The text as it is now; null when it is absent, forbidden, switched off or gone, and then for good. */
   read(): string | null {
+    if (!this.#isHeld) return readKernelRecord('/', this.#path);
     if (this.#fd === null) return null;
     try {
       const sizeBytes = readSync(this.#fd, buffer, 0, buffer.length, 0);
+      if (!hasRoomFor(this.#fd)) this.#letGo();
       return buffer.toString('utf8', 0, sizeBytes);
     } catch (error) {
       this.#isGone = error instanceof Error && 'code' in error && error.code === 'ENODEV';
@@ -55,6 +69,12 @@ export class KeptKernelFile {
   close(): void {
     if (this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
+    this.#isHeld = true;
+  }
+
+  #letGo(): void {
+    this.close();
+    this.#isHeld = false;
   }
 }
 
@@ -94,14 +114,6 @@ export class StandingKernelFile {
   }
 }
 
-function openOrNull(path: string): number | null {
-  try {
-    return openSync(path, 'r');
-  } catch {
-    return null;
-  }
-}
-
 /** An absolute path as seen below `root`. */
 export function pathBelow(root: string, path: string): string {
   return root === '/' ? path : root + path;
@@ -110,7 +122,7 @@ export function pathBelow(root: string, path: string): string {
 function readInto(path: string, read: (fd: number) => number | null): number | null {
   let fd: number;
   try {
-    fd = openSync(path, 'r');
+    fd = openSparing(path);
   } catch {
     return null;
   }
@@ -119,7 +131,7 @@ function readInto(path: string, read: (fd: number) => number | null): number | n
   } catch {
     return null;
   } finally {
-    closeSync(fd);
+    closeSparing(fd);
   }
 }
 

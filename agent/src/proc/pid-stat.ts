@@ -1,4 +1,4 @@
-import { readlinkSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { pathBelow, readKernelFile, readKernelRecord } from './kernel-file.ts';
 
 /** What `/proc/PID/stat` says of a process (proc_pid_stat(5)). */
@@ -30,6 +30,11 @@ export function readPidStat(root: string, pid: number): PidStat | null {
   const stat = text === null ? null : parsePidStat(text);
   if (stat === null || stat.exitCode === null) return stat;
   return mayKnowExitCode(root, pid) ? stat : { ...stat, exitCode: null };
+}
+
+/** Whether there is such a process, ended and not yet reaped ones too. Asked without a descriptor: that none is left to read with makes nobody gone. */
+export function isPidThere(root: string, pid: number): boolean {
+  return existsSync(pathBelow(root, `/proc/${pid}`));
 }
 
 /** Null when the text is not a whole `stat` line. */
@@ -104,10 +109,6 @@ function mayKnowExitCode(root: string, pid: number): boolean {
     readlinkSync(pathBelow(root, `/proc/${pid}/exe`));
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ENOENT' && isStillThere(root, pid);
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT' && isPidThere(root, pid);
   }
-}
-
-function isStillThere(root: string, pid: number): boolean {
-  return readKernelFile(root, `/proc/${pid}/stat`) !== null;
 }

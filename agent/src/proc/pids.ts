@@ -1,10 +1,11 @@
 import { readdirSync } from 'node:fs';
+import { sparing } from './descriptors.ts';
 import { pathBelow, readKernelFile } from './kernel-file.ts';
 
 /** Every process that we may see, as its folder's name; null when `/proc` cannot be listed. */
 export function listPids(root: string): string[] | null {
   try {
-    return readdirSync(pathBelow(root, '/proc')).filter(isPid);
+    return sparing(() => readdirSync(pathBelow(root, '/proc'))).filter(isPid);
   } catch {
     return null;
   }

@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { instant } from '@runnerwatch/shared/model/instant.ts';
 import * as z from 'zod/mini';
+import { sparingLater } from '../proc/descriptors.ts';
 import { codeOf, readUpTo, writeAll } from './files.ts';
 
 const seq = z.int().check(z.gte(0));
@@ -80,7 +81,7 @@ export class Cursor {
 
   async #slots(): Promise<Buffer | undefined> {
     try {
-      const handle = await open(this.#path, 'r');
+      const handle = await sparingLater(() => open(this.#path, 'r'));
       try {
         return await readUpTo(handle, 0, 2 * slotBytes);
       } finally {
@@ -94,7 +95,7 @@ export class Cursor {
 
   async #open(): Promise<FileHandle> {
     try {
-      return await open(this.#path, 'r+');
+      return await sparingLater(() => open(this.#path, 'r+'));
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return open(this.#path, 'wx+', 0o600);
       throw error;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { sparingLater } from '../proc/descriptors.ts';
 
 /** The system's name of an error (`ENOSPC`, `EROFS`, …); undefined for anything that is no system error. */
 export function codeOf(error: unknown): string | undefined {
@@ -35,7 +36,7 @@ export async function readUpTo(handle: FileHandle, position: number, sizeBytes: 
 
 /** A created, renamed or removed name is durable only when its folder is flushed (fsync(2), notes). */
 export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
+  const handle = await sparingLater(() => open(folder, 'r'));
   try {
     await handle.sync();
   } finally {

@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lane } from '@runnerwatch/shared/model/event.ts';
+import { sparingLater } from '../proc/descriptors.ts';
 import { codeOf, lstatOrUndefined, readUpTo } from './files.ts';
 import type { ReportProblem } from './problem.ts';
 import type { Quarantine } from './quarantine.ts';
@@ -78,7 +79,7 @@ export async function openLane(lane: Lane, options: OpenOptions): Promise<LaneFi
   await makeFolder(folder);
   const files = new LaneFiles(lane, folder);
   let reservedSeq = 0;
-  for (const name of (await readdir(folder)).sort()) {
+  for (const name of (await sparingLater(() => readdir(folder))).sort()) {
     const found = await inspect(files, name, options);
     if (found.kind === 'segment') {
       files.segments.push(found.segment);

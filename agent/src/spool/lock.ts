@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { kill, pid as ownPid } from 'node:process';
+import { sparingLater } from '../proc/descriptors.ts';
 import { codeOf } from './files.ts';
 import type { ReportProblem } from './problem.ts';
 
@@ -139,7 +140,7 @@ function parseHolder(text: string): Holder | undefined {
 
 async function readOrUndefined(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await sparingLater(() => readFile(path, 'utf8'));
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ESRCH') return undefined;
     throw error;

@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { Lane } from '@runnerwatch/shared/model/event.ts';
 import { lanes } from '@runnerwatch/shared/model/event.ts';
+import { sparingLater } from '../proc/descriptors.ts';
 import { readUpTo } from './files.ts';
 import { type Piece, splitRecords } from './record.ts';
 
@@ -78,12 +79,16 @@ export function readSegmentHeader(bytes: Buffer): HeaderReading {
 
 /** Opens without following a symbolic link put in its place. */
 export function openSegment(path: string, flags: 'read' | 'write'): Promise<FileHandle> {
-  return open(path, (flags === 'read' ? constants.O_RDONLY : constants.O_RDWR) | constants.O_NOFOLLOW);
+  return sparingLater(() =>
+    open(path, (flags === 'read' ? constants.O_RDONLY : constants.O_RDWR) | constants.O_NOFOLLOW),
+  );
 }
 
 /** Fails with EEXIST rather than touch what is there. */
 export function createSegment(path: string): Promise<FileHandle> {
-  return open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+  return sparingLater(() =>
+    open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600),
+  );
 }
 
 /** What a segment holds from one offset to another, in order, reading a chunk at a time. Offsets are the file's. */

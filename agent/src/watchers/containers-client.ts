@@ -1,4 +1,5 @@
 import http, { type IncomingMessage } from 'node:http';
+import { describeFailure } from '../proc/descriptors.ts';
 
 /** Why the engine could not be asked. */
 export type EngineFailure =
@@ -171,7 +172,7 @@ const failures: Readonly<Record<string, EngineFailure>> = {
 function toEngineError(error: Error, socketPath: string): EngineError {
   if (error instanceof EngineError) return error;
   const failure = ('code' in error && failures[String(error.code)]) || 'broken';
-  return new EngineError(failure, sentences[failure](socketPath, error.message), { cause: error });
+  return new EngineError(failure, sentences[failure](socketPath, describeFailure(error)), { cause: error });
 }
 
 const sentences: Readonly<Record<EngineFailure, (socketPath: string, message: string) => string>> = {

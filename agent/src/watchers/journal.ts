@@ -4,6 +4,7 @@ import type { SourceState } from '@runnerwatch/shared/model/node.ts';
 import { backoffMs } from '@runnerwatch/shared/runtime/backoff.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
+import { describeFailure } from '../proc/descriptors.ts';
 import { readPageSizeBytes } from '../proc/page-size.ts';
 import { readPidCgroup } from '../proc/pid-stat.ts';
 import { judgeResumption, readCursor, readPlace, type SavedPlace, writePlace } from './journal/cursor.ts';
@@ -347,7 +348,7 @@ class Journal implements JournalWatcher {
       const { exitCode, complaint } = await runJournalctl({ command: this.#command, args, onLine, signal });
       return { reason: complaint === '' ? `exit code ${exitCode ?? 'none, killed'}` : complaint };
     } catch (error) {
-      return { reason: error instanceof Error ? error.message : String(error) };
+      return { reason: describeFailure(error) };
     }
   }
 

@@ -3,8 +3,9 @@ import type { SourceState } from '@runnerwatch/shared/model/node.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
 import { CAP_SYS_PTRACE, hasCapability } from '../proc/capabilities.ts';
+import { describeFailure } from '../proc/descriptors.ts';
 import { readKernelFile } from '../proc/kernel-file.ts';
-import { readIsInit, readPidCgroup, readPidStat } from '../proc/pid-stat.ts';
+import { isPidThere, readIsInit, readPidCgroup, readPidStat } from '../proc/pid-stat.ts';
 import { readForkCount } from '../proc/stat.ts';
 import { CgroupTree, type KnownCgroup } from './process-exits/cgroup-tree.ts';
 import { ProcessConnector } from './process-exits/connector.ts';
@@ -15,10 +16,11 @@ import { isOwnChildHeard } from './process-exits/own-child.ts';
 import { createPidfds, type Pidfds, withoutExit } from './process-exits/pidfd.ts';
 import { probe } from './process-exits/probe.ts';
 import { scopeOfLauncher } from './process-exits/scope-launcher.ts';
+import { Shortage } from './process-exits/shortage.ts';
 import { judgeSight } from './process-exits/sight.ts';
 import { MARGIN_MS, Standstills } from './process-exits/standstills.ts';
 import { ProcessTable, type TableCounts } from './process-exits/table.ts';
-import { unitCgroupOf } from './process-exits/unit-cgroup.ts';
+import { isOfSystem, unitCgroupOf } from './process-exits/unit-cgroup.ts';
 import { ForkWitness } from './silence.ts';
 import type { ProcessExited, Report, Watcher } from './watcher.ts';
 
@@ -102,10 +104,12 @@ class ProcessExits implements ProcessExitsWatcher {
   #speakingAt: number;
   #isConnectorLost = false;
   readonly #standstills: Standstills;
+  readonly #shortage: Shortage;
   #isStopped = false;
 
   constructor(options: ProcessExitsOptions) {
     this.#options = options;
+    this.#shortage = new Shortage(options.log);
     this.#standstills = new Standstills(options.root, options.clock);
     this.#lastDrainAt = options.clock.wallMs();
     this.#speakingAt = this.#lastDrainAt;
@@ -120,7 +124,7 @@ class ProcessExits implements ProcessExitsWatcher {
     } catch (error) {
       this.#epoll?.close();
       this.#epoll = null;
-      this.#setBlind(`process ends cannot be heard: ${error instanceof Error ? error.message : String(error)}`);
+      this.#setBlind(`process ends cannot be heard: ${describeFailure(error)}`);
     }
     for (const follow of this.#earlyFollows.splice(0)) this.follow(...follow);
   }
@@ -138,7 +142,7 @@ class ProcessExits implements ProcessExitsWatcher {
   }
 
   state(): SourceState {
-    return { name: this.name, ...this.#state };
+    return { name: this.name, ...this.#shortage.judge(this.#state, this.#connector !== null) };
   }
 
   follow(pid: number, startTicks: number | null, onExit?: (exit: ProcessExited) => void): void {
@@ -192,7 +196,8 @@ class ProcessExits implements ProcessExitsWatcher {
       return { reason: `it ended while the agent stood still for ${lastedS} s`, wasAway: true };
     }
     if (at <= hearingSince + MARGIN_MS) return { reason: 'it ended while the agent was not running', wasAway: true };
-    return this.#state.reason === null ? null : { reason: this.#state.reason, wasAway: false };
+    const { reason } = this.state();
+    return reason === null ? null : { reason, wasAway: false };
   }
 
   counts(): TableCounts {
@@ -283,6 +288,7 @@ class ProcessExits implements ProcessExitsWatcher {
       source: {
         pidfds: isTreeKnown ? pidfds : { ...pidfds, info: (fd) => ({ ...pidfds.info(fd), cgroupId: null }) },
         readStat: (pid) => readPidStat(root, pid),
+        isThere: (pid) => isPidThere(root, pid),
         readCgroup: (pid) => (isTreeKnown ? readPidCgroup(root, pid) : null),
         isInit: (pid) => readIsInit(root, pid),
         readLaunch: (pid) => this.#readLaunch(pid),
@@ -426,6 +432,8 @@ class ProcessExits implements ProcessExitsWatcher {
     if (table === null) return;
     this.#hearAll();
     this.#noticeStandstill(table);
+    if (this.#shortage.notice(table, this.#options.clock.wallMs()))
+      this.#options.report({ kind: 'state_changed', state: this.state() });
     table.tick();
     if (++this.#sweeps % PRUNE_EVERY_SWEEPS === 0) table.prune();
     if (this.#sweeps % WALK_EVERY_SWEEPS === 0) {
@@ -455,12 +463,4 @@ class ProcessExits implements ProcessExitsWatcher {
     this.#state = { state: 'blind', reason, since: toInstant(this.#options.clock.wallMs()) };
     this.#options.log.warn({ reason }, 'process ends cannot be heard');
   }
-}
-
-/** A unit of the system's manager: a user's manager, or a container's, has its own below some service. */
-function isOfSystem(path: string): boolean {
-  return path
-    .split('/')
-    .slice(1, -1)
-    .every((part) => part.endsWith('.slice'));
 }

@@ -4,6 +4,7 @@ import type { SourceState } from '@runnerwatch/shared/model/node.ts';
 import { backoffMs } from '@runnerwatch/shared/runtime/backoff.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
+import { describeFailure } from '../proc/descriptors.ts';
 import { Disagreement, someOf } from './silence.ts';
 import { systemBusAddress } from './systemd/bus.ts';
 import { openSession, type Session } from './systemd/session.ts';
@@ -139,10 +140,7 @@ class SystemdWatcher implements SystemdUnitsWatcher {
         if (signal.aborted) break;
         blindSince ??= clock.wallMs();
         failures += 1;
-        this.#become(
-          'blind',
-          `cannot hear systemd over D-Bus: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        this.#become('blind', `cannot hear systemd over D-Bus: ${describeFailure(error)}`);
         if (failures === 1) log.warn({ err: error }, 'cannot hear systemd, trying again');
         firstTry();
       }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { clearTimeout, setTimeout as later } from 'node:timers';
+import { sparing } from '../../proc/descriptors.ts';
 
 const hurryForMs = 120;
 const shortestMs = 1;
@@ -60,7 +61,7 @@ export class JournalHurry {
 /** The file journald writes to: kept (`/var/log/journal`) or volatile (`/run/log/journal`), systemd-journald.service(8). */
 function findSystemJournal(root: string): string | null {
   try {
-    const machine = readFileSync(join(root, 'etc/machine-id'), 'utf8').trim();
+    const machine = sparing(() => readFileSync(join(root, 'etc/machine-id'), 'utf8')).trim();
     const files = ['var/log/journal', 'run/log/journal'].map((folder) => join(root, folder, machine, 'system.journal'));
     return files.find((file) => existsSync(file)) ?? null;
   } catch {

@@ -1,5 +1,6 @@
 import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
+import { sparing } from '../../proc/descriptors.ts';
 import { pathBelow, readKernelFile } from '../../proc/kernel-file.ts';
 import { type UnitCgroup, unitCgroupOf } from './unit-cgroup.ts';
 
@@ -162,7 +163,7 @@ function inodeOf(path: string): number | null {
 
 function directoriesIn(path: string): string[] {
   try {
-    return readdirSync(path, { withFileTypes: true })
+    return sparing(() => readdirSync(path, { withFileTypes: true }))
       .filter((entry) => entry.isDirectory())
       .map((entry) => entry.name);
   } catch {

@@ -1,3 +1,4 @@
+import { hasRoomFor } from '../../proc/descriptors.ts';
 import type { Native } from './native.ts';
 
 /** What PIDFD_GET_INFO tells (linux/pidfd.h, Linux 6.13). Null: not told. */
@@ -10,8 +11,10 @@ export interface PidfdInfo {
 
 /** The kernel's handles on processes: one names one process, never a later one with the same number. */
 export interface Pidfds {
-  /** A descriptor, or -1 when there is no such process (any more) or no room. */
-  open(pid: number): number;
+  /** A descriptor, -1 when there is no such process (any more), {@link NO_ROOM} when none is left for it. One that is closed soon may be among the last. */
+  open(pid: number, use?: 'held' | 'brief'): number;
+  /** Whether one of this number may be held on to. */
+  hasRoom(fd: number): boolean;
   info(fd: number): PidfdInfo;
   /** The whole thread group has ended; the parent may not have noticed yet. */
   isDead(fd: number): boolean;
@@ -19,6 +22,8 @@ export interface Pidfds {
   dead(fds: readonly number[]): Set<number>;
   close(fd: number): void;
 }
+
+export const NO_ROOM = -2;
 
 /** `_IOWR(0xFF, 11, 72 bytes)`; older kernels take the bytes they know. */
 const PIDFD_GET_INFO = 0xc048ff0b;
@@ -29,6 +34,8 @@ const REQUEST = 1 | 2 | INFO_CGROUPID | INFO_EXIT;
 const POLLIN = 1;
 const POLLFD_BYTES = 8;
 const POLL_CHUNK = 1024;
+
+const shortages: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE']);
 
 const nothing: PidfdInfo = { cgroupId: null, waitStatus: null };
 
@@ -68,7 +75,14 @@ export function createPidfds(native: Native): Pidfds {
     return found;
   };
   return {
-    open: (pid) => native.pidfdOpen(pid),
+    open: (pid, use = 'held') => {
+      const fd = native.pidfdOpen(pid);
+      if (fd < 0) return shortages.has(native.errnoName(native.errno())) ? NO_ROOM : -1;
+      if (use === 'brief' || hasRoomFor(fd)) return fd;
+      native.close(fd);
+      return NO_ROOM;
+    },
+    hasRoom: hasRoomFor,
     info: (fd) => {
       infoView.setUint32(0, REQUEST, true);
       infoView.setUint32(4, 0, true);

@@ -30,7 +30,7 @@ export async function probe({ pidfds, connector, clock }: ProbeOptions): Promise
   const child = spawn('/bin/sh', ['-c', `read line; exit ${EXIT_CODE}`], { stdio: ['pipe', 'ignore', 'ignore'] });
   await once(child, 'spawn');
   const pid = child.pid ?? -1;
-  const fd = pidfds.open(pid);
+  const fd = pidfds.open(pid, 'brief');
   const isReaped = reaped(child);
   child.stdin?.end('\n');
   await isReaped;

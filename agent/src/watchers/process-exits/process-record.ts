@@ -24,6 +24,11 @@ export interface ProcessRecord {
   followers: ((exit: ProcessExited) => void)[] | null;
 }
 
+/** Its end is told. */
+export function isReported({ isMain, followers }: ProcessRecord): boolean {
+  return isMain || followers !== null;
+}
+
 export type SeenStatus = Pick<ProcessExited, 'waitStatus' | 'via'>;
 
 export const unseen: SeenStatus = { waitStatus: null, via: null };

@@ -15,13 +15,19 @@ function machine({ hearsThreads = true } = {}) {
     startTicks: number;
     launches?: string;
     isInit?: boolean;
+    threads?: number;
   }
   const processes = new Map<number, Process>();
   const fds = new Map<number, Process>();
   const cgroupIds = new Map<string, number>();
-  const features = { hasEvents: true, pidfdExit: true, namesKnown: true };
+  const features = {
+    hasEvents: true,
+    pidfdExit: true,
+    namesKnown: true,
+    room: Number.POSITIVE_INFINITY,
+    readable: true,
+  };
   const exits: ProcessExited[] = [];
-  let nextFd = 100;
   let nowMs = 0;
   const idOf = (path: string) => cgroupIds.get(path) ?? cgroupIds.set(path, cgroupIds.size + 1).size;
   const present = (pid: number) => (processes.get(pid)?.state === 'reaped' ? undefined : processes.get(pid));
@@ -35,16 +41,19 @@ function machine({ hearsThreads = true } = {}) {
         open: (pid) => {
           const process = present(pid);
           if (process === undefined) return -1;
-          fds.set(nextFd, process);
-          return nextFd++;
+          if (fds.size >= features.room) return -2;
+          const fd = [...Array(fds.size + 1).keys()].find((free) => !fds.has(free)) ?? 0;
+          fds.set(fd, process);
+          return fd;
         },
         info: (fd) => info(fds.get(fd)),
         isDead: (fd) => fds.get(fd)?.state !== 'alive',
         dead: (asked) => new Set(asked.filter((fd) => fds.get(fd)?.state !== 'alive')),
+        hasRoom: (fd) => fd < features.room,
         close: (fd) => void fds.delete(fd),
       },
       readStat: (pid): PidStat | null => {
-        const process = present(pid);
+        const process = features.readable ? present(pid) : undefined;
         if (process === undefined) return null;
         const { ppid, startTicks, state } = process;
         return {
@@ -52,7 +61,7 @@ function machine({ hearsThreads = true } = {}) {
           comm: 'job',
           state: state === 'zombie' ? 'Z' : 'S',
           ppid,
-          threads: 1,
+          threads: process.threads ?? 1,
           cpuTicks: 0,
           waitedCpuTicks: 0,
           startTicks,
@@ -60,6 +69,7 @@ function machine({ hearsThreads = true } = {}) {
           exitCode: state === 'zombie' ? process.waitStatus : null,
         };
       },
+      isThere: (pid) => present(pid) !== undefined,
       readCgroup: (pid) => present(pid)?.cgroup ?? null,
       isInit: (pid) => present(pid)?.isInit ?? false,
       readLaunch: (pid) => present(pid)?.launches ?? null,
@@ -113,6 +123,92 @@ function machine({ hearsThreads = true } = {}) {
 
 const scope = '/system.slice/t1.scope';
 const container = `/system.slice/docker-${'0f'.repeat(32)}.scope`;
+
+describe('F012 the table of processes when descriptors run out', () => {
+  let on: ReturnType<typeof machine>;
+  beforeEach(() => {
+    on = machine();
+    on.begin(1, 0, '/init.scope');
+  });
+
+  it('gives those that are left to processes whose end is told, and the rest theirs when there is room again', () => {
+    on.features.room = 2;
+    for (const pid of [10, 11, 12]) on.spawn(pid, 1, '/other');
+    expect(on.table.isShort).toBe(true);
+    on.spawn(20, 1, scope);
+    on.exec(20);
+
+    expect(on.table.refit()).toBe(2);
+    expect([...on.fds.values()]).toContain(on.process(20));
+    on.features.room = 100;
+    expect(on.table.refit()).toBe(0);
+    expect(on.table.isShort).toBe(false);
+    on.end(20, 3 << 8);
+    on.ready(20);
+
+    expect(on.exits).toMatchObject([{ pid: 20, isMain: true, waitStatus: 3 << 8, via: 'pidfd' }]);
+  });
+
+  it('gives up those that there is no room for any more', () => {
+    for (const pid of [10, 11, 12]) on.spawn(pid, 1, '/other');
+    on.features.room = 1;
+
+    expect(on.table.refit()).toBe(2);
+    expect(on.fds.size).toBe(1);
+  });
+
+  it('hears an end by its message, and without messages by looking', () => {
+    on.features.room = 0;
+    on.spawn(20, 1, scope);
+    on.exec(20);
+    on.end(20, 0);
+    on.exit(20, 4 << 8);
+    expect(on.exits).toMatchObject([{ pid: 20, waitStatus: 4 << 8, via: 'connector' }]);
+
+    on.features.hasEvents = false;
+    on.begin(30, 1, '/other');
+    on.table.follow(30, 300, (exit) => on.exits.push(exit));
+    on.pass(1000);
+    expect(on.exits).toHaveLength(1);
+    on.end(30, 5 << 8);
+    on.pass(1000);
+
+    expect(on.exits[1]).toMatchObject({ pid: 30, waitStatus: null, blindReason: 'nobody saw' });
+  });
+
+  it('takes nobody for gone who cannot be looked at', () => {
+    on.features.room = 0;
+    on.features.hasEvents = false;
+    on.begin(30, 1, '/other');
+    on.features.readable = false;
+    on.table.follow(30, 300, (exit) => on.exits.push(exit));
+    on.pass(1000);
+    on.table.resync();
+    expect(on.exits).toEqual([]);
+    on.features.readable = true;
+    on.end(30, 0);
+    on.pass(1000);
+
+    expect(on.exits).toMatchObject([{ pid: 30, waitStatus: null }]);
+  });
+
+  it('waits for the threads that a leader leaves behind, where only its stat line tells of them', () => {
+    on = machine({ hearsThreads: false });
+    on.begin(1, 0, '/init.scope');
+    on.features.room = 0;
+    on.spawn(20, 1, scope);
+    on.exec(20);
+    on.process(20).threads = 2;
+    on.exit(20, 0);
+    on.pass(1000);
+    expect(on.exits).toEqual([]);
+    on.process(20).threads = 1;
+    on.end(20, 6 << 8, 'zombie');
+    on.pass(1000);
+
+    expect(on.exits).toMatchObject([{ pid: 20, waitStatus: 6 << 8, via: 'zombie' }]);
+  });
+});
 
 describe('the table of processes', () => {
   let on: ReturnType<typeof machine>;

@@ -1,9 +1,18 @@
-import type { PidStat } from '../../proc/pid-stat.ts';
 import type { ProcessExited } from '../watcher.ts';
+import { hasThreads, isGone, type LookSource, zombieStatus } from './by-looking.ts';
 import type { KnownCgroup } from './cgroup-tree.ts';
+import { HeldPidfds, type PidfdSource } from './held-pidfds.ts';
 import type { ProcessEvent } from './messages.ts';
-import type { Pidfds } from './pidfd.ts';
-import { emptyRecord, lastWord, type ProcessRecord, recordFrom, type SeenStatus, unseen } from './process-record.ts';
+import { NO_ROOM } from './pidfd.ts';
+import {
+  emptyRecord,
+  isReported,
+  lastWord,
+  type ProcessRecord,
+  recordFrom,
+  type SeenStatus,
+  unseen,
+} from './process-record.ts';
 import type { UnitCgroup } from './unit-cgroup.ts';
 import { Units } from './units.ts';
 
@@ -20,9 +29,7 @@ import { Units } from './units.ts';
  * first whose birth lies outside the unit; when it ended, the next such one (a service's ExecStart after its ExecStartPre).
  */
 /** What the table asks of the machine. */
-export interface ProcessSource {
-  readonly pidfds: Pidfds;
-  readStat(pid: number): PidStat | null;
+export interface ProcessSource extends PidfdSource, LookSource {
   readCgroup(pid: number): string | null;
   /** Process 1 of a pid namespace below ours. */
   isInit(pid: number): boolean;
@@ -31,8 +38,6 @@ export interface ProcessSource {
   /** `pid` is, or was, a process in it. */
   cgroupById(id: number, pid: number): KnownCgroup | undefined;
   unitOfPath(path: string): UnitCgroup | null;
-  /** The pidfd of a main or followed process, to be told of its end without an EXIT. */
-  watchEnd(fd: number): void;
 }
 
 export interface ProcessTableOptions {
@@ -75,7 +80,7 @@ export class ProcessTable {
   readonly #options: ProcessTableOptions;
   readonly #source: ProcessSource;
   readonly #records = new Map<number, ProcessRecord>();
-  readonly #watched = new Map<number, ProcessRecord>();
+  readonly #held: HeldPidfds;
   readonly #ending = new Set<ProcessRecord>();
   /** Their leader left, and threads that are not heard of live on. */
   readonly #leaderless = new Set<ProcessRecord>();
@@ -88,6 +93,7 @@ export class ProcessTable {
   constructor(options: ProcessTableOptions) {
     this.#options = options;
     this.#source = options.source;
+    this.#held = new HeldPidfds(options.source);
   }
 
   counts(): TableCounts {
@@ -96,6 +102,16 @@ export class ProcessTable {
 
   mainPidOf(unitPath: string): number | null {
     return this.#units.mainOf(unitPath)?.pid ?? null;
+  }
+
+  /** Somebody has no pidfd for want of descriptors. */
+  get isShort(): boolean {
+    return this.#held.isShort;
+  }
+
+  /** As there is room for pidfds now. Returns how many processes go without. */
+  refit(): number {
+    return this.#held.refit([...this.#records.values()]);
   }
 
   hasOpenEnds(): boolean {
@@ -122,7 +138,7 @@ export class ProcessTable {
 
   /** A watched pidfd became ready. */
   onPidfdReady(fd: number): void {
-    const record = this.#watched.get(fd);
+    const record = this.#held.watchedAt(fd);
     if (record === undefined) return;
     const { waitStatus } = this.#source.pidfds.info(fd);
     if (waitStatus !== null || !this.#options.sight().hasEvents) return this.#settle(record, unseen);
@@ -159,6 +175,7 @@ export class ProcessTable {
     const known = this.#records.get(pid);
     const stat = this.#source.readStat(pid);
     const isOther = stat !== null && startTicks !== null && stat.startTicks !== startTicks;
+    if (stat === null && this.#source.isThere(pid)) return this.#followUnread(pid, startTicks, onExit);
     if (stat === null || isOther) {
       if (known !== undefined && stat === null) return this.#attachFollower(known, onExit);
       const why = isOther ? `pid ${pid} already belongs to a later process` : 'it ended before it could be followed';
@@ -176,6 +193,14 @@ export class ProcessTable {
     this.#attachFollower(record, onExit);
   }
 
+  /** It is there, and cannot be looked at now. */
+  #followUnread(pid: number, startTicks: number | null, onExit: (exit: ProcessExited) => void): void {
+    const record = this.#records.get(pid) ?? emptyRecord(pid, this.#held.open(pid));
+    record.startTicks ??= startTicks;
+    this.#records.set(pid, record);
+    this.#attachFollower(record, onExit);
+  }
+
   unfollow(pid: number): void {
     const record = this.#records.get(pid);
     if (record !== undefined) record.followers = null;
@@ -187,7 +212,7 @@ export class ProcessTable {
     const dead = this.#source.pidfds.dead(withFd.map((record) => record.fd));
     for (const record of withFd) if (dead.has(record.fd)) this.#settle(record, unseen);
     for (const record of this.#records.values()) {
-      if (record.fd < 0 && this.#isGone(record)) this.#settle(record, unseen);
+      if (record.fd < 0 && isGone(this.#source, record)) this.#settle(record, unseen);
     }
   }
 
@@ -201,14 +226,15 @@ export class ProcessTable {
     }
     // Their pidfds tell of the reap; where nobody reaps, their stat lines may tell.
     for (const record of this.#leaderless) {
-      const seen = this.#source.pidfds.isDead(record.fd) ? this.#zombieStatus(record) : unseen;
-      if (seen.waitStatus !== null) this.#settle(record, seen);
+      const isDead = record.fd >= 0 ? this.#source.pidfds.isDead(record.fd) : !hasThreads(this.#source, record);
+      const seen = isDead ? zombieStatus(this.#source, record) : unseen;
+      if (seen.waitStatus !== null || (record.fd < 0 && isGone(this.#source, record))) this.#settle(record, seen);
     }
     this.#unpark(monotonicMs);
     // Without a pidfd (none left to open) and without messages, only looking tells.
     if (this.#options.sight().hasEvents) return;
     for (const record of this.#records.values()) {
-      if (record.fd < 0 && this.#isGone(record)) this.#settle(record, unseen);
+      if (record.fd < 0 && isGone(this.#source, record)) this.#settle(record, unseen);
     }
   }
 
@@ -217,9 +243,8 @@ export class ProcessTable {
   }
 
   close(): void {
-    for (const record of this.#records.values()) if (record.fd >= 0) this.#source.pidfds.close(record.fd);
+    for (const record of this.#records.values()) this.#held.release(record);
     this.#records.clear();
-    this.#watched.clear();
     this.#ending.clear();
     this.#leaderless.clear();
     this.#parked = [];
@@ -246,7 +271,7 @@ export class ProcessTable {
     if (this.#records.size >= MAX_RECORDS) this.resync();
     if (this.#records.size >= MAX_RECORDS) return;
     const parent = this.#records.get(parentTgid);
-    const record = emptyRecord(childPid, this.#source.pidfds.open(childPid));
+    const record = emptyRecord(childPid, this.#held.open(childPid));
     record.parent = parentTgid;
     record.isForkSeen = true;
     record.bornIn = parent?.unit?.path ?? parent?.bornIn ?? null;
@@ -280,7 +305,8 @@ export class ProcessTable {
     this.#exits++;
     const record = this.#records.get(pid);
     if (record === undefined) return;
-    if (!this.#options.hearsThreads && record.fd >= 0) return this.#onLeaderLeft(record, waitStatus);
+    const isAlone = record.fd === NO_ROOM && !hasThreads(this.#source, record);
+    if (!this.#options.hearsThreads && record.fd !== -1 && !isAlone) return this.#onLeaderLeft(record, waitStatus);
     const hadThreads = record.threads > 1;
     record.threads--;
     if (hadThreads) this.#await(record, waitStatus);
@@ -289,13 +315,12 @@ export class ProcessTable {
 
   /** Its other threads may go on, or just not have left yet; or one of them executed another program, which EXEC tells next. */
   #onLeaderLeft(record: ProcessRecord, waitStatus: number): void {
-    if (!this.#source.pidfds.isDead(record.fd)) {
+    if (record.fd < 0 || !this.#source.pidfds.isDead(record.fd)) {
       this.#leaderless.add(record);
-      return this.#watchEnd(record);
+      return this.#held.watch(record);
     }
     // Dead by now, but another thread may have been the last; whose word counts, the reap tells, and before it the zombie.
-    const isReported = record.isMain || record.followers !== null;
-    const zombie = isReported ? this.#zombieStatus(record) : unseen;
+    const zombie = isReported(record) ? zombieStatus(this.#source, record) : unseen;
     const isOverruled = zombie.waitStatus !== null && zombie.waitStatus !== waitStatus;
     this.#settle(record, isOverruled ? zombie : { waitStatus, via: 'connector' });
   }
@@ -325,7 +350,7 @@ export class ProcessTable {
       info.waitStatus !== null && info.waitStatus !== seen.waitStatus
         ? ({ waitStatus: info.waitStatus, via: 'pidfd' } as const)
         : seen.waitStatus === null
-          ? this.#zombieStatus(record)
+          ? zombieStatus(this.#source, record)
           : seen;
     if (seen.via !== 'connector') this.#exits++;
     const { wallMs, monotonicMs } = this.#options.now();
@@ -350,11 +375,11 @@ export class ProcessTable {
       unit !== null &&
       (record.isMain || (this.#units.mainOf(unit.path) === null && this.#isNewcomer(record, unit.path)));
     if (isMain) this.#units.dropMain(unit.path, record.pid, monotonicMs);
-    const isReported = isMain && !(unit.isContainer && this.#handsOver(record, unit));
-    if (!isReported && record.followers === null) return;
+    const isTold = isMain && !(unit.isContainer && this.#handsOver(record, unit));
+    if (!isTold && record.followers === null) return;
 
-    const exit = { ...this.#exitOf(settled, unit?.path ?? path ?? record.bornIn ?? '/'), isMain: isReported };
-    if (isReported) {
+    const exit = { ...this.#exitOf(settled, unit?.path ?? path ?? record.bornIn ?? '/'), isMain: isTold };
+    if (isTold) {
       this.#mainExits++;
       this.#options.onMainExit(unit.path);
       this.#options.onExit(exit);
@@ -405,7 +430,7 @@ export class ProcessTable {
     const stat = record.startTicks === null ? this.#source.readStat(record.pid) : null;
     record.startTicks ??= stat?.startTicks ?? null;
     record.comm = stat?.comm ?? record.comm;
-    this.#watchEnd(record);
+    this.#held.watch(record);
   }
 
   #leaveUnit(record: ProcessRecord): void {
@@ -415,7 +440,7 @@ export class ProcessTable {
 
   /** False when it is gone or its number was taken over between reading and opening. */
   #adopt(record: ProcessRecord): boolean {
-    record.fd = this.#source.pidfds.open(record.pid);
+    record.fd = this.#held.open(record.pid);
     if (this.#source.readStat(record.pid)?.startTicks !== record.startTicks) {
       if (record.fd >= 0) this.#source.pidfds.close(record.fd);
       record.fd = -1;
@@ -427,34 +452,14 @@ export class ProcessTable {
 
   #attachFollower(record: ProcessRecord, onExit: (exit: ProcessExited) => void): void {
     record.followers = [...(record.followers ?? []), onExit];
-    this.#watchEnd(record);
-  }
-
-  #watchEnd(record: ProcessRecord): void {
-    if (record.fd < 0 || this.#watched.has(record.fd)) return;
-    this.#watched.set(record.fd, record);
-    this.#source.watchEnd(record.fd);
+    this.#held.watch(record);
   }
 
   #release(record: ProcessRecord): void {
     this.#ending.delete(record);
     this.#leaderless.delete(record);
     if (this.#records.get(record.pid) === record) this.#records.delete(record.pid);
-    if (record.fd < 0) return;
-    this.#watched.delete(record.fd);
-    this.#source.pidfds.close(record.fd);
-    record.fd = -1;
-  }
-
-  #zombieStatus(record: ProcessRecord): SeenStatus {
-    const stat = this.#source.readStat(record.pid);
-    const isSame = stat !== null && stat.state === 'Z' && (record.startTicks ?? stat.startTicks) === stat.startTicks;
-    return isSame && stat.exitCode !== null ? { waitStatus: stat.exitCode, via: 'zombie' } : unseen;
-  }
-
-  #isGone(record: ProcessRecord): boolean {
-    const stat = this.#source.readStat(record.pid);
-    return stat === null || (record.startTicks !== null && stat.startTicks !== record.startTicks);
+    this.#held.release(record);
   }
 
   #unpark(nowMs: number): void {

@@ -20,3 +20,11 @@ export function unitCgroupOf(path: string): UnitCgroup | null {
   const unit = parts.findLastIndex((part) => unitLeaf.test(part));
   return unit < 0 ? null : { path: `/${parts.slice(0, unit + 1).join('/')}`, isContainer: false };
 }
+
+/** A unit of the system's manager: a user's manager, or a container's, has its own below some service. */
+export function isOfSystem(path: string): boolean {
+  return path
+    .split('/')
+    .slice(1, -1)
+    .every((part) => part.endsWith('.slice'));
+}

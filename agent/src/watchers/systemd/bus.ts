@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { Duplex } from 'node:stream';
+import { describeFailure } from '../../proc/descriptors.ts';
 
 /** One message heard on the bus. */
 export interface BusSignal {
@@ -76,7 +77,7 @@ export async function connectBus({ address, onSignal }: BusOptions): Promise<Bus
   const ping = setInterval(() => {
     // Peer.Ping would do, but the policy of the system bus refuses it to the bus itself.
     call({ ...peer, interface: 'org.freedesktop.DBus', member: 'GetId' }).catch((error: unknown) =>
-      life.end(`the bus does not answer: ${messageOf(error)}`),
+      life.end(`the bus does not answer: ${describeFailure(error)}`),
     );
   }, pingEveryMs);
   ping.unref();
@@ -87,7 +88,7 @@ export async function connectBus({ address, onSignal }: BusOptions): Promise<Bus
     await life.within(connected, connectTimeoutMs);
   } catch (error) {
     life.end('could not connect');
-    throw new Error(`message bus ${address}: ${messageOf(error)}`, { cause: error });
+    throw new Error(`message bus ${address}: ${describeFailure(error)}`, { cause: error });
   }
   return { call, closed, close: () => life.end('closed by us') };
 }
@@ -116,7 +117,7 @@ class ConnectionLife {
       this.#settle = resolve;
     });
     // These stay for good: an 'error' event that nobody hears would end the process.
-    library.on('error', (error) => this.end(messageOf(error)));
+    library.on('error', (error) => this.end(describeFailure(error)));
     if (this.#connection instanceof EventEmitter) {
       this.#connection.on('end', () => this.end('the bus closed the connection'));
     }
@@ -151,8 +152,4 @@ class ConnectionLife {
       this.#waiting.delete(give);
     }
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error && error.message !== '' ? error.message : String(error);
 }
