@@ -5,8 +5,9 @@ import type { SourceState } from '@runnerwatch/shared/model/node.ts';
 import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
 import { readBootId } from '../proc/boot-id.ts';
+import { describeFailure, sparing } from '../proc/descriptors.ts';
 import { readKernelFile } from '../proc/kernel-file.ts';
-import { readPidStat } from '../proc/pid-stat.ts';
+import { isPidThere, readPidStat } from '../proc/pid-stat.ts';
 import type { FactFile } from './inbox/fact-file.ts';
 import { readFactFile } from './inbox/read-fact-file.ts';
 import type { ProcessExited, Report, RunEnded, RunStarted, Watcher } from './watcher.ts';
@@ -70,6 +71,8 @@ class Inbox implements InboxWatcher {
   #watcher: FSWatcher | null = null;
   #timer: NodeJS.Timeout | undefined;
   readonly #arrived = new Set<string>();
+  /** Something lies here that could not be read this time. */
+  #isUnread = false;
   #taking: Promise<void> | undefined;
   #isStopped = false;
 
@@ -126,8 +129,7 @@ class Inbox implements InboxWatcher {
       this.#watcher ??= this.#watch();
       this.#say('seeing', this.#unreachableFor());
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-      this.#say('blind', `${this.#directory} cannot be used: ${code}`);
+      this.#say('blind', `${this.#directory} cannot be used: ${describeFailure(error)}`);
     }
   }
 
@@ -170,8 +172,11 @@ class Inbox implements InboxWatcher {
 
   /** Only when all that lies here is read can a run be missing its end. */
   async #look(): Promise<void> {
-    await this.#takeSoon(this.#newNames());
-    if (this.#isStopped) return;
+    const names = this.#newNames();
+    if (names === null) return;
+    this.#isUnread = false;
+    await this.#takeSoon(names);
+    if (this.#isStopped || this.#isUnread) return;
     for (const run of this.#runs.values()) if (!run.isEnded) this.#check(run);
   }
 
@@ -194,15 +199,14 @@ class Inbox implements InboxWatcher {
     }
   }
 
-  /** What nobody told of, and all of it at the start. */
-  #newNames(): string[] {
+  /** What nobody told of, and all of it at the start; null when it cannot be known. */
+  #newNames(): string[] | null {
     let names: string[];
     try {
-      names = readdirSync(this.#directory);
+      names = sparing(() => readdirSync(this.#directory));
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-      this.#say('blind', `${this.#directory} cannot be read: ${code}`);
-      return [];
+      this.#say('blind', `${this.#directory} cannot be read: ${describeFailure(error)}`);
+      return null;
     }
     // Beginnings sort before ends of the same run.
     return names.filter((name) => !this.#isKnown(name)).sort();
@@ -218,7 +222,8 @@ class Inbox implements InboxWatcher {
 
   #take(name: string): void {
     const read = readFactFile(this.#directory, name);
-    if (read.kind === 'gone') return;
+    if (read.kind === 'unread') this.#isUnread = true;
+    if (read.kind === 'gone' || read.kind === 'unread') return;
     if (read.kind === 'refused') return this.#refuse(name, read.reason);
     const { file } = read;
     const known = this.#runs.get(file.run_id);
@@ -298,7 +303,7 @@ class Inbox implements InboxWatcher {
   #refuse(name: string, reason: string): void {
     const path = join(this.#directory, name);
     try {
-      const isFull = readdirSync(this.#refusedDirectory).length >= MAX_REFUSED;
+      const isFull = sparing(() => readdirSync(this.#refusedDirectory)).length >= MAX_REFUSED;
       if (isFull) rmSync(path, { recursive: true, force: true });
       else renameSync(path, join(this.#refusedDirectory, `${this.#options.clock.wallMs()}-${name.slice(0, 128)}`));
       this.#options.log.warn({ file: name, reason, kept: !isFull }, 'file in the inbox refused');
@@ -314,9 +319,8 @@ class Inbox implements InboxWatcher {
 
 function lives(root: string, pid: number, startTicks: number | null): boolean {
   const stat = readPidStat(root, pid);
-  return (
-    stat !== null && stat.state !== 'Z' && stat.state !== 'X' && (startTicks === null || stat.startTicks === startTicks)
-  );
+  if (stat === null) return isPidThere(root, pid);
+  return stat.state !== 'Z' && stat.state !== 'X' && (startTicks === null || stat.startTicks === startTicks);
 }
 
 function startedBy({ run_id: runId, begun }: FactFile): RunStarted {

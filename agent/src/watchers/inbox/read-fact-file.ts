@@ -1,11 +1,14 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { constants, fstatSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { closeSparing, isOutOfDescriptors, openSparing } from '../../proc/descriptors.ts';
 import { type FactFile, factFile, MAX_FACT_BYTES } from './fact-file.ts';
 
 export type ReadFactFile =
   | { readonly kind: 'fact'; readonly file: FactFile }
   | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'gone' };
+  | { readonly kind: 'gone' }
+  /** For want of a file descriptor; later it may be. */
+  | { readonly kind: 'unread' };
 
 /**
  * Reads a file anybody may have put there: no link is followed, nothing but a regular file of its own (not a second name
@@ -14,10 +17,11 @@ export type ReadFactFile =
 export function readFactFile(directory: string, name: string): ReadFactFile {
   let fd: number;
   try {
-    fd = openSync(join(directory, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    fd = openSparing(join(directory, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     if (code === 'ENOENT') return { kind: 'gone' };
+    if (isOutOfDescriptors(error)) return { kind: 'unread' };
     return { kind: 'refused', reason: code === 'ELOOP' ? 'it is a symbolic link' : `it cannot be opened: ${code}` };
   }
   try {
@@ -29,7 +33,7 @@ export function readFactFile(directory: string, name: string): ReadFactFile {
   } catch (error) {
     return { kind: 'refused', reason: `it cannot be read: ${error instanceof Error ? error.message : String(error)}` };
   } finally {
-    closeSync(fd);
+    closeSparing(fd);
   }
 }
 
