@@ -101,6 +101,21 @@ async function ownGaps(): Promise<{ source: string; cause: string; from: string 
   return items.filter(({ source }) => source === 'agent');
 }
 
+type Sources = Record<string, { name: string; state: string; reason: string | null }>;
+
+/** What the node's agent says of its sources, once it is so. */
+async function sourcesOnce(isSo: (sources: Sources) => boolean): Promise<Sources> {
+  return eventually(
+    async () => {
+      const { items } = await installation.get<{ items: { sources: Sources[string][] }[] }>('/nodes');
+      const sources = Object.fromEntries(items[0]?.sources.map((source) => [source.name, source]) ?? []);
+      if (!isSo(sources)) throw new Error(JSON.stringify(sources));
+      return sources;
+    },
+    { timeoutMs: 30_000, everyMs: 100 },
+  );
+}
+
 async function incidentsWith(condition: string, subject: string): Promise<Incident[]> {
   const { items } = await installation.get<{ items: Incident[] }>('/incidents?all=true&limit=200');
   return items.filter(({ alerts }) =>
@@ -520,6 +535,40 @@ describe('an agent under systemd', () => {
     await machine.exec("systemd-run --wait --unit=after-restart -- sh -c 'exit 6'");
     await ended('after-restart');
     expect(await ownGaps()).toHaveLength(before.length + 1);
+  });
+
+  it('F012 hears services, scopes and runs with hardly a descriptor to spare, and says what it is short of', async () => {
+    const folder = '/run/systemd/system/runnerwatch-agent.service.d';
+    const restart = 'systemctl daemon-reload && systemctl restart runnerwatch-agent.service';
+    const limited = `mkdir -p ${folder} && printf '[Service]\\nLimitNOFILE=80\\n' >${folder}/few-files.conf && ${restart}`;
+    await machine.exec('for i in $(seq 60); do systemd-run --unit=crowd$i -- sleep 300; done', { timeoutMs: 60_000 });
+    await mustSucceed(machine.exec(limited, { timeoutMs: 30_000 }), 'a low limit');
+    await nodeIs('online');
+
+    const short = await sourcesOnce(
+      (sources) => sources['process-exits']?.reason?.includes('file descriptors') === true,
+    );
+    expect(short['process-exits']).toMatchObject({
+      state: 'degraded',
+      reason: expect.stringMatching(
+        /^out of file descriptors \(80\): raise LimitNOFILE= of the agent's unit, or ulimit -n;/,
+      ),
+    });
+    expect([short['systemd']?.state, short['journal']?.state]).toEqual(['seeing', 'seeing']);
+    await machine.exec(
+      "systemd-run --wait --unit=crowded7 -- sh -c 'echo last; exit 7'; runnerwatch run --name crowded8 -- sh -c 'exit 8'",
+    );
+    const [service, run] = [await ended('crowded7'), await ended('crowded8')];
+    expect([service.exit_code, service.log_tail, run.exit_code]).toEqual([7, ['last'], 8]);
+
+    await mustSucceed(
+      machine.exec(`rm ${folder}/few-files.conf && ${restart}`, { timeoutMs: 30_000 }),
+      'the limit of the unit',
+    );
+    await sourcesOnce((sources) => sources['process-exits']?.reason?.includes('file descriptors') !== true);
+    await machine.exec("systemctl stop 'crowd*.service'");
+    const { items } = await installation.get<{ items: Task[] }>('/tasks?limit=500&until=2100-01-01T00:00:00.000Z');
+    expect(items.filter(({ name, status }) => /^crowd\d+$/.test(name) && status === 'unknown')).toEqual([]);
   });
 
   it('tells what a shutdown swept away as stopped by the system, units and runs alike', async () => {
