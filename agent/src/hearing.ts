@@ -140,6 +140,7 @@ export function createHearing(options: HearingOptions): Hearing {
 
 const lookEveryMs = 1000;
 const compareEveryMs = 20_000;
+const lookAtLimitEveryMs = 5000;
 
 /** Whether every source is still heard: by what it says of itself, and by a second witness. */
 function checks({
@@ -150,7 +151,6 @@ function checks({
 }: Pick<Hearing, 'watchers' | 'systemd' | 'processExits'> & { readonly blind: BlindSources }) {
   const timers: NodeJS.Timeout[] = [];
   const look = () => {
-    lookAtLimit();
     for (const watcher of watchers) blind.see(watcher.state());
     blind.tick();
   };
@@ -159,7 +159,12 @@ function checks({
     if (systemd.compareWith(processExits.unitsWithCgroup())) processExits.lookAgain();
   };
   return {
-    start: () => void timers.push(setInterval(look, lookEveryMs), setInterval(compare, compareEveryMs)),
+    start: () =>
+      void timers.push(
+        setInterval(look, lookEveryMs),
+        setInterval(compare, compareEveryMs),
+        setInterval(lookAtLimit, lookAtLimitEveryMs),
+      ),
     stop: () => {
       for (const timer of timers.splice(0)) clearInterval(timer);
     },
