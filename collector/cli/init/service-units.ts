@@ -126,6 +126,8 @@ function always({ instance, path }: UnitOptions, program: 'agent' | 'collector')
     'RestartSec=2',
     // A fault only a person can cure: configuration, data of a newer version.
     'RestartPreventExitStatus=64 65 78',
+    // A child that took too much memory, a hook or a notifier's program, is no reason to stop the rest.
+    'OOMPolicy=continue',
     'TimeoutStopSec=15',
     'CPUAccounting=yes',
     'MemoryAccounting=yes',
