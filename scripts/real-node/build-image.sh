@@ -154,7 +154,7 @@ prime_disk() {
   for attempt in 1 2 3; do
     progress "first boot, attempt $attempt"
     cp --sparse=always "$folder/disk.img" "$folder/priming.img"
-    timeout 180 "$here/start-qemu.sh" "$folder" "$folder/priming.img" raw 0 "$folder/first-boot.log" 2048 \
+    timeout 420 "$here/start-qemu.sh" "$folder" "$folder/priming.img" raw 0 "$folder/first-boot.log" 2048 \
       runnerwatch.prime </dev/null || true
     if grep -q 'real-node: primed' "$folder/first-boot.log"; then
       mv "$folder/priming.img" "$folder/disk.img"
