@@ -210,6 +210,26 @@ describe('a container', () => {
     expect(watched.of('container_ended')).toMatchObject([{ exitCode: 137 }]);
   });
 
+  it('of Podman killed by it is told so, also where its list is quicker than its events', async () => {
+    const engine = await startEngine();
+    const container = engine.run({ name: 'quick' });
+    Object.assign(container, { status: 'exited', exitCode: 137, finishedAtMs: Date.now() });
+    const { id: containerId, startedAtMs: startedAt } = container;
+    const watched = await watch(engine.socketPath, {
+      engine: 'podman',
+      since: Date.now() - 60_000,
+      known: [{ engine: 'podman', containerId, name: 'quick', startedAt }],
+    });
+    expect(await first(watched, 'container_ended')).toMatchObject({ exitCode: 137, approximate: true });
+
+    engine.tell('kill', container);
+    engine.tell('died', container, { containerExitCode: '137' });
+
+    expect(await first(watched, 'container_signalled')).toMatchObject({ containerId, signal: 9 });
+    await afterAll(engine, watched);
+    expect(watched.of('container_ended').filter(({ name }) => name === 'quick')).toHaveLength(1);
+  });
+
   it('that is only created and never started is nothing to tell', async () => {
     const engine = await startEngine();
     const watched = await watch(engine.socketPath);

@@ -271,7 +271,7 @@ export class Runs {
     else this.#options.report({ kind: 'container_signalled', engine: facts.engine, containerId: id, signal, at });
   }
 
-  #nameSignal({ id, facts, exitCode, at }: ContainerEvent): void {
+  #nameSignal({ id, facts, exitCode, at }: Pick<ContainerEvent, 'id' | 'facts' | 'exitCode' | 'at'>): void {
     const sentAt = this.#unnamedSignals.get(id);
     this.#unnamedSignals.delete(id);
     if (sentAt === undefined || exitCode === null || exitCode <= 128 || exitCode > 192) return;
@@ -282,9 +282,10 @@ export class Runs {
 
   async #onDied(event: ContainerEvent): Promise<void> {
     const run = this.#live.get(event.id);
+    // Also of an end that is told: the list can be quicker than the events.
+    this.#nameSignal(event);
     if (run === undefined && !(await this.#isUnheardRun(event))) return;
     if (run?.facts.startedAt != null && event.at < run.facts.startedAt - SAME_START_MS) return;
-    this.#nameSignal(event);
     const logTail = this.#lastLines(run ?? { facts: event.facts, ...unseenRun });
     const found = await this.#engine.inspect(event.id, END_WAIT_MS);
     const facts = run?.facts ?? { ...event.facts, ...found?.facts };
@@ -332,12 +333,14 @@ export class Runs {
     if (!isSameRun) this.#tellUnseenEnd(run, found.facts.startedAt ?? this.#options.clock.wallMs());
     const facts = { ...found.facts, pid: null, cgroup: run?.facts.cgroup ?? null };
     const isOver = found.finishedAt !== null && found.finishedAt >= (facts.startedAt ?? 0);
+    const at = isOver && found.finishedAt !== null ? found.finishedAt : this.#options.clock.wallMs();
+    this.#nameSignal({ id: facts.containerId, facts, exitCode: found.exitCode, at });
     this.#end({
       facts: { ...facts, startedAt: (isSameRun ? run?.facts.startedAt : null) ?? facts.startedAt },
       exitCode: found.exitCode,
       oomKilled: found.oomKilled,
       error: found.error,
-      at: isOver && found.finishedAt !== null ? found.finishedAt : this.#options.clock.wallMs(),
+      at,
       approximate: true,
       logTail: await this.#lastLines({ facts, ...unseenRun, hasTerminal: found.hasTerminal }),
     });
