@@ -282,10 +282,10 @@ export class Runs {
 
   async #onDied(event: ContainerEvent): Promise<void> {
     const run = this.#live.get(event.id);
+    if (run?.facts.startedAt != null && event.at < run.facts.startedAt - SAME_START_MS) return;
     // Also of an end that is told: the list can be quicker than the events.
     this.#nameSignal(event);
     if (run === undefined && !(await this.#isUnheardRun(event))) return;
-    if (run?.facts.startedAt != null && event.at < run.facts.startedAt - SAME_START_MS) return;
     const logTail = this.#lastLines(run ?? { facts: event.facts, ...unseenRun });
     const found = await this.#engine.inspect(event.id, END_WAIT_MS);
     const facts = run?.facts ?? { ...event.facts, ...found?.facts };
