@@ -19,20 +19,17 @@ function rig(firing: ConditionReport[] = []) {
     },
     clock,
   });
-  const see = (state: SourceState['state'], agoMs = 0) =>
-    sources.see({
-      name: 'docker',
-      state,
-      reason: state === 'seeing' ? null : 'it does not answer',
-      since: toInstant(clock.wallMs() - agoMs),
-    });
+  const see = (state: SourceState['state'], { agoMs = 0, isShort = false } = {}) => {
+    const reason = state === 'seeing' ? null : 'it does not answer';
+    sources.see({ name: 'docker', state, reason, since: toInstant(clock.wallMs() - agoMs) }, { isShort });
+  };
   const pass = async (seconds: number) => {
     for (let second = 0; second < seconds; second += 1) {
       await clock.advance(1000);
       sources.tick();
     }
   };
-  return { see, pass, told, kept: () => kept };
+  return { see, pass, told, kept: () => kept, severity: () => kept[0]?.severity };
 }
 
 describe('SourceBlind', () => {
@@ -71,16 +68,91 @@ describe('SourceBlind', () => {
     see('blind');
     await pass(10);
     see('degraded');
+    await pass(29);
+    see('seeing');
     await pass(600);
 
     expect(told).toEqual([]);
+  });
+
+  it('F012 warns of a source that hears less than it did for 30 s, and ends when it has heard all again for a minute', async () => {
+    const { see, pass, told, severity } = rig();
+    see('seeing');
+    await pass(100);
+    see('degraded');
+    await pass(29);
+    expect(told).toEqual([]);
+    await pass(1);
+    expect(told).toEqual(['docker true: ends may be seen late or stay unexplained: it does not answer']);
+    expect(severity()).toBe('warning');
+    see('seeing');
+    await pass(60);
+
+    expect(told.slice(1)).toEqual(['docker false: docker is heard again']);
+  });
+
+  it('is quiet about a source that never heard more than a part', async () => {
+    const { see, pass, told } = rig();
+    see('degraded');
+    await pass(600);
+
+    expect(told).toEqual([]);
+  });
+
+  it('says more when the part is lost as well, and less when it is back', async () => {
+    const { see, pass, told, severity } = rig();
+    see('seeing');
+    see('degraded');
+    await pass(40);
+    see('blind');
+    await pass(30);
+    expect([told.length, severity()]).toEqual([2, 'critical']);
+    see('degraded');
+    await pass(60);
+    expect([told.length, severity()]).toEqual([3, 'warning']);
+    see('seeing');
+    await pass(60);
+
+    expect(told.map((words) => words.split(':')[0])).toEqual([
+      'docker true',
+      'docker true',
+      'docker true',
+      'docker false',
+    ]);
+  });
+
+  it('is over when the part is back that was all there ever was', async () => {
+    const { see, pass, told } = rig();
+    see('degraded');
+    see('blind');
+    await pass(40);
+    see('degraded');
+    await pass(60);
+
+    expect(told.slice(1)).toEqual(['docker false: docker is heard in part: it does not answer']);
+  });
+
+  it('F012 warns of a source that could hear more from its first moment on, over restarts, until it does', async () => {
+    const first = rig();
+    first.see('degraded', { isShort: true });
+    await first.pass(30);
+    expect(first.told).toHaveLength(1);
+
+    const second = rig([...first.kept()]);
+    second.see('degraded', { isShort: true });
+    await second.pass(100);
+    expect(second.told).toEqual([]);
+    second.see('degraded');
+    await second.pass(60);
+
+    expect(second.told).toEqual(['docker false: docker is heard in part: it does not answer']);
   });
 
   it('tells a silence that was found late, though it ends at once', async () => {
     const { see, pass, told } = rig();
     see('seeing');
     await pass(100);
-    see('blind', 35_000);
+    see('blind', { agoMs: 35_000 });
     see('seeing');
     await pass(70);
 

@@ -12,20 +12,23 @@ export interface BlindSourcesOptions {
 
 interface Source {
   state: SourceState;
-  /** In this life of the agent. */
-  readonly hasSeen: boolean;
-  /** By the monotonic clock, since when it sees or does not. */
+  readonly isShort: boolean;
+  /** The best of this life of the agent. */
+  readonly best: Sight;
+  /** By the monotonic clock, since when it sees as much or as little as now. */
   readonly sinceMs: number;
 }
 
+type Sight = 'whole' | 'part' | 'none';
+
 /** Sources reconnect by themselves; what lasts longer is news. */
-const blindForMs = 30_000;
-/** Blindness that was over before anybody could look is told all the same, and ends when sight has lasted. */
+const lostForMs = 30_000;
+/** A loss that was over before anybody could look is told all the same, and ends when sight has lasted. */
 const seeingForMs = 60_000;
 
 /**
- * SourceBlind: the agent lives, but one of the places it hears ends from has fallen silent. Fires for a source that saw and
- * has not for a while; one that was never there is no loss.
+ * SourceBlind: the agent lives, but one of the places it hears ends from has fallen silent, which is critical, or has come
+ * to hear less than it did or could, a warning. Fires for what has been lost for a while; what never was there is no loss.
  */
 export class BlindSources {
   readonly #options: BlindSourcesOptions;
@@ -37,17 +40,18 @@ export class BlindSources {
     this.#firing = new Map(options.firing.load().map((report) => [report.subject, report]));
   }
 
-  /** A source's state, whenever it may have changed. */
-  see(state: SourceState): void {
+  /** A source's state, whenever it may have changed; `isShort`: it could hear more with what the agent is short of. */
+  see(state: SourceState, { isShort = false }: { isShort?: boolean } = {}): void {
     const known = this.#sources.get(state.name);
-    if (known !== undefined && isSighted(known.state) === isSighted(state)) {
+    const sight = sightOf(state);
+    if (known !== undefined && sightOf(known.state) === sight && known.isShort === isShort) {
       known.state = state;
       return;
     }
     const { clock } = this.#options;
     const agoMs = Math.max(0, clock.wallMs() - Date.parse(state.since));
-    const hasSeen = known?.hasSeen === true || isSighted(state);
-    const source = { state, hasSeen, sinceMs: clock.monotonicMs() - agoMs };
+    const best = known !== undefined && isLess(sight, known.best) ? known.best : sight;
+    const source = { state, isShort, best, sinceMs: clock.monotonicMs() - agoMs };
     this.#sources.set(state.name, source);
     this.#judge(source);
   }
@@ -57,37 +61,60 @@ export class BlindSources {
     for (const source of this.#sources.values()) this.#judge(source);
   }
 
-  #judge({ state, hasSeen, sinceMs }: Source): void {
+  #judge({ state, isShort, best, sinceMs }: Source): void {
     const lastedMs = this.#options.clock.monotonicMs() - sinceMs;
-    const isFiring = this.#firing.has(state.name);
-    const isGone = state.state === 'off' && !hasSeen;
-    if (isFiring && (isGone || (isSighted(state) && lastedMs >= seeingForMs))) return this.#tell(state, 'false');
-    if (!isFiring && hasSeen && !isSighted(state) && lastedMs >= blindForMs) this.#tell(state, 'true');
+    const sight = sightOf(state);
+    const told = this.#firing.get(state.name)?.severity;
+    const isGone = state.state === 'off' && best === 'none';
+    const isLoss = isShort || isLess(sight, best);
+    const severity = sight === 'none' ? 'critical' : 'warning';
+    if (isLoss && told !== severity && lastedMs >= (told === 'critical' ? seeingForMs : lostForMs))
+      return this.#tell(state, severity);
+    const isBack = !isLoss && sight !== 'none';
+    if (told !== undefined && (isGone || (isBack && lastedMs >= seeingForMs))) this.#tell(state, null);
   }
 
-  #tell(source: SourceState, status: 'true' | 'false'): void {
+  /** Null: it is over. */
+  #tell(source: SourceState, severity: 'critical' | 'warning' | null): void {
     const { tell, firing, clock } = this.#options;
+    const { name, since } = source;
     const report: ConditionReport = {
       condition: 'SourceBlind',
       component: 'agent',
-      subject: source.name,
-      status,
-      severity: 'critical',
-      reason:
-        status === 'true'
-          ? `ends may go unseen: ${source.reason ?? `${source.name} says nothing`}`
-          : `${source.name} is ${isSighted(source) ? 'heard again' : 'not there any more'}`,
+      subject: name,
+      status: severity === null ? 'false' : 'true',
+      severity: severity ?? this.#firing.get(name)?.severity ?? 'critical',
+      reason: severity === null ? overBy(source) : `${risks[severity]}: ${source.reason ?? `${name} says nothing`}`,
       value: null,
       threshold: null,
-      since: status === 'true' ? source.since : toInstant(clock.wallMs()),
+      since: severity === null ? toInstant(clock.wallMs()) : since,
     };
-    if (status === 'true') this.#firing.set(source.name, report);
-    else this.#firing.delete(source.name);
+    if (severity === null) this.#firing.delete(name);
+    else this.#firing.set(name, report);
     tell(report);
     firing.save([...this.#firing.values()]);
   }
 }
 
-function isSighted({ state }: SourceState): boolean {
-  return state === 'seeing' || state === 'degraded';
+const risks = { critical: 'ends may go unseen', warning: 'ends may be seen late or stay unexplained' };
+
+function overBy(source: SourceState): string {
+  switch (sightOf(source)) {
+    case 'whole':
+      return `${source.name} is heard again`;
+    case 'part':
+      return `${source.name} is heard in part: ${source.reason ?? 'it does not say why'}`;
+    case 'none':
+      return `${source.name} is not there any more`;
+  }
+}
+
+const sights: readonly Sight[] = ['none', 'part', 'whole'];
+
+function isLess(sight: Sight, than: Sight): boolean {
+  return sights.indexOf(sight) < sights.indexOf(than);
+}
+
+function sightOf({ state }: SourceState): Sight {
+  return state === 'seeing' ? 'whole' : state === 'degraded' ? 'part' : 'none';
 }

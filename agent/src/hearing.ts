@@ -71,9 +71,11 @@ export function createHearing(options: HearingOptions): Hearing {
     clock,
   });
   const report: Report = (sighting) => {
-    if (sighting.kind === 'state_changed') blind.see(sighting.state);
+    if (sighting.kind === 'state_changed') see(sighting.state);
     options.report(sighting);
   };
+  const see = (state: SourceState) =>
+    blind.see(state, { isShort: state.name === processExits.name && processExits.isShort() });
   const units = {
     include: config.systemd.include ?? defaultUnitInclude,
     exclude: config.systemd.exclude ?? defaultUnitExclude,
@@ -109,7 +111,7 @@ export function createHearing(options: HearingOptions): Hearing {
   });
   const containers = containerWatchers({ ...options, report });
   const watchers = [processExits, cgroupOom, systemd, journal, ...containers, inbox];
-  const checking = checks({ watchers, systemd, processExits, blind });
+  const checking = checks({ watchers, systemd, processExits, blind, see });
   return {
     watchers,
     processExits,
@@ -148,10 +150,14 @@ function checks({
   systemd,
   processExits,
   blind,
-}: Pick<Hearing, 'watchers' | 'systemd' | 'processExits'> & { readonly blind: BlindSources }) {
+  see,
+}: Pick<Hearing, 'watchers' | 'systemd' | 'processExits'> & {
+  readonly blind: BlindSources;
+  readonly see: (state: SourceState) => void;
+}) {
   const timers: NodeJS.Timeout[] = [];
   const look = () => {
-    for (const watcher of watchers) blind.see(watcher.state());
+    for (const watcher of watchers) see(watcher.state());
     blind.tick();
   };
   const compare = () => {

@@ -80,6 +80,12 @@ describe('an agent out of file descriptors', () => {
       await holds(async () => expect(await sourceOf(installation, 'process-exits')).toMatchObject(short));
       await holds(() => expect(openFilesOf(agent)).toBeLessThan(openFilesMax));
       await expectSoon(installation, 3);
+      await holds(
+        async () => expect(await ownAlert(installation)).toEqual({ severity: 'warning', title, reason: told }),
+        {
+          timeoutMs: 60_000,
+        },
+      );
       setLimit(agent, 4096);
       await holds(async () =>
         expect((await sourceOf(installation, 'process-exits'))?.reason ?? '').not.toContain('file descriptors'),
@@ -92,9 +98,23 @@ describe('an agent out of file descriptors', () => {
       await expectWhole(installation, agent, ['run-3', 'run-5']);
       expect(agent.output).toContain('there are file descriptors for every process again');
     },
-    120_000,
+    180_000,
   );
 });
+
+const title: unknown = expect.stringMatching(/ hears less of process-exits$/);
+const told: unknown = expect.stringMatching(
+  /^ends may be seen late or stay unexplained: out of file descriptors \(64\): raise LimitNOFILE=/,
+);
+
+/** What people are told of the agent's want. */
+async function ownAlert(installation: Installation): Promise<Record<string, string> | undefined> {
+  const { items } = await installation.get<{
+    items: { title: string; severity: string; alerts: { condition: string; reason: string }[] }[];
+  }>('/incidents');
+  const found = items.find(({ alerts }) => alerts.some(({ condition }) => condition === 'SourceBlind'));
+  return found && { severity: found.severity, title: found.title, reason: found.alerts[0]?.reason ?? '' };
+}
 
 function openFilesOf({ pid }: Program): number {
   return readdirSync(`/proc/${pid}/fd`).length;

@@ -55,6 +55,8 @@ export interface ProcessExitsWatcher extends Watcher {
   checkSilence(): Promise<void>;
   /** Why the end of a process at this instant (milliseconds since the epoch) may have stayed unseen; null: it should have been seen. */
   blindness(at: number): { readonly reason: string; readonly wasAway: boolean } | null;
+  /** Whether more could be heard with more file descriptors. */
+  isShort(): boolean;
   counts(): TableCounts;
 }
 
@@ -143,6 +145,10 @@ class ProcessExits implements ProcessExitsWatcher {
 
   state(): SourceState {
     return { name: this.name, ...this.#shortage.judge(this.#state, this.#connector !== null) };
+  }
+
+  isShort(): boolean {
+    return this.#shortage.isFelt;
   }
 
   follow(pid: number, startTicks: number | null, onExit?: (exit: ProcessExited) => void): void {

@@ -199,7 +199,7 @@ export async function fireAlert(
   const named = isOfTask(report) ? (task?.name ?? subject) : subject;
   const groupKey = cause?.groupKey ?? causeOf(report, { nodeId: nodeId ?? '', task });
   const title =
-    cause?.title ?? kindOf(condition).title({ node: node?.name ?? nodeId ?? '', component, subject: named });
+    cause?.title ?? kindOf(condition).title({ node: node?.name ?? nodeId ?? '', component, subject: named, severity });
   const past = await findPast(tx, fingerprint);
   const flaps = flapsOf(past, now.getTime());
   if (past !== null && flaps > 0) {

@@ -1,10 +1,11 @@
-import type { ConditionType } from '@runnerwatch/shared/model/condition.ts';
+import type { ConditionType, Severity } from '@runnerwatch/shared/model/condition.ts';
 
 /** What a title is made of. */
 export interface TitleFacts {
   readonly node: string;
   readonly component: string;
   readonly subject: string;
+  readonly severity: Severity;
 }
 
 /** One condition as the collector speaks of it. */
@@ -68,7 +69,8 @@ export const conditionKinds: readonly ConditionKind[] = [
   onNode('SpoolOverflow'),
   {
     condition: 'SourceBlind',
-    title: ({ node, subject }) => `${node} does not hear ${subject}`,
+    title: ({ node, subject, severity }) =>
+      `${node} ${severity === 'critical' ? 'does not hear' : 'hears less of'} ${subject}`,
     cause: 'condition',
   },
   {

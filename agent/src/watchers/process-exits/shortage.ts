@@ -31,6 +31,10 @@ export class Shortage {
     return true;
   }
 
+  get isFelt(): boolean {
+    return this.#found !== null;
+  }
+
   /** What is seen all the same, and what would cure it. */
   judge(state: Judged, hasEvents: boolean): Judged {
     if (this.#found === null || state.state === 'blind') return state;
