@@ -27,6 +27,9 @@ export default defineConfig({
           include: ['test/{contract,integration,end-to-end,web}/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          // Most of their time they wait for others. Projects that differ in this run one after the other.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -36,6 +39,7 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 900_000,
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
