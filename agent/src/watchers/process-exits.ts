@@ -4,7 +4,6 @@ import type { Clock } from '@runnerwatch/shared/runtime/clock.ts';
 import type { Logger } from 'pino';
 import { CAP_SYS_PTRACE, hasCapability } from '../proc/capabilities.ts';
 import { describeFailure } from '../proc/descriptors.ts';
-import { readKernelFile } from '../proc/kernel-file.ts';
 import { isPidThere, readIsInit, readPidCgroup, readPidStat } from '../proc/pid-stat.ts';
 import { readForkCount } from '../proc/stat.ts';
 import { CgroupTree, type KnownCgroup } from './process-exits/cgroup-tree.ts';
@@ -15,7 +14,7 @@ import { loadNative, type Native } from './process-exits/native.ts';
 import { isOwnChildHeard } from './process-exits/own-child.ts';
 import { createPidfds, type Pidfds, withoutExit } from './process-exits/pidfd.ts';
 import { probe } from './process-exits/probe.ts';
-import { scopeOfLauncher } from './process-exits/scope-launcher.ts';
+import { readLaunchedScope } from './process-exits/scope-launcher.ts';
 import { Shortage } from './process-exits/shortage.ts';
 import { judgeSight } from './process-exits/sight.ts';
 import { MARGIN_MS, Standstills } from './process-exits/standstills.ts';
@@ -297,7 +296,8 @@ class ProcessExits implements ProcessExitsWatcher {
         isThere: (pid) => isPidThere(root, pid),
         readCgroup: (pid) => (isTreeKnown ? readPidCgroup(root, pid) : null),
         isInit: (pid) => readIsInit(root, pid),
-        readLaunch: (pid) => this.#readLaunch(pid),
+        // Where a pidfd gives the cgroup after the end, arguments are not needed.
+        readLaunch: (pid) => (this.#pidfdExit ? null : readLaunchedScope(root, pid)),
         cgroupById: (id, pid) => this.#cgroupById(id, pid),
         unitOfPath: unitCgroupOf,
         watchEnd: (fd) => epoll.add(fd, this.#pidfdExit ? 'reaped' : 'ended'),
@@ -320,13 +320,6 @@ class ProcessExits implements ProcessExitsWatcher {
     const path = readPidCgroup(this.#options.root, pid);
     if (path !== null) this.#tree?.learn(path);
     return this.#tree?.byId(id);
-  }
-
-  /** Where a pidfd gives the cgroup after the end, arguments are not needed. */
-  #readLaunch(pid: number): string | null {
-    if (this.#pidfdExit) return null;
-    const commandLine = readKernelFile(this.#options.root, `/proc/${pid}/cmdline`);
-    return commandLine === null ? null : scopeOfLauncher(commandLine.split('\0'));
   }
 
   #createTree(table: ProcessTable): CgroupTree | null {

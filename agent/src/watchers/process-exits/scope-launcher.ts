@@ -1,3 +1,11 @@
+import { readKernelFile } from '../../proc/kernel-file.ts';
+
+/** The scope that a process is about to become, if it is a `systemd-run`; see {@link scopeOfLauncher}. */
+export function readLaunchedScope(root: string, pid: number): string | null {
+  const commandLine = readKernelFile(root, `/proc/${pid}/cmdline`);
+  return commandLine === null ? null : scopeOfLauncher(commandLine.split('\0'));
+}
+
 /**
  * The scope that a `systemd-run --scope --unit=NAME` is about to become, from its arguments; null for any other program.
  * systemd-run(1) moves itself into the scope and then executes the command in its own place, so that the process with
