@@ -242,6 +242,25 @@ describe.skipIf(!haveBus())('the systemd watcher on a real message bus', () => {
     expect(stopping()).toEqual([true, false]);
   });
 
+  it('tells that a container engine is stopped or started anew, until that is over, and no other job of it', async () => {
+    await watcher.start(abort.signal);
+    const said = () =>
+      sightings.flatMap((seen) => (seen.kind === 'engine_stopping' ? [[seen.unit, seen.isStopping]] : []));
+
+    systemd.finishJob(systemd.queueJob('docker.service', 'reload'), 'docker.service');
+    systemd.finishJob(systemd.queueJob('docker.service', 'start'), 'docker.service');
+    const restart = systemd.queueJob('docker.service', 'restart');
+    await eventually(() => said().length > 0);
+    systemd.finishJob(restart, 'docker.service');
+
+    await eventually(() => said().length > 1);
+    expect(said()).toEqual([
+      ['docker.service', true],
+      ['docker.service', false],
+    ]);
+    expect(started()).toEqual([]);
+  });
+
   it('F028 finds a manager that says nothing while units come and go: blind since they last agreed, then all of them told', async () => {
     const goes = systemd.makeUnit('goes.scope');
     await watcher.start(abort.signal);

@@ -257,6 +257,18 @@ describe('ends on a real node', () => {
     expect(witnesses).not.toContain('docker');
   });
 
+  it('tells a container that a restart of its engine took with it as stopped by the system, not by a person', async () => {
+    await machine.ssh(
+      'docker run -d --name upgraded --stop-timeout 1 bb sleep 600 && systemctl restart docker.service',
+      { timeoutMs: 360_000 },
+    );
+
+    const [task] = await ended('upgraded');
+
+    expect([task?.status, task?.signal, task?.verdict.cause]).toEqual(['killed', 'SIGKILL', 'stopped_by_system']);
+    expect(task?.verdict.summary).toMatch(/^Its engine docker\.service was being stopped/);
+  });
+
   it('tells a container that cannot start', async () => {
     await machine.ssh('docker run --name boxno bb /no/such/program', { timeoutMs: 120_000 });
 

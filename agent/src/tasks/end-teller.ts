@@ -21,7 +21,10 @@ export interface EndTellerOptions extends Pick<LedgerOptions, Asked> {
   /** What a run wrote into files of its own; null when there is none. */
   readonly linesOf: (run: Run) => readonly string[] | null;
   /** What was known around the end of a run at this instant. */
-  readonly around: (run: Run, endedAt: number) => Pick<EndingContext, 'isShuttingDown' | 'wasLost' | 'gpuFault'>;
+  readonly around: (
+    run: Run,
+    endedAt: number,
+  ) => Pick<EndingContext, 'isShuttingDown' | 'engineStopping' | 'wasLost' | 'gpuFault'>;
   readonly write: (body: EventBody, after?: () => void) => void;
   /** The end of this run is on disk. */
   readonly over: (run: Run) => void;

@@ -8,6 +8,8 @@ import type { RunFacts } from './verdict/run-facts.ts';
 export interface Surroundings {
   readonly now: number;
   readonly shuttingDown: boolean;
+  /** The unit of its container engine, when that was being stopped. */
+  readonly engineStopping: string | null;
   readonly logTail: readonly string[] | null;
   /** The last fault of a GPU of this node that befell no task we know. */
   readonly gpuFault: GpuFault | null;
@@ -23,7 +25,7 @@ export function factsOf(run: Run, around: Surroundings): RunFacts {
     endedAt: endInstantOf(run, now),
     approximate: instantOf(run)?.approximate ?? true,
     unit: unitFacts(run, ended),
-    container: containerFacts(run),
+    container: containerFacts(run, around.engineStopping),
     process: processFacts(run),
     run:
       run.runEnded === null
@@ -125,7 +127,7 @@ function gpuFacts(run: Run, other: GpuFault | null): RunFacts['gpu'] {
   return { ...run.gpuFault, whose: isMain ? 'main' : 'member' };
 }
 
-function containerFacts(run: Run): RunFacts['container'] {
+function containerFacts(run: Run, engineStopping: string | null): RunFacts['container'] {
   const { containerEnded: ended, earlier, identity } = run;
   const isEarlier = earlier !== null && identity.container_id !== null;
   if (ended === null && !isEarlier) return null;
@@ -135,6 +137,7 @@ function containerFacts(run: Run): RunFacts['container'] {
     oomKilled: ended?.kind === 'container_ended' ? ended.oomKilled : null,
     oomAt: run.containerOomAt,
     signals: run.signals,
+    engineStopping,
     notStarted: ended?.kind === 'container_not_started',
     error: ended?.error ?? null,
   };

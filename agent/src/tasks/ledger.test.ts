@@ -759,6 +759,23 @@ describe('a word that comes after the end was told', () => {
     expect(ends(disk.written).map(([, , , cause]) => cause)).toEqual(['stopped_by_user', 'stopped_by_system']);
   });
 
+  it('amends a stop by a person to one by the system when the stop of its engine is heard of a moment later', async () => {
+    const disk = emptyDisk();
+    const one = life(disk);
+    const { containerId } = box;
+    const stop = { kind: 'engine_stopping', unit: 'docker.service', isStopping: true, at: endedAtMs - 500 } as const;
+
+    await tell(
+      one,
+      { ...box, kind: 'container_started' },
+      { kind: 'container_signalled', engine: 'docker', containerId, signal: 15, at: endedAtMs - 200 },
+      boxEnded({ exitCode: 143, at: endedAtMs }),
+    );
+    await tell(one, stop);
+
+    expect(ends(disk.written).map(([, , , cause]) => cause)).toEqual(['stopped_by_user', 'stopped_by_system']);
+  });
+
   it('says nothing new eleven seconds later, and nothing that changes no verdict', async () => {
     const disk = emptyDisk();
     const one = life(disk);

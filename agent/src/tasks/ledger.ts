@@ -6,6 +6,7 @@ import type {
   ContainerEnded,
   ContainerFacts,
   ContainerNotStarted,
+  EngineStopping,
   ProcessExited,
   RunEnded,
   Sighting,
@@ -16,6 +17,7 @@ import type {
 import { EarlyExits, handleOf } from './early-exits.ts';
 import { EarlyFacts } from './early-facts.ts';
 import { EndTeller } from './end-teller.ts';
+import { EngineStops } from './engine-stops.ts';
 import { EventWriter } from './event-writer.ts';
 import { GpuFaults } from './gpu-faults.ts';
 import { identify } from './identify.ts';
@@ -57,6 +59,7 @@ export class Ledger {
   readonly #oomWarnings: OomWarnings;
   readonly #gpuFaults: GpuFaults;
   readonly #shutdowns: Shutdowns;
+  readonly #engineStops = new EngineStops();
   readonly #previous: LedgerState | null;
   /** Ends from before this instant are told already, or were before our time. */
   readonly #tellFrom: number;
@@ -97,6 +100,7 @@ export class Ledger {
       linesOf: (run) => this.#outputs.linesOf(run),
       around: (run, endedAt) => ({
         isShuttingDown: this.#shutdowns.explains(endedAt),
+        engineStopping: this.#engineStops.behind(run, endedAt),
         wasLost: this.wasRebooted && run.isBelieved && !hasEnded(run),
         gpuFault: this.#gpuFaults.unclaimedAt(endedAt),
       }),
@@ -146,7 +150,8 @@ export class Ledger {
       case 'gpu_fault':
         return this.#fact(sighting);
       case 'system_stopping':
-        return this.#systemStopping(sighting);
+      case 'engine_stopping':
+        return this.#stopping(sighting);
       case 'container_started':
         return void this.#containerRun(sighting);
       case 'container_ended':
@@ -399,8 +404,9 @@ export class Ledger {
     if (!hasEnded(run)) this.#writer.track(this.#oomWarnings.see(run, fact));
   }
 
-  #systemStopping(sighting: SystemStopping): void {
-    this.#shutdowns.see(sighting);
+  #stopping(sighting: SystemStopping | EngineStopping): void {
+    if (sighting.kind === 'engine_stopping') this.#engineStops.see(sighting);
+    else this.#shutdowns.see(sighting);
     this.#keeper.changed();
     void this.save();
     this.#ends.review();

@@ -33,6 +33,7 @@ export type Sighting =
   | CoreDumped
   | UnitStartFailed
   | SystemStopping
+  | EngineStopping
   | RunStarted
   | RunEnded
   | GapSeen
@@ -248,6 +249,14 @@ export interface UnitStartFailed {
 /** The node is going down; or it is not any more, when the shutdown was cancelled. */
 export interface SystemStopping {
   readonly kind: 'system_stopping';
+  readonly isStopping: boolean;
+  readonly at: number;
+}
+
+/** systemd was told to stop Docker, or to start it anew, and its containers go first; or that is over. */
+export interface EngineStopping {
+  readonly kind: 'engine_stopping';
+  readonly unit: string;
   readonly isStopping: boolean;
   readonly at: number;
 }

@@ -43,6 +43,7 @@ const container: NonNullable<RunFacts['container']> = {
   oomKilled: null,
   oomAt: null,
   signals: [],
+  engineStopping: null,
   notStarted: true,
   error: null,
 };

@@ -85,6 +85,8 @@ function fromContainer({ container, source }: RunFacts, at: Instant): Evidence[]
     at: toInstant(sentAt),
     fact: `${signalName(signal)} was sent through the engine`,
   }));
+  if (container.engineStopping !== null)
+    found.push({ source: 'systemd', at, fact: `${container.engineStopping} was being stopped or restarted` });
   if (container.oomAt !== null) found.push({ source, at: toInstant(container.oomAt), fact: 'oom event' });
   if (container.exitCode !== null) found.push({ source, at, fact: `exit code ${container.exitCode}` });
   if (container.oomKilled !== null) found.push({ source, at, fact: `OOMKilled is ${container.oomKilled}` });

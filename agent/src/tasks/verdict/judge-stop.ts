@@ -5,18 +5,16 @@ import type { RunFacts } from './run-facts.ts';
 
 const stopSignals: ReadonlySet<string> = new Set(['SIGTERM', 'SIGKILL', 'SIGINT', 'SIGQUIT', 'SIGHUP']);
 
-/** Did someone stop it: a person, or the system on its way down? */
+/** Did someone stop it: a person, or the system or its engine on the way down? */
 export function stopped(facts: RunFacts, exit: ExitStatus | null): Finding | null {
-  const { unit, shuttingDown } = facts;
+  const { unit } = facts;
   const sent = stopsOf(facts, exit);
   const isAsked = unit?.stopJob === true || sent.length > 0;
-  if (!isAsked && !(shuttingDown && isSwept(facts, exit))) return null;
-  const cause = shuttingDown ? 'stopped_by_system' : 'stopped_by_user';
-  const asked = shuttingDown
-    ? 'The node was shutting down'
-    : unit?.stopJob === true
-      ? 'Someone stopped the unit'
-      : 'It was told to stop through its engine';
+  const ofSystem = stopOfSystem(facts);
+  if (!isAsked && !(ofSystem !== null && isSwept(facts, exit))) return null;
+  const cause = ofSystem === null ? 'stopped_by_user' : 'stopped_by_system';
+  const asked =
+    ofSystem ?? (unit?.stopJob === true ? 'Someone stopped the unit' : 'It was told to stop through its engine');
   if (exit === null) {
     const summary = `${asked}; how its main process ended, nobody could see.`;
     return { status: 'killed', cause, confidence: 'likely', summary };
@@ -36,6 +34,13 @@ export function stopped(facts: RunFacts, exit: ExitStatus | null): Finding | nul
     confidence: 'likely',
     summary: `${asked}, and it ended with ${describeExit(exit)}.`,
   };
+}
+
+/** What took it with it on its own way down, in a sentence's first words. */
+function stopOfSystem({ shuttingDown, container }: RunFacts): string | null {
+  if (shuttingDown) return 'The node was shutting down';
+  const engine = container?.engineStopping ?? null;
+  return engine === null ? null : `Its engine ${engine} was being stopped`;
 }
 
 /** Someone's stop explains the end by itself; a child that was killed for memory before it is then only evidence. */

@@ -29,6 +29,8 @@ export interface RunFacts {
     readonly oomKilled: boolean | null;
     readonly oomAt: number | null;
     readonly signals: readonly { readonly signal: number; readonly at: number }[];
+    /** The unit of the engine, when that was being stopped. */
+    readonly engineStopping: string | null;
     readonly notStarted: boolean;
     readonly error: string | null;
   } | null;

@@ -58,10 +58,19 @@ const service = (unit: Partial<Unit>, rest: Partial<RunFacts> = {}): RunFacts =>
 const exited = (status: number) => ({ execMain: { code: 'exited', status } as const });
 const killed = (status: number) => ({ execMain: { code: 'killed', status } as const });
 const dumped = (status: number) => ({ execMain: { code: 'dumped', status } as const });
+const containerFacts: Container = {
+  exitCode: null,
+  oomKilled: false,
+  oomAt: null,
+  signals: [],
+  engineStopping: null,
+  notStarted: false,
+  error: null,
+};
 const container = (known: Partial<Container>, rest: Partial<RunFacts> = {}): RunFacts => ({
   ...blank,
   source: 'docker',
-  container: { exitCode: null, oomKilled: false, oomAt: null, signals: [], notStarted: false, error: null, ...known },
+  container: { ...containerFacts, ...known },
   ...rest,
 });
 const sent = (...signals: number[]) => ({ signals: signals.map((signal) => ({ signal, at: at - 100 })) });
@@ -613,6 +622,26 @@ describe('a container, whose engine says 128 + n for two things', () => {
       'the node going down',
       container({ exitCode: 143, ...sent(TERM) }, { shuttingDown: true }),
       ['killed', 'stopped_by_system', 'proven', null, 'SIGTERM'],
+    ],
+    [
+      'its engine going down',
+      container({ exitCode: 143, engineStopping: 'docker.service', ...sent(TERM) }),
+      ['killed', 'stopped_by_system', 'proven', null, 'SIGTERM'],
+    ],
+    [
+      'its engine going down, whose events were not heard',
+      container({ exitCode: 137, engineStopping: 'docker.service' }, main(KILL)),
+      ['killed', 'stopped_by_system', 'likely', null, 'SIGKILL'],
+    ],
+    [
+      'its engine going down, which it outlived long enough to end well',
+      container({ exitCode: 0, engineStopping: 'docker.service', ...sent(TERM) }),
+      ['completed', 'stopped_by_system', 'likely', 0],
+    ],
+    [
+      'a failure of its own while its engine goes down',
+      container({ exitCode: 1, engineStopping: 'docker.service' }),
+      ['failed', 'exit_code', 'proven', 1],
     ],
     [
       'not started',
@@ -1171,6 +1200,11 @@ describe('the evidence says who saw what', () => {
     ["the engine's flag", container({ exitCode: 0, oomKilled: true }), 'docker: OOMKilled is true'],
     ['the engine as podman', container({ exitCode: 7 }, { source: 'podman' }), 'podman: exit code 7'],
     ['a time limit', run({ waitStatus: TERM, timedOut: true }), 'run: the time limit ran out'],
+    [
+      'the stop of its engine',
+      container({ exitCode: 143, engineStopping: 'docker.service' }),
+      'systemd: docker.service was being stopped or restarted',
+    ],
     ['the shutdown', run({ waitStatus: TERM }, { shuttingDown: true }), 'systemd: the node is shutting down'],
   ])('%s', (_, facts, expected) => {
     expect(sources(facts)).toContain(expected);
@@ -1245,6 +1279,7 @@ describe('whatever is seen', () => {
         oomKilled: maybe(fc.boolean()),
         oomAt: maybe(instants),
         signals: fc.array(fc.record({ signal: fc.integer({ min: 0, max: 70 }), at: instants }), { maxLength: 3 }),
+        engineStopping: maybe(fc.constant('docker.service')),
         notStarted: fc.boolean(),
         error: maybe(fc.string()),
       }),

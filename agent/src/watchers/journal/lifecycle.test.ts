@@ -101,6 +101,30 @@ describe('what systemd wrote about units', () => {
   });
 });
 
+describe('a container engine that is stopped', () => {
+  const at = 1_795_320_000_001;
+  const read = (messageId: string, fields: Record<string, string> = {}) => {
+    const text = { MESSAGE_ID: messageId, UNIT: 'docker.service', INVOCATION_ID: 'd1', _PID: '1', ...fields };
+    const entry = parseEntry(
+      JSON.stringify({ __CURSOR: 's=1;i=1', __REALTIME_TIMESTAMP: `${at}000`, _BOOT_ID: 'b', ...text }),
+    );
+    const reader = new LifecycleReader((unit) => unit !== 'docker.service');
+    return entry === null ? [] : [...reader.read(entry), ...reader.flush()];
+  };
+  const stopping = { kind: 'engine_stopping', unit: 'docker.service', at };
+
+  it('is told although it is no task, until it is over', () => {
+    expect(read(messageIds.stopping)).toEqual([{ ...stopping, isStopping: true }]);
+    for (const over of [messageIds.succeeded, messageIds.failed])
+      expect(read(over)).toEqual([{ ...stopping, isStopping: false }]);
+    expect(read(messageIds.started, { JOB_RESULT: 'done' })).toEqual([]);
+  });
+
+  it('is believed of PID 1 alone', () => {
+    expect(read(messageIds.stopping, { _PID: '4711' })).toEqual([]);
+  });
+});
+
 describe('what others than PID 1 wrote', () => {
   const at = 1_795_320_000_001;
   const read = (fields: Record<string, string>, kernel: KernelReading = {}) => {

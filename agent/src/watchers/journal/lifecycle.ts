@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { isEngineUnit } from '../engine-units.ts';
 import type { Sighting, UnitEnded } from '../watcher.ts';
 import type { JournalEntry } from './entry.ts';
 import { parseGpuFault } from './kernel-gpu.ts';
@@ -64,9 +65,12 @@ export class LifecycleReader {
     }
     if (messageId === messageIds.coreDump) return coreDump(entry);
     const unit = entry.field('UNIT');
-    if (messageId === null || unit === null || !this.#matches(unit)) return [];
+    if (messageId === null || unit === null) return [];
+    const isOfManager = entry.field('_PID') === '1';
+    const engine = isOfManager && isEngineUnit(unit) ? engineStopping(messageId, unit, entry) : [];
+    if (!this.#matches(unit)) return engine;
     if (messageId === messageIds.spawnFailed) return spawnFailure(unit, entry);
-    return entry.field('_PID') === '1' ? this.#unitSays(messageId, unit, entry) : [];
+    return isOfManager ? [...engine, ...this.#unitSays(messageId, unit, entry)] : [];
   }
 
   /** Ends that still wait for a line on resources, and an OOM kill for its last line. */
@@ -189,6 +193,13 @@ export interface KernelReading {
   readonly pageBytes?: number;
   /** Where a process lives now; of use only for lines read as they come. */
   readonly cgroupOf?: (pid: number) => string | null;
+}
+
+/** A container engine's service that is being stopped, until it is over. */
+function engineStopping(messageId: string, unit: string, { at }: JournalEntry): Sighting[] {
+  const isOver = messageId === messageIds.succeeded || messageId === messageIds.failed;
+  if (messageId !== messageIds.stopping && !isOver) return [];
+  return [{ kind: 'engine_stopping', unit, isStopping: !isOver, at }];
 }
 
 /** Anybody may log this id; the unit that logs is set by journald itself (systemd-coredump(8), "Information about the crashed process"). */

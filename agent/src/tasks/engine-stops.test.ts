@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { EngineStops } from './engine-stops.ts';
+
+const unit = 'docker.service';
+const box = { source: 'docker', socketPath: '/run/docker.sock' } as const;
+
+function seen(...words: readonly (readonly [isStopping: boolean, at: number])[]): EngineStops {
+  const stops = new EngineStops();
+  for (const [isStopping, at] of words) stops.see({ unit, isStopping, at });
+  return stops;
+}
+
+describe('a container engine that is stopped', () => {
+  it('takes with it what ends from then on until it is over, and a moment around', () => {
+    const stops = seen([true, 100_000], [false, 105_000]);
+
+    const taken = [98_000, 99_500, 103_000, 105_500, 107_000].map((at) => stops.behind(box, at) === unit);
+
+    expect(taken).toEqual([false, true, true, true, false]);
+  });
+
+  it('is one stop by the word of several witnesses, in whatever order they come', () => {
+    const stops = seen([true, 100_000], [false, 103_000], [true, 100_400], [false, 102_500]);
+
+    expect([stops.behind(box, 110_000), stops.behind(box, 101_000)]).toEqual([null, unit]);
+  });
+
+  it('explains nothing of long after, when nobody heard that it was over', () => {
+    expect(seen([true, 100_000]).behind(box, 300_000)).toBeNull();
+  });
+
+  it('is told apart from the stop before', () => {
+    const stops = seen([true, 100_000], [false, 101_000], [true, 200_000], [false, 201_000]);
+
+    expect([100_500, 150_000, 200_500].map((at) => stops.behind(box, at) === unit)).toEqual([true, false, true]);
+  });
+
+  it('touches neither another engine’s containers nor those of a user’s own', () => {
+    const stops = seen([true, 100_000]);
+    const ofUser = { ...box, socketPath: '/run/user/1000/docker.sock' };
+
+    expect(stops.behind({ ...box, source: 'podman' }, 100_500)).toBeNull();
+    expect(stops.behind(ofUser, 100_500)).toBeNull();
+    expect(stops.behind({ source: 'systemd', socketPath: null }, 100_500)).toBeNull();
+  });
+});
