@@ -27,8 +27,10 @@ export interface Kind {
 const scope = 'systemd-run --quiet --scope --unit=$N -- $P';
 const service = 'systemd-run --quiet --unit=$N -- $P';
 const run = 'runnerwatch run --name $N -- $P';
-const box = 'docker run --rm --name $N -v /opt/oracle:/opt/oracle -v /var/lib/oracle:/var/lib/oracle';
-const pod = 'podman run --rm --network none --name $N -v /opt/oracle:/opt/oracle -v /var/lib/oracle:/var/lib/oracle';
+// An engine's client may wait for ever for what died with a blow: conmon for its runtime, for one.
+const patience = 'timeout -s KILL 180';
+const box = `${patience} docker run --rm --name $N -v /opt/oracle:/opt/oracle -v /var/lib/oracle:/var/lib/oracle`;
+const pod = `${patience} podman run --rm --network none --name $N -v /opt/oracle:/opt/oracle -v /var/lib/oracle:/var/lib/oracle`;
 const code = (code: number): Expected => ({ status: 'failed', exitCode: code, signal: null, cause: 'exit_code' });
 const well: Expected = { status: 'completed', exitCode: 0, signal: null, cause: 'success' };
 const crashed: Expected = { status: 'failed', exitCode: null, signal: 'SIGSEGV', cause: 'signal' };
