@@ -242,21 +242,24 @@ describe.skipIf(!haveBus())('the systemd watcher on a real message bus', () => {
     expect(stopping()).toEqual([true, false]);
   });
 
-  it('tells that a container engine is stopped or started anew, until that is over, and no other job of it', async () => {
+  it('tells from when to when a container engine is stopped, though it is no task', async () => {
     await watcher.start(abort.signal);
-    const said = () =>
-      sightings.flatMap((seen) => (seen.kind === 'engine_stopping' ? [[seen.unit, seen.isStopping]] : []));
+    const said = () => sightings.filter((seen) => seen.kind === 'engine_stopping');
+    const docker = systemd.startUnit('docker.service');
+    const at = docker.startedAt;
+    const becomes = (activeState: string, endedAt: number) =>
+      systemd.changed(Object.assign(docker, { activeState, endedAt }));
 
-    systemd.finishJob(systemd.queueJob('docker.service', 'reload'), 'docker.service');
-    systemd.finishJob(systemd.queueJob('docker.service', 'start'), 'docker.service');
-    const restart = systemd.queueJob('docker.service', 'restart');
-    await eventually(() => said().length > 0);
-    systemd.finishJob(restart, 'docker.service');
+    becomes('active', at);
+    becomes('deactivating', at + 1000);
+    becomes('deactivating', at + 1500);
+    becomes('inactive', at + 2000);
+    becomes('active', at + 3000);
 
     await eventually(() => said().length > 1);
-    expect(said()).toEqual([
-      ['docker.service', true],
-      ['docker.service', false],
+    expect(said().map(({ unit, isStopping, at: saidAt }) => [unit, isStopping, saidAt - at])).toEqual([
+      ['docker.service', true, 1000],
+      ['docker.service', false, 2000],
     ]);
     expect(started()).toEqual([]);
   });

@@ -140,6 +140,7 @@ function judge(
   const isSeen = <T>(told: T | null, really: T | null) => told === really || (told === null && isBlind);
   const isCause =
     task.verdict?.cause === is.cause ||
+    (isEngineAway && task.verdict?.cause === 'stopped_by_system') ||
     (isEngineAway && task.verdict?.cause === 'stopped_by_user' && task.verdict.confidence === 'likely');
   const isRight =
     task.status === is.status && isCause && isSeen(task.exit_code, is.exitCode) && isSeen(task.signal, is.signal);

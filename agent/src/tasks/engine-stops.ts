@@ -2,8 +2,10 @@ import { isSameSocket } from '../watchers/containers-sockets.ts';
 import type { EngineStopping } from '../watchers/watcher.ts';
 import type { Run } from './run.ts';
 
-/** A job is dated when it is heard of; an end may be heard first. */
-const slackMs = 1000;
+/** systemd dates a stop when it has sent the signal for it. */
+const slackMs = 50;
+/** Bus and journal date one stop a little apart: its order is written down before it is carried out. */
+const sameStopMs = 5000;
 /** systemd kills what does not stop for longer (DefaultTimeoutStopSec=, systemd-system.conf(5)): the word that it is over went unheard. */
 const longestMs = 120_000;
 const kept = 10;
@@ -24,7 +26,9 @@ export class EngineStops {
       if (open !== undefined) open.to = at;
       return;
     }
-    const known = this.#stops.find((stop) => stop.unit === unit && isWithin(stop, at));
+    const known = this.#stops.find(
+      (stop) => stop.unit === unit && isWithin(stop, at, { before: sameStopMs, after: 0 }),
+    );
     if (known !== undefined) known.from = Math.min(known.from, at);
     else this.#stops = [...this.#stops, { unit, from: at, to: null }].slice(-kept);
   }
@@ -32,13 +36,13 @@ export class EngineStops {
   /** The unit whose stop took this run with it, if it ended then. A user's own engine is no unit of the machine's. */
   behind({ source, socketPath }: Pick<Run, 'source' | 'socketPath'>, endedAt: number): string | null {
     if (source !== 'docker') return null;
-    const stop = this.#stops.findLast((one) => isWithin(one, endedAt));
+    const stop = this.#stops.findLast((one) => isWithin(one, endedAt, { before: slackMs, after: slackMs }));
     return stop !== undefined && (socketPath === null || isSameSocket(socketPath, machineSocket)) ? stop.unit : null;
   }
 }
 
 const machineSocket = '/var/run/docker.sock';
 
-function isWithin({ from, to }: Stop, at: number): boolean {
-  return at >= from - slackMs && at <= (to ?? from + longestMs) + slackMs;
+function isWithin({ from, to }: Stop, at: number, slack: { readonly before: number; readonly after: number }): boolean {
+  return at >= from - slack.before && at <= (to ?? from + longestMs) + slack.after;
 }

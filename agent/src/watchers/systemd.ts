@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { describeFailure } from '../proc/descriptors.ts';
 import { Disagreement, someOf } from './silence.ts';
 import { systemBusAddress } from './systemd/bus.ts';
-import { EngineJobs } from './systemd/engine-jobs.ts';
+import { EngineStates } from './systemd/engine-states.ts';
 import { openSession, type Session } from './systemd/session.ts';
 import { unitMatcher } from './systemd/unit-globs.ts';
 import { UnitTable } from './systemd/unit-table.ts';
@@ -51,7 +51,7 @@ class SystemdWatcher implements SystemdUnitsWatcher {
   readonly name = 'systemd';
   readonly #options: SystemdWatcherOptions;
   readonly #table: UnitTable;
-  readonly #engines: EngineJobs;
+  readonly #engines: EngineStates;
   #state: SourceState;
   #session: Session | null = null;
   #running: Promise<void> | null = null;
@@ -67,10 +67,12 @@ class SystemdWatcher implements SystemdUnitsWatcher {
     this.#state = this.#stateOf('blind', 'not started');
     this.#matches = unitMatcher(options);
     this.#agreedAt = options.clock.wallMs();
-    const { report } = options;
-    const askJobType = (jobId: number, unit: string) => this.#session?.askJobType(jobId, unit);
-    this.#engines = new EngineJobs({ report, askJobType });
-    this.#table = new UnitTable({ report, askFacts: (unit) => this.#session?.askFacts(unit), askJobType });
+    this.#engines = new EngineStates(options.report);
+    this.#table = new UnitTable({
+      report: options.report,
+      askFacts: (unit) => this.#session?.askFacts(unit),
+      askJobType: (jobId, unit) => this.#session?.askJobType(jobId, unit),
+    });
   }
 
   state(): SourceState {

@@ -26,6 +26,12 @@ export function readUnitState(properties: Properties): UnitState {
   };
 }
 
+/** When the unit came into this state: with every PropertiesChanged of `.Unit`. */
+export function readStateChange(properties: Properties): { activeState: string | null; changedAt: number | null } {
+  const { ActiveState: state, StateChangeTimestamp: at } = properties;
+  return { activeState: text(state), changedAt: epochMs(at) };
+}
+
 export interface RunState {
   readonly result: string | null;
   /** Services: when the main process was last executed and when it ended; of the run before, until there is a new one. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { isEngineUnit } from '../engine-units.ts';
 import { type Bus, type BusSignal, connectBus } from './bus.ts';
-import type { EngineJobs } from './engine-jobs.ts';
+import type { EngineStates } from './engine-states.ts';
 import { type Properties, readRunState, readUnitFacts, readUnitState } from './properties.ts';
 import { pathOfUnit, unitOfPath } from './unit-path.ts';
 import { isOver, type ListedUnit, type UnitTable } from './unit-table.ts';
@@ -11,7 +11,7 @@ export interface SessionOptions {
   readonly matches: (unit: string) => boolean;
   /** Outlives sessions: what was live before the connection was lost. */
   readonly table: UnitTable;
-  readonly engines: EngineJobs;
+  readonly engines: EngineStates;
   readonly wallMs: () => number;
   readonly log: Logger;
   /** Called before anything is asked, so that answers can be asked for while units are being listed. */
@@ -122,9 +122,7 @@ class ManagerSession implements Session {
       try {
         const path = `/org/freedesktop/systemd1/job/${jobId}`;
         const type = await this.#get(path, { of: 'org.freedesktop.systemd1.Job', name: 'JobType' });
-        if (typeof type !== 'string') return;
-        this.#table.jobTypeKnown(jobId, unit, type);
-        this.#options.engines.jobTypeKnown(jobId, type);
+        if (typeof type === 'string') this.#table.jobTypeKnown(jobId, unit, type);
       } catch (error) {
         this.#options.log.debug({ unit, jobId, err: error }, 'job was done before it could be asked about');
       }
@@ -145,11 +143,14 @@ class ManagerSession implements Session {
 
   #propertiesChanged(path: string, body: readonly unknown[]): void {
     const unit = unitOfPath(path);
-    if (unit === null || !this.#options.matches(unit)) return;
+    const { matches, engines, wallMs } = this.#options;
+    if (unit === null || !(isEngineUnit(unit) || matches(unit))) return;
     const [of, changed] = body;
     const properties = asProperties(changed);
-    if (of === unitInterface) this.#table.unitChanged(unit, properties, this.#options.wallMs());
-    else if (of === runInterface(unit)) this.#table.runChanged(unit, properties, this.#options.wallMs());
+    if (of === unitInterface) engines.unitChanged(unit, properties, wallMs());
+    if (!matches(unit)) return;
+    if (of === unitInterface) this.#table.unitChanged(unit, properties, wallMs());
+    else if (of === runInterface(unit)) this.#table.runChanged(unit, properties, wallMs());
   }
 
   #managerSays(member: string, body: readonly unknown[]): void {
@@ -159,26 +160,15 @@ class ManagerSession implements Session {
     const unit = isJob ? third : first;
     if (typeof unit !== 'string' || !(isJob ? this.#mayConcern(unit) : this.#options.matches(unit))) return;
     const now = this.#options.wallMs();
-    if (isJob) this.#jobSays(Number(first), unit, { result: member === 'JobNew' ? null : String(fourth), now });
+    if (member === 'JobNew') this.#table.jobNew(Number(first), unit, now);
+    else if (member === 'JobRemoved') this.#table.jobRemoved(Number(first), unit, { result: String(fourth), now });
     else if (member === 'UnitNew') this.#table.unitNew(unit);
     else if (member === 'UnitRemoved') this.#table.unitRemoved(unit, now);
   }
 
-  /** `result`: of a job that is over. */
-  #jobSays(jobId: number, unit: string, { result, now }: { result: string | null; now: number }): void {
-    const { engines } = this.#options;
-    if (result === null) {
-      this.#table.jobNew(jobId, unit, now);
-      engines.jobNew(jobId, unit, now);
-    } else {
-      this.#table.jobRemoved(jobId, unit, { result, now });
-      engines.jobRemoved(jobId, now);
-    }
-  }
-
-  /** Targets tell of a shutdown, and engines take their containers with them. */
+  /** Targets tell of a shutdown. */
   #mayConcern(unit: string): boolean {
-    return unit.endsWith('.target') || isEngineUnit(unit) || this.#options.matches(unit);
+    return unit.endsWith('.target') || this.#options.matches(unit);
   }
 
   #reloading(isActive: boolean): void {
