@@ -892,6 +892,6 @@ it('stops within its time, also when the engine hangs, and twice without harm', 
   await watched.watcher.stop();
   await watched.watcher.stop();
 
-  expect(performance.now() - beganMs).toBeLessThan(1_000);
+  expect(performance.now() - beganMs).toBeLessThan(4_000);
   await eventually(() => engine.listenerCount === 0);
 });

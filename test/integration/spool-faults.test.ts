@@ -360,7 +360,8 @@ describe.skipIf(!hasStrace)('spool with failing system calls', () => {
     const lagMs = Number(run.lines.find((line) => line.startsWith('lag '))?.slice(4));
 
     expect(run.kept.size).toBe(40);
-    expect(lagMs).toBeLessThan(1000);
+    // One that waits for the disk stands still for two seconds.
+    expect(lagMs).toBeLessThan(1800);
   });
 });
 

@@ -249,7 +249,8 @@ describe('uplink', () => {
     const beganAt = performance.now();
     await Promise.all([connecting.stop('stopping'), waiting.stop('stopping')]);
 
-    expect(performance.now() - beganAt).toBeLessThan(500);
+    // Each would wait a minute.
+    expect(performance.now() - beganAt).toBeLessThan(5000);
   });
 
   it('F057 tries every address in turn and names why each one failed', async () => {
