@@ -1,4 +1,3 @@
-import { isSameSocket } from '../watchers/containers-sockets.ts';
 import type { EngineStopping } from '../watchers/watcher.ts';
 import type { Run } from './run.ts';
 
@@ -37,11 +36,12 @@ export class EngineStops {
   behind({ source, socketPath }: Pick<Run, 'source' | 'socketPath'>, endedAt: number): string | null {
     if (source !== 'docker') return null;
     const stop = this.#stops.findLast((one) => isWithin(one, endedAt, { before: slackMs, after: slackMs }));
-    return stop !== undefined && (socketPath === null || isSameSocket(socketPath, machineSocket)) ? stop.unit : null;
+    return stop !== undefined && (socketPath === null || machineSockets.has(socketPath)) ? stop.unit : null;
   }
 }
 
-const machineSocket = '/var/run/docker.sock';
+/** What docker.socket listens on, by both names of its folder. */
+const machineSockets: ReadonlySet<string> = new Set(['/run/docker.sock', '/var/run/docker.sock']);
 
 function isWithin({ from, to }: Stop, at: number, slack: { readonly before: number; readonly after: number }): boolean {
   return at >= from - slack.before && at <= (to ?? from + longestMs) + slack.after;

@@ -19,7 +19,7 @@ export class EngineStates {
 
   /** The connection is new: the end of a stop may have gone unheard. */
   forget(now: number): void {
-    for (const unit of [...this.#stopping]) this.#see(unit, false, now);
+    for (const unit of this.#stopping) this.#see(unit, false, now);
   }
 
   #see(unit: string, isStopping: boolean, at: number): void {
