@@ -132,6 +132,24 @@ describe('SourceBlind', () => {
     expect(told.slice(1)).toEqual(['docker false: docker is heard in part: it does not answer']);
   });
 
+  it('F012 waits before it tells what a source that hears a part by nature is short of, and before it takes that back', async () => {
+    const { see, pass, told } = rig();
+    const byNature = { agoMs: 900_000 };
+    see('degraded', byNature);
+    await pass(10);
+    see('degraded', { ...byNature, isShort: true });
+    await pass(29);
+    expect(told).toEqual([]);
+    await pass(1);
+    expect(told).toHaveLength(1);
+    see('degraded', byNature);
+    await pass(59);
+    expect(told).toHaveLength(1);
+    await pass(1);
+
+    expect(told).toHaveLength(2);
+  });
+
   it('F012 warns of a source that could hear more from its first moment on, over restarts, until it does', async () => {
     const first = rig();
     first.see('degraded', { isShort: true });

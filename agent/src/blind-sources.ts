@@ -44,12 +44,14 @@ export class BlindSources {
   see(state: SourceState, { isShort = false }: { isShort?: boolean } = {}): void {
     const known = this.#sources.get(state.name);
     const sight = sightOf(state);
-    if (known !== undefined && sightOf(known.state) === sight && known.isShort === isShort) {
+    const isSameSight = known !== undefined && sightOf(known.state) === sight;
+    if (isSameSight && known.isShort === isShort) {
       known.state = state;
       return;
     }
     const { clock } = this.#options;
-    const agoMs = Math.max(0, clock.wallMs() - Date.parse(state.since));
+    // What a state says of its beginning is not when the shortage began.
+    const agoMs = isSameSight ? 0 : Math.max(0, clock.wallMs() - Date.parse(state.since));
     const best = known !== undefined && isLess(sight, known.best) ? known.best : sight;
     const source = { state, isShort, best, sinceMs: clock.monotonicMs() - agoMs };
     this.#sources.set(state.name, source);

@@ -29,6 +29,18 @@ describe('a container engine that is stopped', () => {
     expect(seen([true, 100_000]).behind(box, 300_000)).toBeNull();
   });
 
+  it('explains nothing of long after either, when it was heard late that it was over', () => {
+    const stops = seen([true, 100_000], [false, 700_000]);
+
+    expect([110_000, 300_000].map((at) => stops.behind(box, at) === unit)).toEqual([true, false]);
+  });
+
+  it('ends by the word for it, not for one before whose end went unheard', () => {
+    const stops = seen([true, 100_000], [true, 500_000], [false, 502_000]);
+
+    expect([501_000, 510_000].map((at) => stops.behind(box, at) === unit)).toEqual([true, false]);
+  });
+
   it('is told apart from the stop before', () => {
     const stops = seen([true, 100_000], [false, 101_000], [true, 104_000], [false, 105_000]);
 

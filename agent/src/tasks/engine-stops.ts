@@ -5,7 +5,7 @@ import type { Run } from './run.ts';
 const slackMs = 50;
 /** Bus and journal date one stop a little apart: its order is written down before it is carried out. */
 const sameStopMs = 5000;
-/** systemd kills what does not stop for longer (DefaultTimeoutStopSec=, systemd-system.conf(5)): the word that it is over went unheard. */
+/** systemd kills what does not stop for longer (DefaultTimeoutStopSec=, systemd-system.conf(5)): the word that it is over went unheard, or came late. */
 const longestMs = 120_000;
 const kept = 10;
 
@@ -21,7 +21,7 @@ export class EngineStops {
 
   see({ unit, isStopping, at }: Pick<EngineStopping, 'unit' | 'isStopping' | 'at'>): void {
     if (!isStopping) {
-      const open = this.#stops.find((stop) => stop.unit === unit && stop.to === null && at >= stop.from);
+      const open = this.#stops.findLast((stop) => stop.unit === unit && stop.to === null && at >= stop.from);
       if (open !== undefined) open.to = at;
       return;
     }
@@ -44,5 +44,5 @@ export class EngineStops {
 const machineSockets: ReadonlySet<string> = new Set(['/run/docker.sock', '/var/run/docker.sock']);
 
 function isWithin({ from, to }: Stop, at: number, slack: { readonly before: number; readonly after: number }): boolean {
-  return at >= from - slack.before && at <= (to ?? from + longestMs) + slack.after;
+  return at >= from - slack.before && at <= Math.min(to ?? Number.POSITIVE_INFINITY, from + longestMs) + slack.after;
 }
